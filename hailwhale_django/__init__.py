@@ -1,0 +1,27 @@
+"""Count what happened by every dimension at every interval, exactly, in Redis.
+
+`from hailwhale_django import Whale` needs no settings and opens no connection; the first call does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .mixins import HailWhaleModel
+    from .whale import Whale
+
+__version__ = "0.1.0"
+
+__all__ = ["HailWhaleModel", "Whale", "__version__"]
+
+_HOMES = {"Whale": "whale", "HailWhaleModel": "mixins"}
+
+
+def __getattr__(name: str) -> Any:
+    """Public names, resolved when first asked for: a model mixin cannot be imported before the apps are ready."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,150 @@
+"""The setting `HAILWHALE`, read once: a dict whose every key has a default, and may be left out.
+
+    HAILWHALE = {"REDIS": "redis://localhost:6379/0", "TIME_ZONE": "Europe/Paris"}
+
+A key that is not known, or a value that will not do, is an `ImproperlyConfigured` that names it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+from django.dispatch import receiver
+
+from .engine.domain.event import DEFAULT_PLACES, MAX_PLACES, Places
+from .engine.domain.plan import parse_schedule
+from .engine.domain.timeline import timeline
+from .engine.errors import HailWhaleError
+from .engine.store.catalog import Limits
+from .engine.store.store import DEFAULT_INTERVALS, Options
+
+NAME = "HAILWHALE"
+ENVIRONMENT_URL = "HAILWHALE_REDIS_URL"
+DEFAULT_STORE = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every key, its type and its default. In `STORES` each further store may override any of the first eight."""
+
+    REDIS: str | Callable[[], Any] = "redis://127.0.0.1:6379/0"
+    PREFIX: str = "hw"
+    TIME_ZONE: str = "UTC"
+    INTERVALS: Mapping[str, str | None] = field(default_factory=lambda: dict(DEFAULT_INTERVALS))
+    PLACES: int | Mapping[str, int] = DEFAULT_PLACES
+    MAX_CHILDREN: int = Limits.children
+    MAX_ROWS: int = Limits.rows
+    MAX_METRICS: int = Limits.metrics
+    MAX_COUNTERS: int = Limits.counters
+    STORES: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    WRITE_KEYS: tuple[str, ...] = ()
+    CORS_ORIGINS: tuple[str, ...] = ("*",)
+    MAX_BODY_BYTES: int = 1_048_576
+    CACHE: str = "default"
+    CACHE_SECONDS: int = 60
+
+    def options(self) -> Options:
+        """What the engine needs to know. Raises `HailWhaleError` or `ValueError` for what cannot be."""
+        ZoneInfo(self.TIME_ZONE)
+        parse_schedule(self.INTERVALS, timeline(ZoneInfo(self.TIME_ZONE)))
+        return Options(
+            prefix=self.PREFIX,
+            zone=self.TIME_ZONE,
+            intervals=self.INTERVALS,
+            places=_places(self.PLACES),
+            limits=Limits(self.MAX_CHILDREN, self.MAX_ROWS, self.MAX_METRICS, self.MAX_COUNTERS),
+        )
+
+
+NAMES = tuple(one.name for one in fields(Settings))
+OF_A_STORE = NAMES[: NAMES.index("STORES")]
+
+_read: dict[str, Settings] = {}
+
+
+def get_settings(store: str = DEFAULT_STORE) -> Settings:
+    """The settings of a store, checked."""
+    if store not in _read:
+        _read[store] = _read_settings(store)
+    return _read[store]
+
+
+def stores() -> list[str]:
+    """The names of all configured stores, the default one first."""
+    return [DEFAULT_STORE, *get_settings().STORES]
+
+
+def _read_settings(store: str) -> Settings:
+    given = dict(getattr(settings, NAME, {}))
+    _check_names(given, NAMES, NAME)
+    if store != DEFAULT_STORE:
+        others = given.get("STORES", {})
+        if store not in others:
+            raise ImproperlyConfigured(f"{NAME}['STORES'] has no store {store!r}; it has {sorted(others)}")
+        _check_names(others[store], OF_A_STORE, f"{NAME}['STORES'][{store!r}]")
+        given |= others[store]
+    if url := os.environ.get(ENVIRONMENT_URL):
+        given.setdefault("REDIS", url)
+    given.setdefault("TIME_ZONE", settings.TIME_ZONE)
+    for name in ("WRITE_KEYS", "CORS_ORIGINS"):
+        if name in given:
+            given[name] = _strings(name, given[name])
+    _check_types(given)
+    found = Settings(**given)
+    try:
+        found.options()
+    except (HailWhaleError, ValueError, OSError) as error:
+        raise ImproperlyConfigured(f"{NAME}: {error}") from error
+    return found
+
+
+def _check_names(given: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
+    for name in given:
+        if name not in known:
+            close = get_close_matches(str(name), known, 1)
+            hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
+            raise ImproperlyConfigured(f"{where} has no key {name!r}; {hint}")
+
+
+def _check_types(given: Mapping[str, Any]) -> None:
+    for name, value in given.items():
+        if name.startswith("MAX_") or name == "CACHE_SECONDS":
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise ImproperlyConfigured(f"{NAME}[{name!r}] is {value!r}; use a whole number above 0")
+        elif name in ("INTERVALS", "STORES"):
+            if not isinstance(value, Mapping):
+                raise ImproperlyConfigured(f"{NAME}[{name!r}] is {value!r}; use a dict")
+        elif name in ("PREFIX", "TIME_ZONE", "CACHE") and (not isinstance(value, str) or not value):
+            raise ImproperlyConfigured(f"{NAME}[{name!r}] is {value!r}; use a string")
+    if "{" in given.get("PREFIX", "") or "}" in given.get("PREFIX", ""):
+        raise ImproperlyConfigured(f"{NAME}['PREFIX'] may have no braces: they decide on a cluster's slots")
+
+
+def _strings(name: str, given: Any) -> tuple[str, ...]:
+    if isinstance(given, str) or not all(isinstance(one, str) and one for one in given):
+        raise ImproperlyConfigured(f"{NAME}[{name!r}] is {given!r}; use a list of strings")
+    return tuple(given)
+
+
+def _places(given: int | Mapping[str, int]) -> Places:
+    by_metric = dict(given) if isinstance(given, Mapping) else {"": given}
+    for metric, places in by_metric.items():
+        if not isinstance(places, int) or isinstance(places, bool) or not 0 <= places <= MAX_PLACES:
+            raise ImproperlyConfigured(
+                f"{NAME}['PLACES'] is {places!r} for {metric or 'all metrics'}; use 0 to {MAX_PLACES}"
+            )
+    return Places(by_metric.pop("", DEFAULT_PLACES), by_metric)
+
+
+@receiver(setting_changed)
+def _forget(*, setting: str, **_: Any) -> None:
+    if setting in (NAME, "TIME_ZONE", "CACHES"):
+        _read.clear()

@@ -1,0 +1,71 @@
+"""From settings to pods: one for each configured store, made when first asked for."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import Any
+
+import redis
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+from django.dispatch import receiver
+from redis.cluster import RedisCluster
+
+from .conf import DEFAULT_STORE, NAME, get_settings
+from .engine.pod import Pod
+from .engine.store.server import Server, connect
+from .engine.store.store import Store
+
+_pods: dict[str, Pod] = {}
+_making = Lock()
+
+
+def pod(store: str = DEFAULT_STORE) -> Pod:
+    """Everything that can be done with a store. Nothing is sent to its server before the first call."""
+    found = _pods.get(store)
+    if found is None:
+        with _making:
+            found = _pods.get(store) or _pods.setdefault(store, _make(store))
+    return found
+
+
+def _make(store: str) -> Pod:
+    configured = get_settings(store)
+    return Pod(Store(_server(configured.REDIS), configured.options()))
+
+
+def _server(given: Any) -> Server:
+    """A server from an address, the name of a cache, or a callable that gives either or a client."""
+    if callable(given):
+        given = given()
+    if isinstance(given, str):
+        return connect(given) if "://" in given else Server(_client_of_cache(given))
+    if isinstance(given, redis.Redis | RedisCluster):
+        return Server(_raw(given))
+    raise ImproperlyConfigured(
+        f"{NAME}['REDIS'] is {given!r}; use an address (redis://host:port/0), the name of a django-redis cache, "
+        "or a callable that returns one of these or a client of redis-py"
+    )
+
+
+def _client_of_cache(alias: str) -> redis.Redis:
+    from django_redis import get_redis_connection  # only who names a cache needs it
+
+    try:
+        return _raw(get_redis_connection(alias))
+    except (NotImplementedError, AttributeError, KeyError) as error:
+        raise ImproperlyConfigured(
+            f"{NAME}['REDIS'] is {alias!r}, which is not a cache of django-redis in CACHES"
+        ) from error
+
+
+def _raw(client: Any) -> Any:
+    if client.get_encoder().decode_responses:
+        raise ImproperlyConfigured(f"{NAME}['REDIS']: the client must not decode responses (decode_responses=True)")
+    return client
+
+
+@receiver(setting_changed)
+def _forget(*, setting: str, **_: Any) -> None:
+    if setting in (NAME, "TIME_ZONE", "CACHES"):
+        _pods.clear()

@@ -1,0 +1,204 @@
+"""Events: what happened, in the one form that travels inward.
+
+A value is kept as a whole number of *units* of 10^-places (6 places unless a metric is configured otherwise), so that
+0.1 + 0.2 is 0.3 and sums of money never drift. More digits than that are rounded half to even.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from math import isfinite
+from typing import Any
+
+from ..errors import InvalidInput, TooLarge
+from .paths import MAX_NAME_BYTES, Path, dimension_paths, pk_of
+
+HITS = "hits"
+DEFAULT_PLACES = 6
+MAX_PLACES = 12
+MAX_METRICS_PER_EVENT = 64
+MAX_UNITS = 2**63 - 1
+
+# Up to here a product with 10^places is off by less than a tenth of a unit, so rounding it is exact.
+_SAFE_UNITS = 2.0**49
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened, at `at` (seconds since the epoch), worth so many units of each metric."""
+
+    pk: Path
+    dimensions: tuple[Path, ...]
+    metrics: tuple[tuple[str, int], ...]
+    at: float
+
+
+class Places:
+    """How many decimal places each metric keeps."""
+
+    def __init__(self, default: int = DEFAULT_PLACES, by_metric: Mapping[str, int] | None = None) -> None:
+        self.default = default
+        self.by_metric = dict(by_metric or {})
+
+    def of(self, metric: str) -> int:
+        return self.by_metric.get(metric, self.default)
+
+    def scale(self, metric: str) -> int:
+        """Units in one whole."""
+        return int(10 ** self.of(metric))
+
+    def units(self, metric: str, value: Any) -> int:
+        """`value` in units. Raises `InvalidInput` for what is not a finite number, `TooLarge` beyond 64 bits."""
+        scale = self.scale(metric)
+        if type(value) is int:
+            units = value * scale
+        elif type(value) is float and -_SAFE_UNITS < (product := value * scale) < _SAFE_UNITS:
+            units = round(product)
+            if abs(product - units) > 0.25:  # near a half the product's own error could tip the rounding
+                units = _decimal_units(metric, value, scale)
+        else:
+            units = _decimal_units(metric, value, scale)
+        if not -MAX_UNITS <= units <= MAX_UNITS:
+            raise TooLarge(metric, value, f"at {self.of(metric)} places a value is at most {MAX_UNITS // scale:,}")
+        return units
+
+
+class Intake:
+    """Turns what callers give into events. `places` is how exactly values are kept."""
+
+    def __init__(self, places: Places) -> None:
+        self.places = places
+
+    def event(self, pk: Any, dimensions: Any, metrics: Any, at: Any, now: float) -> Event:
+        """Read one event; `at` defaults to `now` (seconds since the epoch). Raises `InvalidInput`."""
+        return Event(_cached_pk(pk), _cached_dimensions(dimensions), self.metrics(metrics), instant(at, now))
+
+    def metrics(self, given: Any) -> tuple[tuple[str, int], ...]:
+        """Names and units; `hits: 1` is added unless the event names `hits` itself."""
+        if not given:
+            return ((HITS, self.places.scale(HITS)),)
+        units = self.values(given)
+        if not any(name == HITS for name, _ in units):
+            units.append((HITS, self.places.scale(HITS)))
+        return tuple(units)
+
+    def values(self, given: Any) -> list[tuple[str, int]]:
+        """Names and units of just what is given: a dict of numbers, or names that each count 1."""
+        if isinstance(given, str):
+            given = {given: 1}
+        elif isinstance(given, list | tuple | set):
+            given = {metric_name(name): 1 for name in given}
+        elif not isinstance(given, Mapping):
+            raise InvalidInput("metrics", given, 'use a dict of numbers or a list of names, e.g. {"revenue": 9.5}')
+        if len(given) > MAX_METRICS_PER_EVENT:
+            raise TooLarge("metrics", list(given), f"one event has at most {MAX_METRICS_PER_EVENT} metrics")
+        return [(metric_name(name), self.places.units(name, value)) for name, value in given.items()]
+
+
+def metric_name(name: Any) -> str:
+    """A metric's name as given, or `InvalidInput`."""
+    if not isinstance(name, str):
+        raise InvalidInput("metrics", name, "a metric's name is text")
+    return _checked_name(name)
+
+
+@lru_cache(maxsize=4096)
+def _checked_name(name: str) -> str:
+    if not name.strip() or not name.isprintable():
+        raise InvalidInput("metrics", name, "a metric's name is printable text")
+    if len(name.encode()) > MAX_NAME_BYTES:
+        raise TooLarge("metrics", name, f"a metric's name has at most {MAX_NAME_BYTES} bytes")
+    return name
+
+
+def instant(given: Any, now: float) -> float:
+    """Seconds since the epoch of a datetime (naive means UTC), number, or ISO 8601, ctime or e-mail date string."""
+    if given is None or given is False or given == 0:
+        return now
+    if isinstance(given, datetime):
+        return _seconds(given, given)
+    if isinstance(given, int | float) and not isinstance(given, bool):
+        return _bounded(float(given), given)
+    if isinstance(given, str):
+        return _instant_of_text(given.strip())
+    raise InvalidInput("at", given, "use a datetime, seconds since the epoch, or an ISO 8601 string")
+
+
+def _instant_of_text(text: str) -> float:
+    try:
+        return _bounded(float(text), text)
+    except InvalidInput:
+        raise
+    except ValueError:
+        pass
+    for read in (datetime.fromisoformat, _ctime, parsedate_to_datetime):
+        try:
+            return _seconds(read(text), text)
+        except (ValueError, TypeError, IndexError):
+            continue
+    raise InvalidInput("at", text, "use seconds since the epoch or ISO 8601, e.g. 2026-11-22T09:30:00Z")
+
+
+def _ctime(text: str) -> datetime:
+    return datetime.strptime(text, "%a %b %d %H:%M:%S %Y")
+
+
+def _seconds(when: datetime, given: Any) -> float:
+    try:
+        return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+    except (OverflowError, ValueError) as error:
+        raise InvalidInput("at", given, "this instant is outside the calendar") from error
+
+
+def _bounded(seconds: float, given: Any) -> float:
+    # 253_370_764_800 is the first instant of the year 9999, the last one that a calendar can name.
+    if not isfinite(seconds) or not 0 <= seconds < 253_370_764_800:
+        raise InvalidInput("at", given, "seconds since 1970-01-01 UTC, before the year 9999")
+    return seconds
+
+
+def _decimal_units(metric: str, value: Any, scale: int) -> int:
+    try:
+        # repr of a float is its shortest exact spelling, which is what its writer meant.
+        exact = Decimal(repr(value) if isinstance(value, float) else int(value) if value is True else value)
+        if not exact.is_finite() or exact.adjusted() > 40:
+            raise InvalidInput(metric, value, "a metric's value is a finite number within 64 bits")
+        return int((exact * scale).to_integral_value(ROUND_HALF_EVEN))
+    except (InvalidOperation, TypeError, ValueError) as error:
+        if isinstance(error, InvalidInput):
+            raise
+        raise InvalidInput(metric, value, "a metric's value is a number") from error
+
+
+def _cached_pk(given: Any) -> Path:
+    if type(given) is str:
+        return _known_pk(given)
+    if type(given) in (list, tuple) and all(type(name) is str for name in given):
+        return _known_pk(tuple(given))
+    return pk_of(given)
+
+
+def _cached_dimensions(given: Any) -> tuple[Path, ...]:
+    """As `dimension_paths`; flat dicts of strings, by far the most, are read once each."""
+    if not given:
+        return ()
+    if type(given) is dict:
+        branches = tuple(given.items())
+        if all(type(key) is str and type(name) is str for key, name in branches):
+            return _known_branches(branches)
+    return dimension_paths(given)
+
+
+@lru_cache(maxsize=65_536)
+def _known_branches(branches: tuple[tuple[str, str], ...]) -> tuple[Path, ...]:
+    return dimension_paths(dict(branches))
+
+
+@lru_cache(maxsize=65_536)
+def _known_pk(given: str | tuple[str, ...]) -> Path:
+    return pk_of(given)

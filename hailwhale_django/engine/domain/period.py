@@ -1,0 +1,177 @@
+"""Periods: questions about time, such as `today`, `7d`, `mtd`, `1h:1w` or `2026-03-01..2026-03-31`.
+
+A `Period` is a run of buckets of one interval in one zone. Reading one takes no clock: `now` is passed in.
+What can be written is told in `period_grammar`; behind a `|` may follow a zone, `today|Europe/Paris`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta, tzinfo
+
+from ..errors import InvalidInput, TooLarge
+from .period_grammar import EXPECTED, FIRST_YEAR, WITHIN_YEARS, Moment, read
+from .timeline import LAST_YEAR, Interval, Timeline, earlier, timeline
+from .zones import parse_zone
+
+MAX_POINTS = 100_000
+
+PRESETS: tuple[tuple[str, str], ...] = (
+    ("today", "Today"),
+    ("yesterday", "Yesterday"),
+    ("24h", "Last 24 hours"),
+    ("7d", "Last 7 days"),
+    ("30d", "Last 30 days"),
+    ("mtd", "Month to date"),
+    ("last month", "Last month"),
+    ("ytd", "Year to date"),
+    ("12mo", "Last 12 months"),
+    ("year", "A year, by day"),
+)
+"""What a picker offers: a period's text and its English label."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The buckets `first` to `last`, both included, of an interval in a zone.
+
+    `text` is what was asked, spelt in one way and without the zone; a period derived from another says how.
+    There are 1 to `MAX_POINTS` buckets, in the years 1970 to 9998; else `InvalidInput` or `TooLarge`.
+    """
+
+    text: str
+    interval: Interval
+    zone: tzinfo
+    first: int
+    last: int
+
+    def __post_init__(self) -> None:
+        if self.last < self.first:
+            raise InvalidInput("period", self.text, "it holds no time: in this zone it ends before it begins")
+        line = self.timeline
+        earliest = line.bucket_of_date(self.interval, date(FIRST_YEAR, 1, 1))
+        latest = line.bucket(self.interval, line.midnight(date(LAST_YEAR + 1, 1, 1)) - 1)
+        if self.first < earliest or self.last > latest:
+            raise InvalidInput("period", self.text, WITHIN_YEARS)
+        if len(self) > MAX_POINTS:
+            expected = f"it has {len(self):,} points of {self.interval}, the limit is {MAX_POINTS:,}"
+            raise TooLarge("period", self.text, expected)
+
+    def __len__(self) -> int:
+        return self.last - self.first + 1
+
+    @property
+    def timeline(self) -> Timeline:
+        return timeline(self.zone)
+
+    @property
+    def buckets(self) -> range:
+        return range(self.first, self.last + 1)
+
+    @property
+    def start(self) -> datetime:
+        """The first instant, in the period's zone."""
+        return self.timeline.start(self.interval, self.first)
+
+    @property
+    def end(self) -> datetime:
+        """The first instant that is past the period, in its zone."""
+        return self.timeline.start(self.interval, self.last + 1)
+
+    def starts(self) -> list[int]:
+        """The first instant of each bucket, in seconds since the epoch."""
+        return [self.timeline.starts_at(self.interval, bucket) for bucket in self.buckets]
+
+    def labels(self) -> list[str]:
+        """What a person calls each bucket, each label once; see `Timeline.label`."""
+        return [self.timeline.label(self.interval, bucket) for bucket in self.buckets]
+
+    def with_interval(self, interval: Interval) -> Period:
+        """The same start and end, by the buckets of another interval that cover them."""
+        if interval == self.interval:
+            return self
+        line = self.timeline
+        first = line.bucket(interval, line.starts_at(self.interval, self.first))
+        last = line.bucket(interval, line.starts_at(self.interval, self.last + 1) - 1)
+        return replace(self, interval=interval, first=first, last=last)
+
+    def previous(self) -> Period:
+        """The same number of buckets just before."""
+        return self._beginning(self.first - len(self), "previous")
+
+    def shifted_year(self) -> Period:
+        """The same number of buckets, beginning on the same date a year earlier.
+
+        29 February becomes the 28th; weeks, which no year is made of, begin 52 weeks earlier.
+        """
+        first = self.first - 52 if self.interval.unit == "w" else self._bucket_before(1, "y")
+        return self._beginning(first, "a year before")
+
+    def shifted_weeks(self) -> Period:
+        """The same number of buckets, the fewest whole weeks earlier that this period does not overlap.
+
+        Each bucket is set beside one of the same weekday; that takes days, weeks or slots of the clock.
+        """
+        if self.interval.unit in ("mo", "y"):
+            expected = "weekdays can be compared by day, by week or finer; use previous or year"
+            raise InvalidInput("versus", "weekdays", expected)
+        line, interval = self.timeline, self.interval
+        length = line.wall(interval, self.last + 1) - line.wall(interval, self.first)
+        weeks = -(-length // timedelta(weeks=1))
+        return self._beginning(self._bucket_before(weeks, "w"), "weekdays")
+
+    def _bucket_before(self, count: int, unit: str) -> int:
+        """The bucket that holds this period's beginning less some calendar units."""
+        line = self.timeline
+        return line.bucket_of_wall(self.interval, earlier(line.wall(self.interval, self.first), count, unit))
+
+    def _beginning(self, first: int, how: str) -> Period:
+        return replace(self, text=f"{self.text} ({how})", first=first, last=first + len(self) - 1)
+
+
+def parse_period(
+    given: str | int | Period | None,
+    *,
+    now: datetime,
+    zone: tzinfo,
+    tzoffset: float | str | None = None,
+) -> Period:
+    """Read what was asked at `now` (aware): `None` is the ancestor's `1d:1mo`, 86400 its `1d`.
+
+    The zone is the one behind a `|`, else `tzoffset` (an IANA name or hundredths of hours), else `zone`. A
+    `Period` is returned as it is. Raises `InvalidInput` about "period", "zone" or "tzoffset".
+    """
+    if isinstance(given, Period):
+        return given
+    text, _, suffix = _text(given).partition("|")
+    if suffix.strip():
+        zone = parse_zone(suffix, now=now)
+    elif tzoffset is not None and tzoffset != "":
+        zone = parse_zone(tzoffset, now=now, field="tzoffset")
+    asked = read(text, Moment(now.timestamp(), timeline(zone)))
+    return Period(asked.text, asked.interval, zone, asked.first, asked.last)
+
+
+def compare_period(period: Period, versus: str | Period, *, now: datetime) -> Period:
+    """What to set beside a period: `previous`, `year` (earlier), `weekdays`, or any period, read in its zone.
+
+    `weekdays` is the fewest whole weeks earlier that it does not overlap. Raises `InvalidInput`.
+    """
+    how = versus.strip().lower() if isinstance(versus, str) else ""
+    if how == "previous":
+        return period.previous()
+    if how == "year":
+        return period.shifted_year()
+    if how == "weekdays":
+        return period.shifted_weeks()
+    return parse_period(versus, now=now, zone=period.zone)
+
+
+def _text(given: object) -> str:
+    if given is None:
+        return ""
+    if isinstance(given, int) and not isinstance(given, bool):
+        return str(given) if 0 < given < 10**9 else "?"
+    if not isinstance(given, str):
+        raise InvalidInput("period", given, EXPECTED)
+    return given

@@ -1,0 +1,81 @@
+"""What makes a row worth looking at: its share, its difference from the rest, and what that difference is worth.
+
+`important`, `effect` and `difference` are HailWhale's: for a metric, the rest of the parent; for a ratio, the relative
+difference from the parent's ratio and how much of the numerator it makes up for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .values import Floats
+
+# HailWhale's thresholds: a child matters that makes up a tenth, and of which there are more than a handful.
+IMPORTANT_SHARE = 0.1
+IMPORTANT_SUM = 10
+IMPORTANT_COUNT = 5
+IMPORTANT_DIFFERENCE = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where rows stand against their parent; all arrays are [row].
+
+    For a metric `value` and `count` are the sum; for a ratio the numerator and the denominator.
+    """
+
+    score: Floats
+    value: Floats
+    count: Floats
+    share: Floats
+    difference: Floats
+    effect: Floats
+    important: NDArray[np.bool_]
+
+
+def metric_standing(sums: Floats, parent: float) -> Standing:
+    """Rows by a plain sum. `share` is the part of the parent; `difference` and `effect` are the parent's rest."""
+    rest = parent - sums
+    important = (sums > IMPORTANT_SUM) & (sums > parent * IMPORTANT_SHARE)
+    return Standing(sums, sums, sums, share_of(sums, parent), rest, rest, important)
+
+
+def ratio_standing(
+    ratio: Floats, numerators: Floats, denominators: Floats, parent_ratio: float, parent_denominator: float
+) -> Standing:
+    """Rows by a ratio. `share` is the part of the parent's denominator; `difference` is relative to its ratio."""
+    difference = share_of(ratio - parent_ratio, parent_ratio)
+    important = (denominators > IMPORTANT_COUNT) & (np.abs(difference) > IMPORTANT_DIFFERENCE)
+    return Standing(
+        score=ratio,
+        value=numerators,
+        count=denominators,
+        share=share_of(denominators, parent_denominator),
+        difference=difference,
+        effect=difference * denominators * parent_ratio,
+        important=important,
+    )
+
+
+def share_of(part: Floats, whole: float) -> Floats:
+    """`part / whole`; 0 of nothing."""
+    return part / whole if whole else np.zeros_like(part)
+
+
+def best_first(values: Floats, name_of: Callable[[int], str] | None, descending: bool = True) -> NDArray[np.int64]:
+    """Row numbers in order; equal values by name, or as they stand without names; what has no value comes last."""
+    keys = np.where(np.isnan(values), np.inf, -values if descending else values)
+    order = np.argsort(keys, kind="stable")
+    if name_of is None or len(order) < 2:
+        return order
+    # Only runs of equal values need their names looked at; most tables have none.
+    ordered = keys[order]
+    edges = np.concatenate(([0], np.flatnonzero(ordered[1:] != ordered[:-1]) + 1, [len(order)]))
+    for run in np.flatnonzero(np.diff(edges) > 1):
+        begin, end = edges[run : run + 2]
+        order[begin:end] = sorted(order[begin:end], key=name_of)
+    return order

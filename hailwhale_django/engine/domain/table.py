@@ -1,0 +1,178 @@
+"""Laying out a table: which rows are shown, in which order, and what each cell says."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .answer import Cell, Row, numbers
+from .confidence import ratio_bounds
+from .formula import Formula
+from .paths import OTHER, Path
+from .query import Aspect, Filter, Order, Query
+from .ranking import Standing, best_first, metric_standing, ratio_standing
+from .values import Floats, Values
+
+COMPARE: dict[str, Callable[[Floats, float], NDArray[np.bool_]]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+    "=": operator.eq,
+    "!=": operator.ne,
+}
+
+
+@dataclass
+class Table:
+    """Rows of `values` (children, then their parent, then the whole) as a query wants them.
+
+    `names` and `bases` are each child's name and the path it is a child of. `before` are the values of the period
+    compared with, of the same rows.
+    """
+
+    query: Query
+    names: Sequence[str]
+    bases: Sequence[Path]
+    values: Values
+    before: Values | None = None
+    _bounds: dict[Formula, tuple[Floats, Floats] | None] = field(default_factory=dict)
+
+    @cached_property
+    def order(self) -> NDArray[np.int64]:
+        """Row numbers of the children that pass the filters, in order; `(other)` is not among them."""
+        rows = np.arange(len(self.names))
+        if self.other:
+            rows = np.array([row for row, name in enumerate(self.names) if name != OTHER], dtype=np.int64)
+        for test in self.query.filters:
+            rows = rows[self._passes(test, rows)]
+        orders = self.query.order or (Order(self.query.formulas[0]),)
+        # The last key first: each sort keeps the order of the one before among equals.
+        for at, order in enumerate(reversed(orders)):
+            rows = rows[self._sorted(order, rows, by_name=at == 0)]
+        return rows
+
+    @property
+    def shown(self) -> list[int]:
+        end = None if self.query.limit is None else self.query.offset + self.query.limit
+        return [int(row) for row in self.order[self.query.offset : end]]
+
+    @property
+    def other(self) -> list[int]:
+        """The row `(other)`, if any child was counted there; of a table of several levels the topmost."""
+        return [self.names.index(OTHER)] if OTHER in self.names else []
+
+    def path(self, row: int) -> Path:
+        """The path of a child, or of the parent of all."""
+        return self.bases[row].child(self.names[row]) if row < len(self.names) else self.query.dimension
+
+    def rows(
+        self, shown: Sequence[int], plotted: Values | None = None, children: Sequence[int] = ()
+    ) -> list[Row]:
+        """The rows with these numbers. `plotted` are values of just these rows, with buckets."""
+        columns = [self._cells(formula, shown, plotted) for formula in self.query.formulas]
+        counts = children or [0] * len(shown)
+        return [
+            Row(path := self.path(row), tuple(column[at] for column in columns), counts[at], path.name == OTHER)
+            for at, row in enumerate(shown)
+        ]
+
+    def _cells(self, formula: Formula, shown: Sequence[int], plotted: Values | None) -> list[Cell]:
+        rows = np.array(shown, dtype=np.int64)
+        standing = self._standing(formula)
+        nothing: list[float | None] = [None] * len(shown)
+        bounds = self.bounds(formula) if self.query.needs_bounds() else None
+        before = changes = nothing
+        if self.before is not None:
+            before = numbers(self.before.totals(formula)[rows].tolist())
+            changes = numbers(self._changes(formula)[rows].tolist())
+        columns = (
+            standing.score[rows].tolist(),
+            standing.value[rows].tolist() if formula.is_ratio else nothing,
+            standing.count[rows].tolist() if formula.is_ratio else nothing,
+            standing.share[rows].tolist(),
+            standing.difference[rows].tolist(),
+            standing.effect[rows].tolist(),
+            standing.important[rows].tolist(),
+            nothing if bounds is None else numbers(bounds[0][rows].tolist()),
+            nothing if bounds is None else numbers(bounds[1][rows].tolist()),
+            before,
+            changes,
+            self._points(formula, plotted, len(shown)) if plotted else nothing,
+        )
+        return [Cell(*values) for values in zip(*columns, strict=True)]
+
+    def _points(self, formula: Formula, plotted: Values, count: int) -> list[list[float | None]]:
+        points = plotted.points(formula, undefined=np.nan)[:, :count]
+        return [numbers(row) for row in points.T.tolist()]
+
+    def _standing(self, formula: Formula) -> Standing:
+        totals = self.values.totals(formula)
+        parent = self.values.parent
+        if formula.numerator is None or formula.denominator is None:
+            return metric_standing(totals, float(totals[parent]))
+        bottom = self.values.totals(formula.denominator)
+        top = self.values.totals(formula.numerator)
+        return ratio_standing(totals, top, bottom, float(totals[parent]), float(bottom[parent]))
+
+    def bounds(self, formula: Formula) -> tuple[Floats, Floats] | None:
+        """An interval [row] around a ratio whose sides add up over buckets; others have none."""
+        if formula not in self._bounds:
+            self._bounds[formula] = self._bounds_of(formula)
+        return self._bounds[formula]
+
+    def _bounds_of(self, formula: Formula) -> tuple[Floats, Floats] | None:
+        top, bottom = formula.numerator, formula.denominator
+        if top is None or bottom is None or not (top.is_linear and bottom.is_linear):
+            return None
+        tops, bottoms = self.values.points(top), self.values.points(bottom)
+        children = slice(0, len(self.names))
+        low, high = np.full((2, self.values.rows), np.nan)
+        low[children], high[children] = ratio_bounds(tops[:, children], bottoms[:, children])
+        # The parent holds what its children hold: beside them it would count twice in their common scatter.
+        parent = slice(self.values.parent, self.values.parent + 1)
+        low[parent], high[parent] = ratio_bounds(tops[:, parent], bottoms[:, parent])
+        return low, high
+
+    def _sorted(self, order: Order, rows: NDArray[np.int64], *, by_name: bool) -> NDArray[np.int64]:
+        if order.formula is None:
+            names = [self.names[row] for row in rows]
+            return np.array(sorted(range(len(rows)), key=names.__getitem__, reverse=order.descending), dtype=np.int64)
+        values = self._aspect(order.formula, order.aspect)[rows]
+        return best_first(values, (lambda at: self.names[rows[at]]) if by_name else None, order.descending)
+
+    def _aspect(self, formula: Formula, aspect: Aspect) -> Floats:
+        if aspect in ("low", "high"):
+            bounds = self.bounds(formula)
+            return np.full(self.values.rows, np.nan) if bounds is None else bounds[aspect == "high"]
+        if aspect == "change":
+            return self._changes(formula)
+        standing = self._standing(formula)
+        return {
+            "value": standing.score,
+            "share": standing.share,
+            "difference": standing.difference,
+            "effect": standing.effect,
+        }[aspect]
+
+    def _changes(self, formula: Formula) -> Floats:
+        if self.before is None:
+            return np.full(self.values.rows, np.nan)
+        now, before = self.values.totals(formula), self.before.totals(formula)
+        return np.divide(now - before, np.abs(before), out=np.full_like(now, np.nan), where=before != 0)
+
+    def _passes(self, test: Filter, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        if test.formula is not None:
+            return COMPARE[test.test](self.values.totals(test.formula)[rows], float(test.values[0]))
+        names = [self.names[row].casefold() for row in rows]
+        wanted = [value.casefold() for value in test.values]
+        if test.test in ("is", "is_not"):
+            found = [name in wanted for name in names]
+        else:
+            found = [any(value in name for value in wanted) for name in names]
+        return np.asarray(np.array(found, dtype=bool) != test.test.endswith("_not"))

@@ -1,0 +1,141 @@
+"""Formulas over what was counted: from units to the numbers that people see.
+
+A formula is worked out on sums: over a period, a ratio is the ratio of the sums and never the sum or mean of daily
+ratios. Per bucket, `Values.points` gives a number for each point and row.
+
+In sums `x:cumulative` is the sum itself, where a running total ends, and `x:last` the last bucket that is not 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .formula import Constant, Formula, Metric, evaluate
+from .period import Period
+
+Floats = NDArray[np.float64]
+Leaf = Metric | Constant
+
+UNDEFINED = 0.0
+"""What a division by zero is worth in a table. In a plot it is absent: `nan`."""
+
+# Finer than any metric is kept, and coarser than what adding doubles leaves behind.
+SHOWN_PLACES = 9
+
+SECONDS_OF = {"seconds": 1, "minutes": 60, "hours": 3600}
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """Metrics of some rows over a period, in units, and how many units a whole has of each.
+
+    `sums` holds [row] for each metric; `buckets` holds [point, row], or nothing where only sums were read. `parent` and
+    `whole` are the rows that `@parent` and `@_` read.
+    """
+
+    period: Period
+    scales: Mapping[str, int]
+    sums: Mapping[str, NDArray[Any]]
+    buckets: Mapping[str, NDArray[Any]]
+    rows: int
+    parent: int
+    whole: int
+
+    def totals(self, formula: Formula) -> Floats:
+        """[row]: the formula over the sums of the period."""
+        return self._evaluated(formula, self._sum_of, UNDEFINED, (self.rows,))
+
+    def points(self, formula: Formula, undefined: float = UNDEFINED) -> Floats:
+        """[point, row]: the formula in each bucket."""
+        return self._evaluated(formula, self._bucket_of, undefined, (len(self.period), self.rows))
+
+    def _evaluated(
+        self, formula: Formula, resolve: Callable[[Leaf], Floats | float], undefined: float, shape: tuple[int, ...]
+    ) -> Floats:
+        found = np.asarray(evaluate(formula, resolve, undefined=undefined), dtype=np.float64)
+        if formula.is_linear:  # 0.3 - 0.1 is 0.2 and nothing less
+            found = np.round(found, SHOWN_PLACES)
+        return np.broadcast_to(found, shape)
+
+    def _sum_of(self, leaf: Leaf) -> Floats | float:
+        if isinstance(leaf, Constant):
+            return _constant_sum(leaf.name, self.period)
+        units = _last_known(self.buckets[leaf.name])[-1] if leaf.carry == "last" else self.sums[leaf.name]
+        values = in_wholes(units, self.scales[leaf.name])
+        level = self._level(leaf)
+        return values if level is None else float(values[level])
+
+    def _bucket_of(self, leaf: Leaf) -> Floats | float:
+        if isinstance(leaf, Constant):
+            return _constant_points(leaf.name, self.period)[:, None]
+        values = in_wholes(CARRY[leaf.carry](self.buckets[leaf.name]), self.scales[leaf.name])
+        level = self._level(leaf)
+        return values if level is None else values[:, level : level + 1]
+
+    def _level(self, metric: Metric) -> int | None:
+        return {"": None, "parent": self.parent, "_": self.whole}[metric.level]
+
+
+def in_wholes(units: NDArray[Any], scale: int) -> Floats:
+    """Units as floats: the nearest double to the exact value."""
+    return np.asarray(units / scale, dtype=np.float64)
+
+
+def _last_known(buckets: NDArray[Any]) -> NDArray[Any]:
+    """Each bucket's value or, where that is 0, the last one before it that is not."""
+    points = np.arange(len(buckets))[:, None]
+    latest = np.maximum.accumulate(np.where(buckets != 0, points, 0), axis=0)
+    return np.take_along_axis(buckets, latest, axis=0)
+
+
+CARRY: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
+    "": lambda buckets: buckets,
+    "cumulative": lambda buckets: np.cumsum(buckets, axis=0),
+    "last": _last_known,
+}
+
+
+def _constant_points(name: str, period: Period) -> Floats:
+    if name == "_count":
+        return np.full(len(period), float(len(period)))
+    if name == "_days_in_month":
+        return np.array([_days_in_month(period, bucket) for bucket in period.buckets])
+    edges = np.array([*period.starts(), period.timeline.starts_at(period.interval, period.last + 1)], dtype=np.float64)
+    if name in SECONDS_OF:
+        seconds: Floats = np.diff(edges)
+        return seconds / SECONDS_OF[name]
+    days = _days(period, np.diff(edges))
+    if name == "years":
+        in_years: Floats = np.array([_days_in_year(period, bucket) for bucket in period.buckets])
+        return days / in_years
+    return days / 7 if name == "weeks" else days
+
+
+def _constant_sum(name: str, period: Period) -> float:
+    points = _constant_points(name, period)
+    return float(points[-1] if name in ("_count", "_days_in_month") else points.sum())
+
+
+def _days(period: Period, seconds: Floats) -> Floats:
+    """Days of the calendar, which count as one however many hours they have."""
+    if period.interval.on_the_clock:
+        return seconds / 86_400
+    firsts = [period.timeline.first_date(period.interval, bucket) for bucket in (*period.buckets, period.last + 1)]
+    lengths: Floats = np.diff(np.array([day.toordinal() for day in firsts], dtype=np.float64))
+    return lengths
+
+
+def _days_in_month(period: Period, bucket: int) -> float:
+    day = period.timeline.start(period.interval, bucket).date()
+    following = day.replace(day=28).toordinal() + 4
+    return float((day.fromordinal(following).replace(day=1) - day.replace(day=1)).days)
+
+
+def _days_in_year(period: Period, bucket: int) -> float:
+    day = period.timeline.start(period.interval, bucket).date()
+    return float((day.replace(year=day.year + 1, month=1, day=1) - day.replace(month=1, day=1)).days)

@@ -1,0 +1,220 @@
+"""A pod: one store, and everything that `Whale` can do with it, in plain Python.
+
+Arguments are what callers write (names, dicts, period texts); here they become values, once. `now` is read from the
+pod's clock at the beginning of each call and passed on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from .domain.answer import Answer
+from .domain.event import Event, instant, metric_name
+from .domain.paths import ROOT, WHOLE, Path, path_of, pk_of
+from .domain.period import Period, compare_period, parse_period
+from .domain.plan import Column
+from .domain.query import MAX_LIMIT, Filter, Order, Query, parse_formulas, whole_number
+from .domain.timeline import Interval
+from .errors import HailWhaleError, InvalidInput, TooLarge
+from .reader import Reader
+from .recorder import Recorder
+from .store import removal
+from .store.store import Store
+
+BATCH = 5000
+"""How many events are folded together; more saves little and costs memory."""
+
+MAX_TREE_DEPTH = 8
+MAX_FILTERS = 20
+
+Clock = Callable[[], float]
+OnError = Callable[[HailWhaleError, Any], None]
+
+
+class Pod:
+    """Counts and answers. `clock` gives seconds since the epoch."""
+
+    def __init__(self, store: Store, clock: Clock = time.time) -> None:
+        self.store = store
+        self.clock = clock
+        self.recorder = Recorder(store)
+        self.reader = Reader(store)
+
+    # Writing
+
+    def count(self, pk: Any, dimensions: Any, metrics: Any, at: Any) -> None:
+        """Count one event. Raises what of it could not be counted, after counting the rest."""
+        now = self.clock()
+        recorded = self.recorder.record([self.store.intake.event(pk, dimensions, metrics, at, now)], now)
+        for error in (*(error for _, error in recorded.rejected), *recorded.errors):
+            raise error
+
+    def count_many(self, events: Iterable[Any], on_error: OnError | None, batch: int = BATCH) -> int:
+        """Count events batch by batch; returns how many. `on_error(error, event)` is told what was not counted."""
+        counted = 0
+        source = iter(events)
+        while given := list(islice(source, batch)):
+            now = self.clock()
+            failures: list[tuple[HailWhaleError, Any]] = []
+            read = list(self._read_events(given, now, failures))
+            recorded = self.recorder.record([event for event, _ in read], now)
+            originals = {id(event): original for event, original in read}
+            failures += [(error, originals[id(event)]) for event, error in recorded.rejected]
+            failures += [(error, None) for error in recorded.errors]
+            counted += len(read) - len(recorded.rejected)
+            _report(failures, on_error, counted)
+        return counted
+
+    def update_count_to(self, pk: Any, dimensions: Any, metrics: Any, interval: Any, at: Any) -> None:
+        """Set one bucket of exactly one path."""
+        now = self.clock()
+        moment = instant(at, now)
+        kept = Interval.parse(interval)
+        if kept not in (one.interval for one in self.store.schedule.kept):
+            known = ", ".join(str(one.interval) for one in self.store.schedule.kept)
+            raise InvalidInput("interval", str(interval), f"kept are {known}")
+        column = Column(kept, self.store.timeline.bucket(kept, moment))
+        if not metrics:
+            raise InvalidInput("metrics", metrics, 'name what to set, e.g. {"stock": 17}')
+        for name, units in self.store.intake.values(metrics):
+            self.recorder.set_bucket(pk_of(pk), path_of(dimensions), name, units, column, moment, now)
+
+    def reset(self, pk: Any, dimension: Any = None, metric: str | None = None) -> None:
+        """Remove a counter, or one dimension path or one metric of it."""
+        path, counter = path_of(dimension), pk_of(pk)
+        if metric is not None:
+            if path:
+                raise InvalidInput("metric", metric, "reset a dimension or a metric, not both at once")
+            removal.remove_metric(self.store, counter, metric_name(metric))
+        elif path:
+            removal.remove_dimension(self.store, counter, path)
+        else:
+            removal.remove_counter(self.store, counter)
+
+    # Reading
+
+    def query(self, pk: Any, **asked: Any) -> Answer:
+        """A ranked table; see `Whale.query` for what can be asked."""
+        return self.reader.table(self.parse_query(pk, **asked), self.clock())
+
+    def parse_query(
+        self,
+        pk: Any,
+        *,
+        dimension: Any = None,
+        metrics: Any = None,
+        period: Any = None,
+        interval: Any = None,
+        order_by: Any = None,
+        filters: Any = None,
+        limit: Any = None,
+        offset: Any = 0,
+        depth: Any = 1,
+        versus: Any = None,
+        counters: bool = False,
+        bounds: bool = False,
+        plotted: bool = False,
+        drillable: bool = False,
+        tzoffset: Any = None,
+    ) -> Query:
+        """Understand a question about a table. Raises `InvalidInput` that names the argument."""
+        now = self.clock()
+        span = self.period(period, tzoffset, now)
+        if interval not in (None, ""):
+            span = span.with_interval(Interval.parse(interval))
+        return Query(
+            pk=pk_of(pk),
+            formulas=parse_formulas(metrics),
+            period=span,
+            dimension=path_of(dimension),
+            counters=bool(counters),
+            depth=whole_number("depth", depth, 1, MAX_TREE_DEPTH),
+            order=tuple(Order.parse(one) for one in _listed(order_by, "order_by")),
+            filters=tuple(Filter.parse(one) for one in _filters(filters)),
+            limit=None if limit is None else whole_number("limit", limit, 1, MAX_LIMIT),
+            offset=whole_number("offset", offset, 0, 10**9),
+            compare=None if versus in (None, "") else compare_period(span, versus, now=_moment(now)),
+            bounds=bool(bounds),
+            plotted=bool(plotted),
+            drillable=bool(drillable),
+        )
+
+    def period(self, given: Any, tzoffset: Any = None, now: float | None = None) -> Period:
+        moment = _moment(self.clock() if now is None else now)
+        return parse_period(given, now=moment, zone=self.store.timeline.zone, tzoffset=tzoffset)
+
+    def subdimensions(self, pk: Any, dimension: Any) -> list[Path]:
+        return self.reader.children(pk_of(pk), path_of(dimension))
+
+    def all_subdimensions(self, pk: Any, dimension: Any) -> list[Path]:
+        """A path and all beneath it, depth first."""
+        top = path_of(dimension)
+        found = self.reader.descendants(pk_of(pk), top, MAX_TREE_DEPTH)
+        # Siblings keep the order in which they were first seen.
+        order = {path: at for at, path in enumerate(found)}
+        return [top, *sorted(found, key=lambda path: [order[Path(path[:n])] for n in range(len(top) + 1, len(path) + 1)])]
+
+    def metrics_of(self, pk: Any) -> list[str]:
+        return self.store.catalog.metrics(str(pk_of(pk)))
+
+    def counters(self, parent: Any = None) -> list[Path]:
+        """Counters of one name, from A to Z, or the child counters of one."""
+        if parent is None:
+            return [Path.parse(text) if text != WHOLE else Path((WHOLE,)) for text in self.store.catalog.counters()]
+        pk = pk_of(parent)
+        return [pk.child(child.name) for child in self.reader.children(pk, ROOT, counters=True)]
+
+    def _read_events(
+        self, given: Sequence[Any], now: float, failures: list[tuple[HailWhaleError, Any]]
+    ) -> Iterator[tuple[Event, Any]]:
+        for one in given:
+            try:
+                yield self._read_event(one, now), one
+            except HailWhaleError as error:
+                failures.append((error, one))
+
+    def _read_event(self, given: Any, now: float) -> Event:
+        if isinstance(given, Event):
+            return given
+        if isinstance(given, Mapping):
+            dimensions, metrics = (given.get(key, given.get(key[:-1])) for key in ("dimensions", "metrics"))
+            return self.store.intake.event(given.get("pk"), dimensions, metrics, given.get("at"), now)
+        if isinstance(given, list | tuple) and 1 <= len(given) <= 4:
+            pk, dimensions, metrics, at = [*given, None, None, None][:4]
+            return self.store.intake.event(pk, dimensions, metrics, at, now)
+        raise InvalidInput("event", given, 'use a dict, e.g. {"pk": "shop", "metrics": {"revenue": 9.5}}')
+
+
+def _report(failures: Sequence[tuple[HailWhaleError, Any]], on_error: OnError | None, counted: int) -> None:
+    for error, event in failures:
+        if on_error is None:
+            error.add_note(f"in a batch of events, of which all that were valid are counted: {counted} so far")
+            raise error
+        on_error(error, event)
+
+
+def _moment(now: float) -> datetime:
+    return datetime.fromtimestamp(now, UTC)
+
+
+def _listed(given: Any, field: str) -> list[Any]:
+    if given in (None, "", (), []):
+        return []
+    if isinstance(given, str) or (isinstance(given, list | tuple) and len(given) == 2 and given[1] in ("asc", "desc")):
+        return [given]
+    if isinstance(given, list | tuple):
+        return list(given)
+    raise InvalidInput(field, given, "use a list")
+
+
+def _filters(given: Any) -> list[Any]:
+    found = [] if given in (None, "") else given
+    if not isinstance(found, list | tuple):
+        raise InvalidInput("filters", given, 'use a list of filters, e.g. [[">", "hits", 10]]')
+    if len(found) > MAX_FILTERS:
+        raise TooLarge("filters", given, f"at most {MAX_FILTERS} filters, not {len(found)}")
+    return list(found)

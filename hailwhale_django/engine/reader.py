@@ -1,0 +1,151 @@
+"""Reading: questions become a few look-ups, and their cells become answers.
+
+A table takes two round trips: names and rows, then cells (a third where cells are still kept in hashes). Reading never
+writes, and asks only for the buckets and pages of rows that the question needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from .domain.answer import Answer
+from .domain.formula import Formula
+from .domain.paths import ROOT, WHOLE, Path
+from .domain.period import Period
+from .domain.query import Query
+from .domain.table import Table
+from .domain.values import Values
+from .fold import CHILD_PKS
+from .store.store import Store
+from .store.tiles import Wanted
+
+# Beyond this many rows an answer is no table any more; what is left out is said.
+MAX_ROWS = 100_000
+
+# From this share of its limit on, a table is said to be nearly full.
+NEAR_LIMIT = 0.8
+
+
+class Reader:
+    """Answers questions about a store."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def children(self, pk: Path, path: Path = ROOT, *, counters: bool = False) -> list[Path]:
+        """The children of a dimension path, or the child counters, in the order in which they were first seen."""
+        (found,) = self.store.catalog.children(str(pk), [CHILD_PKS if counters else str(path)])
+        return [path.child(name) for name in found.names]
+
+    def descendants(self, pk: Path, path: Path, depth: int) -> list[Path]:
+        """All paths below one, down to `depth` levels, parents before children. One round trip a level."""
+        found: list[Path] = []
+        level = [path]
+        for _ in range(depth):
+            tables = self.store.catalog.children(str(pk), [str(parent) for parent in level])
+            level = [parent.child(name) for parent, table in zip(level, tables, strict=True) for name in table.names]
+            if not level:
+                break
+            found += level[: MAX_ROWS - len(found)]
+        return found
+
+    def values(
+        self, pk: Path, paths: Sequence[Path], formulas: Iterable[Formula], period: Period, now: float, *, plotted: bool
+    ) -> tuple[Values, set[str]]:
+        """Values of dimension paths, then of the first one's parent and of the whole; and what to say about them."""
+        parent = paths[0].parent if paths else ROOT
+        texts = [*map(str, paths), str(parent), WHOLE]
+        rows = self.store.catalog.rows(str(pk), texts)
+        return self._values(pk, rows, formulas, period, now, plotted=plotted)
+
+    def table(self, query: Query, now: float) -> Answer:
+        """The children of a path, ranked."""
+        names, bases, rows, warnings = self._family(query)
+        formulas = query.all_formulas()
+        plotted = query.needs_bounds() or any(formula.reads_buckets for formula in formulas)
+        values, said = self._values(query.pk, rows, formulas, query.period, now, plotted=plotted)
+        warnings |= said
+        before = None
+        if query.compare is not None:
+            before, said = self._values(query.pk, rows, formulas, query.compare, now, plotted=plotted)
+            warnings |= {f"compared period: {warning}" for warning in said}
+        table = Table(query, names, bases, values, before)
+        shown = [*table.shown, *table.other, values.parent]
+        points = None
+        if query.plotted:
+            chosen = [rows[at] for at in (*shown, values.parent, values.whole)]
+            points, _ = self._values(query.pk, chosen, query.formulas, query.period, now, plotted=True)
+        laid_out = table.rows(shown, points, self._sizes(query, [table.path(at) for at in shown]))
+        *children, totals = laid_out
+        return Answer(
+            query=query,
+            columns=query.formulas,
+            rows=[row for row in children if not row.other],
+            other=next((row for row in children if row.other), None),
+            totals=totals,
+            count=len(table.order),
+            labels=query.period.labels() if query.plotted else None,
+            warnings=sorted(warnings),
+        )
+
+    def _family(self, query: Query) -> tuple[Sequence[str], Sequence[Path], list[int | None], set[str]]:
+        """Names and parents of a table's rows; their row numbers, the parent's and the whole's; what to say of them."""
+        pk = str(query.pk)
+        parent = WHOLE if query.counters else str(query.dimension)
+        if query.depth > 1 and not query.counters:
+            paths = self.descendants(query.pk, query.dimension, query.depth)
+            rows = self.store.catalog.rows(pk, [*map(str, paths), parent, WHOLE])
+            return [path.name for path in paths], [path.parent for path in paths], rows, set()
+        table = CHILD_PKS if query.counters else parent
+        children, ends = self.store.catalog.children_and_rows(pk, table, [parent, WHOLE])
+        size = len(children.names)
+        base = ROOT if query.counters else query.dimension
+        return children.names, [base] * size, [*children.rows.tolist(), *ends], self._fullness(size)
+
+    def _fullness(self, size: int) -> set[str]:
+        limit = self.store.options.limits.children
+        if size >= limit:
+            return {f"this table is full: what came after its {limit:,} children is counted in (other)"}
+        if size >= limit * NEAR_LIMIT:
+            return {f"this table has {size:,} of at most {limit:,} children; further ones go to (other)"}
+        return set()
+
+    def _sizes(self, query: Query, paths: Sequence[Path]) -> list[int]:
+        if not query.drillable or query.counters or not paths:
+            return []
+        return self.store.catalog.sizes(str(query.pk), [str(path) for path in paths])
+
+    def _values(
+        self,
+        pk: Path,
+        rows: Sequence[int | None],
+        formulas: Iterable[Formula],
+        period: Period,
+        now: float,
+        *,
+        plotted: bool,
+    ) -> tuple[Values, set[str]]:
+        """Values of rows, of which the last are the parent and the whole. A row that is not there has zeros."""
+        self.store.check(now, writing=False)
+        metrics = list(dict.fromkeys(metric for formula in formulas for metric in formula.metrics))
+        schedule = self.store.schedule
+        plan = schedule.by_point(period, now) if plotted else schedule.in_sum(period, now)
+        numbers = np.array([-1 if row is None else row for row in rows] if None in rows else rows, dtype=np.int64)
+        present = np.flatnonzero(numbers >= 0)
+        (found,) = self.store.tiles.sums(str(pk), [Wanted(metrics, plan.points, numbers[present])])
+        cells = found
+        if len(present) < len(rows):
+            cells = np.zeros((*found.shape[:2], len(rows)), dtype=found.dtype)
+            cells[:, :, present] = found
+        buckets = dict(zip(metrics, cells, strict=True))
+        return Values(
+            period=period,
+            scales={metric: self.store.places.scale(metric) for metric in metrics},
+            sums={metric: points.sum(axis=0) for metric, points in buckets.items()},
+            buckets=buckets if plotted else {},
+            rows=len(rows),
+            parent=len(rows) - 2,
+            whole=len(rows) - 1,
+        ), plan.warnings

@@ -1,0 +1,240 @@
+"""The shapes in which HailWhale's own calls answer: dicts by path and metric.
+
+Results are keyed by the path's text (`_` is the whole, `country/US`), and may be looked up by a list of names, by its
+JSON, or by the counter's own name, which means the whole.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from .domain.answer import Row
+from .domain.formula import Formula
+from .domain.paths import WHOLE, Path, path_of, pk_of
+from .domain.period import Period, parse_period
+from .domain.query import Order, Query, parse_formulas
+from .domain.ranking import best_first
+from .domain.values import Values
+from .errors import InvalidInput
+from .pod import MAX_TREE_DEPTH, Pod
+
+DEFAULT_PERIODS = ("1d:1y", "1d:1mo", "1d:1w", "1h:1d", "1m:1h")
+"""What `totals` answers when no period is asked for: HailWhale's five sizes."""
+
+TOTAL_LABEL = "Total"
+
+
+class ByPath(dict[str, Any]):
+    """A dict by path text that understands the other spellings of a path, and the counter's name for the whole."""
+
+    def __init__(self, pk: Path, found: Iterable[tuple[str, Any]]) -> None:
+        super().__init__(found)
+        self._pk = pk
+
+    def __missing__(self, key: Any) -> Any:
+        text = self._text(key)
+        if text != key and text in self:
+            return self[text]
+        raise KeyError(key)
+
+    def _text(self, key: Any) -> str:
+        try:
+            if pk_of(key) == self._pk:
+                return WHOLE
+            return str(path_of(key))
+        except InvalidInput:
+            return ""
+
+
+def plotpoints(
+    pod: Pod,
+    pk: Any,
+    dimensions: Any,
+    metrics: Any,
+    depth: int,
+    period: Any,
+    tzoffset: Any,
+    flot_time: bool,
+    points_type: Callable[[list[tuple[Any, float]]], Any],
+    descending: bool,
+    with_totals: bool,
+    sort: str | None,
+    limit: int | None,
+) -> ByPath:
+    """See `Whale.plotpoints`."""
+    now = pod.clock()
+    counter, formulas = pk_of(pk), parse_formulas(metrics)
+    span = pod.period(period, tzoffset, now)
+    paths = _paths(pod, counter, dimensions, depth)
+    values, _ = pod.reader.values(counter, paths, formulas, span, now, plotted=True)
+    kept = _survivors(values, paths, formulas, sort, limit)
+    labels: list[Any] = [start * 1000 for start in span.starts()] if flot_time else span.labels()
+    points = {formula: values.points(formula).T.tolist() for formula in formulas}
+    totals = {formula: values.totals(formula).tolist() for formula in formulas}
+
+    def plot(row: int, formula: Formula) -> Any:
+        pairs = list(zip(labels, points[formula][row], strict=True))
+        if descending:
+            pairs.reverse()
+        if with_totals:
+            pairs.append((TOTAL_LABEL, totals[formula][row]))
+        return [list(pair) for pair in pairs] if flot_time else points_type(pairs)
+
+    return ByPath(counter, [(str(paths[row]), {str(one): plot(row, one) for one in formulas}) for row in kept])
+
+
+def totals(pod: Pod, pk: Any, dimensions: Any, metrics: Any, periods: Any, tzoffset: Any) -> dict[Any, ByPath]:
+    """See `Whale.totals`."""
+    now = pod.clock()
+    counter = pk_of(pk)
+    paths = _paths(pod, counter, dimensions, 0)
+    formulas = _with_components(parse_formulas(metrics))
+    asked = [periods] if isinstance(periods, str | int | Period) else list(periods or DEFAULT_PERIODS)
+    answer = {}
+    for period in asked:
+        span = whole_day(pod, pod.period(period, tzoffset, now), now)
+        values = _totals(pod, counter, paths, formulas, span, now)
+        rows = zip(paths, zip(*values, strict=True), strict=True)
+        answer[period] = ByPath(
+            counter, [(str(path), dict(zip(map(str, formulas), row, strict=True))) for path, row in rows]
+        )
+    return answer
+
+
+def total(pod: Pod, pk: Any, metric: Any, dimension: Any, period: Any, tzoffset: Any, index: int | None) -> float:
+    """See `Whale.total`."""
+    now = pod.clock()
+    formulas = parse_formulas(metric)[:1]
+    span = pod.period(period, tzoffset, now)
+    if index is not None:
+        buckets = span.buckets
+        if not -len(buckets) <= index < len(buckets):
+            raise InvalidInput("index", index, f"the period has {len(buckets)} buckets")
+        span = replace(span, first=buckets[index], last=buckets[index])
+    else:
+        span = whole_day(pod, span, now)
+    return float(_totals(pod, pk_of(pk), [path_of(dimension)], formulas, span, now)[0][0])
+
+
+def rank(
+    pod: Pod,
+    pk: Any,
+    metric: Any,
+    dimension: Any,
+    period: Any,
+    tzoffset: Any,
+    recursive: bool,
+    points: bool,
+    by: Any,
+    counters: bool,
+) -> ByPath:
+    """See `Whale.rank`."""
+    query = pod.parse_query(
+        pk,
+        dimension=dimension,
+        metrics=metric,
+        period=period,
+        tzoffset=tzoffset,
+        depth=MAX_TREE_DEPTH if recursive else 1,
+        bounds=True,
+        plotted=points,
+        counters=counters,
+    )
+    if len(query.formulas) != 1:
+        raise InvalidInput("metric", metric, "rank by one formula, e.g. revenue/visitors")
+    if by not in ("value", "low", "high"):
+        raise InvalidInput("by", by, "rank by value, or by the low or high end of its interval")
+    query = replace(query, order=(Order(query.formulas[0], by),), limit=None)
+    answer = pod.reader.table(query, pod.clock())
+    rows = [*answer.rows, *([answer.other] if answer.other else [])]
+    found = [(str(row.path), _ranked(row, query)) for row in rows]
+    if recursive:
+        own = (str(query.dimension), _ranked(answer.totals, query))
+        found = sorted([own, *found], key=lambda item: -item[1]["score"])
+        _leave_importance_to_children(dict(found), query.formulas[0])
+    return ByPath(query.pk, found)
+
+
+def whole_day(pod: Pod, period: Period, now: float) -> Period:
+    """`today` as one day: by the hour its edges lie on hours of UTC, which is not midnight in every zone."""
+    if period.text != "today":
+        return period
+    return parse_period("1d:today", now=datetime.fromtimestamp(now, UTC), zone=period.zone)
+
+
+def _paths(pod: Pod, pk: Path, dimensions: Any, depth: int) -> list[Path]:
+    several = isinstance(dimensions, list | tuple) and any(isinstance(one, list | tuple) for one in dimensions)
+    tops = [path_of(one) for one in dimensions] if several else [path_of(dimensions)]
+    paths = list(tops)
+    if depth:
+        for top in tops:
+            paths += pod.reader.descendants(pk, top, min(int(depth), MAX_TREE_DEPTH))
+    return list(dict.fromkeys(paths))
+
+
+def _survivors(
+    values: Values, paths: Sequence[Path], formulas: Sequence[Formula], sort: str | None, limit: int | None
+) -> list[int]:
+    """Rows in order, best first; the parent, which is the first, always stays and counts towards the limit."""
+    order = Order.parse(sort) if sort else Order(formulas[0])
+    if order.formula is None or order.formula not in formulas or order.aspect != "value":
+        raise InvalidInput("sort", sort, f"sort by one of {', '.join(map(str, formulas))}")
+    scores = values.totals(order.formula)[: len(paths)]
+    ranked = best_first(scores, lambda row: str(paths[row]), order.descending).tolist()
+    if limit is None or len(ranked) <= limit:
+        return [int(row) for row in ranked]
+    kept = {0, *[row for row in ranked if row != 0][: max(limit - 1, 0)]}
+    return [int(row) for row in ranked if row in kept]
+
+
+def _with_components(formulas: Sequence[Formula]) -> tuple[Formula, ...]:
+    """A ratio's sides come along with it."""
+    sides = [side for formula in formulas for side in (formula.numerator, formula.denominator) if side is not None]
+    return tuple(dict.fromkeys([*formulas, *sides]))
+
+
+def _totals(
+    pod: Pod, pk: Path, paths: Sequence[Path], formulas: Sequence[Formula], span: Period, now: float
+) -> list[list[float]]:
+    """[formula][path]."""
+    plotted = any(formula.reads_buckets for formula in formulas)
+    values, _ = pod.reader.values(pk, paths, formulas, span, now, plotted=plotted)
+    return [values.totals(formula)[: len(paths)].tolist() for formula in formulas]
+
+
+def _ranked(row: Row, query: Query) -> dict[str, Any]:
+    cell = row.cells[0]
+    ratio = query.formulas[0].is_ratio
+    found = {
+        "dimension": str(row.path),
+        "score": cell.value,
+        "value": cell.numerator if ratio else cell.value,
+        "count": cell.denominator if ratio else cell.value,
+        "share": cell.share,
+        "difference": cell.difference,
+        "effect": cell.effect,
+        "important": cell.important,
+        "low": cell.low,
+        "high": cell.high,
+    }
+    if query.plotted:
+        found["points"] = dict(zip(query.period.labels(), cell.points or [], strict=True))
+    return found
+
+
+def _leave_importance_to_children(ranked: dict[str, dict[str, Any]], formula: Formula) -> None:
+    """A parent is not important whose score is but that of its children (HailWhale's rule for plain metrics)."""
+    if formula.is_ratio:
+        return
+    whole = max((one["score"] for one in ranked.values()), default=0.0)
+    for text, one in ranked.items():
+        path = path_of(text)
+        below = np.sum([other["score"] for key, other in ranked.items() if path_of(key) and path_of(key).parent == path])
+        if below and one["score"] - below < whole / 10:
+            one["important"] = False

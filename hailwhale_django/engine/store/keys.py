@@ -1,0 +1,66 @@
+"""The schema: every key that hailwhale writes, and nothing else knows how they look.
+
+    {prefix}:{PK}rows                             hash    path -> row number
+    {prefix}:{PK}tables                           hash    table -> how many children it has; "" -> the next free row
+    {prefix}:{PK}names:TABLE                      string  the table's children, one a line
+    {prefix}:{PK}numbers:TABLE                    string  their row numbers, 4 bytes each, little-endian
+    {prefix}:{PK}metrics                          set     the metrics that were ever counted
+    {prefix}:{PK}spans                            zset    "interval:span" that have tiles -> when they expire
+    {prefix}:{PK}tile:INTERVAL:SLOT:PAGE:METRIC   hash or string, see `tiles`
+    {prefix}:counters                             zset    every pk of one name, in the order of the alphabet
+    {prefix}:store                                hash    what the stored numbers mean: schema, zone, places
+
+PK and TABLE are path texts; a table is named by the path whose children it holds (`_` for the whole). The table of a
+pk's child counters has a name that no path has, `/pks`.
+
+The braces are Redis Cluster's hash tag: all keys of one pk lie in one slot, different pks spread over the nodes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..domain.paths import escaped
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Makes keys under one prefix."""
+
+    prefix: str = "hw"
+
+    @property
+    def store(self) -> str:
+        return f"{self.prefix}:store"
+
+    @property
+    def counters(self) -> str:
+        return f"{self.prefix}:counters"
+
+    def of(self, pk: str) -> str:
+        """What every key of a pk begins with."""
+        return f"{self.prefix}:{{{pk}}}"
+
+    def rows(self, pk: str) -> str:
+        return f"{self.of(pk)}rows"
+
+    def tables(self, pk: str) -> str:
+        return f"{self.of(pk)}tables"
+
+    def names(self, pk: str, table: str) -> str:
+        return f"{self.of(pk)}names:{table}"
+
+    def numbers(self, pk: str, table: str) -> str:
+        return f"{self.of(pk)}numbers:{table}"
+
+    def metrics(self, pk: str) -> str:
+        return f"{self.of(pk)}metrics"
+
+    def spans(self, pk: str) -> str:
+        return f"{self.of(pk)}spans"
+
+    def tile(self, pk: str, interval: str, slot: int, page: int) -> str:
+        """The key of a tile but for its metric, which follows."""
+        return f"{self.of(pk)}tile:{interval}:{slot}:{page}:"

@@ -1,0 +1,144 @@
+"""The one place that speaks to Redis or Valkey, standalone or cluster.
+
+A `Server` runs *calls*, plain commands or Lua scripts, in one round trip per node, and turns the client's exceptions
+into this project's. It does not retry: an increment whose answer was lost may have happened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from importlib import resources
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, urlsplit
+
+import redis
+from redis.backoff import NoBackoff
+from redis.cluster import ClusterNode, RedisCluster
+from redis.retry import Retry
+
+from ..errors import InvalidConfiguration, StoreUnavailable
+
+Client = redis.Redis | RedisCluster
+
+# A page can wait for a local network, not for a machine that is gone.
+CONNECT_SECONDS = 2.0
+ANSWER_SECONDS = 10.0
+
+CLUSTER_SCHEME = "redis+cluster"
+
+
+class Script(NamedTuple):
+    """A Lua file of this package, known to the server by its hash."""
+
+    source: str
+    sha: str
+
+
+def load_script(name: str) -> Script:
+    source = resources.files(__package__).joinpath("lua", f"{name}.lua").read_text(encoding="utf-8")
+    return Script(source, hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest())
+
+
+class Call(NamedTuple):
+    """A command, or a script with its keys. All keys of one call lie in one slot."""
+
+    what: str | Script
+    keys: Sequence[str]
+    arguments: Sequence[str | int | bytes] = ()
+
+    def command(self, *, with_source: bool = False) -> tuple[Any, ...]:
+        if isinstance(self.what, str):
+            return (self.what, *self.keys, *self.arguments)
+        verb, body = ("EVAL", self.what.source) if with_source else ("EVALSHA", self.what.sha)
+        return (verb, body, len(self.keys), *self.keys, *self.arguments)
+
+
+class Server:
+    """A connected client. Cheap to hold, safe to share between threads."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    def call(self, what: str | Script, keys: Sequence[str], arguments: Sequence[str | int | bytes] = ()) -> Any:
+        return self.run([Call(what, keys, arguments)])[0]
+
+    def run(self, calls: Sequence[Call]) -> list[Any]:
+        """The reply of each call. Raises `StoreUnavailable` when any of them could not be carried out."""
+        try:
+            replies = self._send([call.command() for call in calls])
+            unknown = [at for at, reply in enumerate(replies) if isinstance(reply, redis.exceptions.NoScriptError)]
+            if unknown:  # a server that was restarted, or a node that has not seen the script yet
+                again = self._send([calls[at].command(with_source=True) for at in unknown])
+                for at, reply in zip(unknown, again, strict=True):
+                    replies[at] = reply
+        except redis.RedisError as error:
+            raise StoreUnavailable(f"the store did not answer: {error}") from error
+        for reply in replies:
+            if isinstance(reply, Exception):
+                raise StoreUnavailable(f"the store refused a command: {reply}") from reply
+        return replies
+
+    def _send(self, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
+        if not commands:
+            return []
+        client: Any = self.client
+        if len(commands) == 1:
+            try:
+                return [client.execute_command(*commands[0])]
+            except redis.ResponseError as error:
+                return [error]
+        pipeline = client.pipeline(transaction=False)
+        for command in commands:
+            pipeline.execute_command(*command)
+        return list(pipeline.execute(raise_on_error=False))
+
+    def close(self) -> None:
+        self.client.close()
+
+
+def connect(url: str) -> Server:
+    """A server at `redis://`, `rediss://`, `unix://` or `redis+cluster://host:port,host:port`.
+
+    The query string takes the client's options (`?socket_timeout=5`). Nothing is sent before the first call.
+    """
+    options: dict[str, Any] = {
+        "retry": Retry(NoBackoff(), 0),
+        "socket_connect_timeout": CONNECT_SECONDS,
+        "socket_timeout": ANSWER_SECONDS,
+    }
+    try:
+        if url.startswith(f"{CLUSTER_SCHEME}://"):
+            return Server(_cluster(url, options))
+        return Server(redis.Redis.from_url(url, **options))
+    except redis.RedisError as error:
+        raise StoreUnavailable(f"no store at {without_password(url)}: {error}") from error
+    except (ValueError, TypeError) as error:
+        raise InvalidConfiguration(
+            f"REDIS: {without_password(url)!r} is not an address; use redis://, rediss://, unix:// or "
+            f"{CLUSTER_SCHEME}://host:port,host:port ({error})"
+        ) from error
+
+
+def _cluster(url: str, options: dict[str, Any]) -> RedisCluster:
+    authority, _, query = url.removeprefix(f"{CLUSTER_SCHEME}://").partition("?")
+    credentials, _, hosts = authority.rstrip("/").rpartition("@")
+    node: Any = ClusterNode
+    nodes = []
+    for host in hosts.split(","):
+        parts = urlsplit(f"//{host}")
+        if not parts.hostname:
+            raise ValueError(f"{host!r} is not host:port")
+        nodes.append(node(parts.hostname, parts.port or 6379))
+    username, _, password = credentials.partition(":")
+    if credentials:
+        options |= {"username": username or None, "password": password}
+    options |= {name: float(value) for name, value in parse_qsl(query)}
+    return RedisCluster(startup_nodes=nodes, **options)
+
+
+def without_password(url: str) -> str:
+    """The address as it may be shown."""
+    scheme, separator, rest = url.partition("://")
+    credentials, at, host = rest.rpartition("@")
+    return f"{scheme}{separator}***@{host}" if at and credentials else url

@@ -1,0 +1,88 @@
+"""A store: one server under one prefix, with what its numbers mean."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from ..domain.event import Intake, Places
+from ..domain.plan import parse_schedule
+from ..domain.timeline import timeline
+from ..errors import InvalidConfiguration
+from .catalog import Catalog, Limits
+from .keys import SCHEMA, Keys
+from .server import Call, Server
+from .tiles import Tiles
+
+DEFAULT_INTERVALS: Mapping[str, str | None] = {"1m": "2d", "1h": "90d", "1d": "5y", "1w": "5y", "1mo": None}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a store's numbers mean. All but `limits` are fixed once something is counted."""
+
+    prefix: str = "hw"
+    zone: str = "UTC"
+    intervals: Mapping[str, str | None] = field(default_factory=lambda: dict(DEFAULT_INTERVALS))
+    places: Places = field(default_factory=Places)
+    limits: Limits = field(default_factory=Limits)
+
+
+class Store:
+    """The doors to one server: `catalog` for names, `tiles` for counts, `schedule` for time."""
+
+    def __init__(self, server: Server, options: Options | None = None) -> None:
+        self.server = server
+        self.options = options or Options()
+        self.keys = Keys(self.options.prefix)
+        self.places = self.options.places
+        self.intake = Intake(self.places)
+        self.timeline = timeline(ZoneInfo(self.options.zone))
+        self.catalog = Catalog(server, self.keys, self.options.limits)
+        self.schedule = parse_schedule(self.options.intervals, self.timeline)
+        self.tiles = Tiles(server, self.keys, self.schedule)
+        self._checked = False
+
+    def check(self, now: float, *, writing: bool) -> None:
+        """Compare what the stored numbers mean with the options, once; the first to count writes it down.
+
+        An interval that was added later holds only what came since, so readers use it from then on.
+        Raises `InvalidConfiguration` when the zone or the decimal places were changed under existing counts.
+        """
+        if self._checked:
+            return
+        meaning = self._meaning()
+        found = self._stored(meaning)
+        fresh = found["schema"] is None
+        if writing:
+            begin = "0" if fresh else str(int(now))
+            written = meaning | {f"since:{kept.interval}": begin for kept in self.schedule.kept}
+            self.server.run([Call("HSETNX", [self.keys.store], pair) for pair in written.items()])
+            found = self._stored(meaning)
+        elif fresh:
+            return
+        self._compare(meaning, found)
+        since = {str(kept.interval): found[f"since:{kept.interval}"] for kept in self.schedule.kept}
+        self.schedule = self.tiles.schedule = self.schedule.since(
+            {interval: int(now if at is None else at) for interval, at in since.items()}
+        )
+        self._checked = None not in since.values()
+
+    def _meaning(self) -> dict[str, str]:
+        places = json.dumps({"": self.places.default, **self.places.by_metric}, sort_keys=True)
+        return {"schema": str(SCHEMA), "zone": self.options.zone, "places": places}
+
+    def _stored(self, meaning: Mapping[str, str]) -> dict[str, str | None]:
+        names = [*meaning, *(f"since:{kept.interval}" for kept in self.schedule.kept)]
+        values = self.server.call("HMGET", [self.keys.store], names)
+        return {name: None if value is None else value.decode() for name, value in zip(names, values, strict=True)}
+
+    def _compare(self, meaning: Mapping[str, str], found: Mapping[str, str | None]) -> None:
+        for name, value in meaning.items():
+            if found[name] != value:
+                raise InvalidConfiguration(
+                    f"{name} is {value} in the settings, but what is counted under the prefix "
+                    f"{self.options.prefix!r} was counted with {found[name]}; use that, or another prefix"
+                )

@@ -1,0 +1,270 @@
+"""Tiles: where the counts are.
+
+A tile holds up to 1,024 cells of one counter and one metric at one interval; a cell is one row in one bucket, a signed
+64-bit whole number of units. The first 64 rows of a counter share tiles of 64 rows x 16 consecutive buckets, so a small
+counter has few keys and a plot reads neighbouring cells; further rows lie in pages of 1,024 rows x 1 bucket, so a
+ranking of many rows reads only the buckets it was asked for.
+
+A tile begins as a hash of the cells that are set (some 10 bytes each) and is packed into a string (8 bytes a cell)
+when it fills: `lua/add.lua` decides. An increment costs the same in either form; nothing is ever read to be written.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..domain.plan import Column, Schedule
+from ..domain.timeline import Interval
+from ..fold import Increments
+from .keys import Keys
+from .server import Call, Server, load_script
+
+HEAD_ROWS = 64
+SPAN = 16
+PAGE_ROWS = HEAD_ROWS * SPAN
+TILE_CELLS = 1024
+CELL_BYTES = 8
+
+# Keys of one call to read.lua: what a server answers well within a few milliseconds.
+READ_TILES = 4096
+
+# From a quarter of a tile's cells on, copying all of them is cheaper than picking.
+WHOLE_SHARE = 4
+
+# Sums of 65,536 cells below this stay within 64 bits.
+LARGE = 2**47
+
+ADD = load_script("add")
+READ = load_script("read")
+
+
+class Expectation(NamedTuple):
+    """A cell that must still hold `units` for increments to be made."""
+
+    path: str
+    metric: str
+    column: Column
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to read of one counter: for each metric, point and row the sum of the point's columns."""
+
+    metrics: Sequence[str]
+    points: Sequence[Sequence[Column]]
+    rows: NDArray[np.integer[Any]]
+
+
+def tile_ranges(row: int, span: int) -> list[tuple[int, int, int, int]]:
+    """The tiles that hold a row's cells of a span: slot, page, first cell, number of cells."""
+    if row < HEAD_ROWS:
+        return [(span, 0, row * SPAN, SPAN)]
+    page, cell = divmod(row - HEAD_ROWS, PAGE_ROWS)
+    return [(bucket, page + 1, cell, 1) for bucket in range(span * SPAN, (span + 1) * SPAN)]
+
+
+class Tiles:
+    """Increments in, sums out."""
+
+    def __init__(self, server: Server, keys: Keys, schedule: Schedule) -> None:
+        self.server = server
+        self.keys = keys
+        self.schedule = schedule
+
+    def adding(
+        self,
+        pk: str,
+        increments: Increments,
+        columns: Sequence[Column],
+        rows: Mapping[str, int],
+        now: float,
+        most_metrics: int,
+        expected: Sequence[Expectation] = (),
+    ) -> Call:
+        """The call that makes these increments of one pk, if its paths still are at `rows`."""
+        slots = [self._slot(pk, column) for column in columns]
+        tiles: dict[str, tuple[str, _Slot, list[str]]] = {}
+        metrics: dict[str, None] = {}
+        for path, by_metric in increments.items():
+            row = rows[path]
+            metrics |= dict.fromkeys(by_metric)
+            for metric, amounts in by_metric.items():
+                for index, units in amounts.items():
+                    if units:
+                        slot = slots[index]
+                        key, cell = slot.place(row, metric)
+                        tile = tiles.get(key)
+                        if tile is None:
+                            tile = tiles[key] = (metric, slot, [])
+                        tile[2].append(f"{cell} {units}")
+        arguments: list[str | int | bytes] = [int(now), most_metrics, len(metrics), len(rows), len(expected)]
+        arguments += (*metrics, *rows, *rows.values())
+        order = {key: number for number, key in enumerate(tiles, 1)}
+        for expectation in expected:
+            key, cell = self._slot(pk, expectation.column).place(rows[expectation.path], expectation.metric)
+            units = expectation.units
+            arguments += (order[key], cell, units, units.to_bytes(CELL_BYTES, "big", signed=True))
+        for metric, slot, texts in tiles.values():
+            arguments += (metric, slot.expiry, slot.span, " ".join(texts))
+        return Call(ADD, [self.keys.rows(pk), self.keys.metrics(pk), self.keys.spans(pk), *tiles], arguments)
+
+    def sums(self, pk: str, wanted: Sequence[Wanted]) -> list[NDArray[Any]]:
+        """For each wanted an array [metric, point, row] of units.
+
+        One round trip, two where whole tiles are still hashes. Whole numbers of 64 bits, or of any size (dtype
+        `object`) where a cell is so large that sums could leave 64 bits.
+        """
+        answers = [np.zeros((len(want.metrics), len(want.points), len(want.rows)), dtype=np.int64) for want in wanted]
+        pieces = [
+            (number, piece) for number, want in enumerate(wanted) for piece in self._pieces(pk, want)
+        ]
+        cells = self._cells([piece for _, piece in pieces])
+        large = {number for (number, _), found in zip(pieces, cells, strict=True) if found is not None and found[1]}
+        for number in large:
+            answers[number] = answers[number].astype(object)
+        for (number, piece), found in zip(pieces, cells, strict=True):
+            if found is not None:
+                piece.add(found[0].astype(object) if number in large else found[0], answers[number])
+        return answers
+
+    def _slot(self, pk: str, column: Column) -> _Slot:
+        interval, bucket = column
+        span = bucket // SPAN
+        expiry = self.schedule.expires_at(Column(interval, (span + 1) * SPAN - 1))
+        name = str(interval)
+        return _Slot(
+            self.keys.tile(pk, name, span, 0),
+            self.keys.tile(pk, name, bucket, 0)[:-2],
+            bucket % SPAN,
+            "" if expiry is None else str(expiry),
+            f"{name}:{span}",
+        )
+
+    def _pieces(self, pk: str, want: Wanted) -> Iterator[_Piece]:
+        """The tiles, or parts of tiles, that hold any of the wanted cells."""
+        points_of: dict[Column, list[int]] = defaultdict(list)
+        for point, columns in enumerate(want.points):
+            for column in columns:
+                points_of[column].append(point)
+        by_span: dict[tuple[Interval, int], list[tuple[int, int]]] = defaultdict(list)
+        for (interval, bucket), points in points_of.items():
+            by_span[interval, bucket // SPAN] += ((bucket % SPAN, point) for point in points)
+        by_bucket = {column: [(0, point) for point in points] for column, points in points_of.items()}
+        rows = np.asarray(want.rows, dtype=np.int64)
+        pages = np.where(rows < HEAD_ROWS, 0, (rows - HEAD_ROWS) // PAGE_ROWS + 1)
+        for page in np.unique(pages).tolist():
+            chosen = np.flatnonzero(pages == page)
+            first = HEAD_ROWS + (page - 1) * PAGE_ROWS if page else 0
+            selection = _Selection.of(rows[chosen] - first, chosen, 1 if page else SPAN)
+            for (interval, slot), pairs in (by_bucket if page else by_span).items():
+                prefix = self.keys.tile(pk, str(interval), slot, page)
+                for number, metric in enumerate(want.metrics):
+                    yield _Piece(prefix + metric, selection, number, pairs)
+
+    def _cells(self, pieces: Sequence[_Piece]) -> list[tuple[NDArray[np.int64], bool] | None]:
+        """The cells of each piece, [row, cell], and whether any is large; `None` where none are set."""
+        replies: list[Any] = [None] * len(pieces)
+        whole = [at for at, piece in enumerate(pieces) if not piece.selection.picked]
+        if whole:
+            for at, reply in zip(whole, self.server.call("MGET", [pieces[at].key for at in whole]), strict=True):
+                replies[at] = reply
+        # MGET copies least, but sees a tile that is still a hash as absent.
+        rest = [at for at, reply in enumerate(replies) if reply is None]
+        for begin in range(0, len(rest), READ_TILES):
+            part = rest[begin : begin + READ_TILES]
+            call = _reading([pieces[at] for at in part])
+            for at, reply in zip(part, self.server.run([call])[0], strict=True):
+                replies[at] = reply
+        return [
+            None if reply is None else piece.selection.decode(reply)
+            for piece, reply in zip(pieces, replies, strict=True)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """Where one column's cells are."""
+
+    head: str  # the key but for its metric, for the first rows
+    tail: str  # the key but for page and metric, for all other rows
+    offset: int  # of the bucket in its span
+    expiry: str
+    span: str
+
+    def place(self, row: int, metric: str) -> tuple[str, int]:
+        if row < HEAD_ROWS:
+            return self.head + metric, row * SPAN + self.offset
+        page, cell = divmod(row - HEAD_ROWS, PAGE_ROWS)
+        return f"{self.tail}{page + 1}:{metric}", cell
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Selection:
+    """Rows of one page that are read together: all of it where many are wanted, else those that are picked."""
+
+    width: int  # cells of a row, which are neighbours
+    picked: list[int]
+    within: slice | NDArray[np.int64]  # the wanted ones among the rows that come back
+    answer: slice | NDArray[np.int64]  # where in the answer they go
+
+    @classmethod
+    def of(cls, rows: NDArray[np.int64], answer: NDArray[np.int64], width: int) -> _Selection:
+        if len(rows) * width * WHOLE_SHARE >= TILE_CELLS:
+            return cls(width, [], _sliced(rows), _sliced(answer))
+        return cls(width, rows.tolist(), slice(None), _sliced(answer))
+
+    def decode(self, reply: bytes | list[bytes]) -> tuple[NDArray[np.int64], bool]:
+        """Cells [row, cell], and whether any is so large that sums of cells could leave 64 bits."""
+        count = len(self.picked) * self.width or TILE_CELLS
+        if isinstance(reply, list):
+            cells = self._of_text(reply[0], count)
+            large = bool(((cells >= LARGE) | (cells < -LARGE)).any())
+        else:
+            # The two leading bytes of a small number are all zeros or all ones.
+            large = bool(reply[::CELL_BYTES].strip(b"\x00\xff") or reply[1::CELL_BYTES].strip(b"\x00\xff"))
+            cells = np.frombuffer(reply.ljust(count * CELL_BYTES, b"\x00"), dtype=">i8")
+        return cells.reshape(-1, self.width)[self.within], large
+
+    def _of_text(self, text: bytes, count: int) -> NDArray[np.int64]:
+        numbers = np.array(text.split(), dtype=np.int64)
+        tile = np.zeros(TILE_CELLS, dtype=np.int64)
+        tile[numbers[0::2]] = numbers[1::2]
+        return tile.reshape(-1, self.width)[self.picked].ravel() if self.picked else tile
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """What is read of one tile, and where in the answer it goes."""
+
+    key: str
+    selection: _Selection
+    metric: int
+    pairs: Sequence[tuple[int, int]]  # (cell within the row, point)
+
+    def add(self, cells: NDArray[Any], answer: NDArray[Any]) -> None:
+        for offset, point in self.pairs:
+            answer[self.metric, point, self.selection.answer] += cells[:, offset]
+
+
+def _reading(pieces: Sequence[_Piece]) -> Call:
+    selections: dict[_Selection, int] = {}
+    numbers = [selections.setdefault(piece.selection, len(selections) + 1) for piece in pieces]
+    arguments: list[str | int | bytes] = [len(selections)]
+    for selection in selections:
+        arguments += (selection.width, len(selection.picked), *selection.picked)
+    return Call(READ, [piece.key for piece in pieces], [*arguments, *numbers])
+
+
+def _sliced(numbers: NDArray[np.int64]) -> slice | NDArray[np.int64]:
+    """A slice where the numbers are consecutive: numpy then copies nothing."""
+    first = int(numbers[0])
+    if np.array_equal(numbers, np.arange(first, first + len(numbers))):
+        return slice(first, first + len(numbers))
+    return numbers

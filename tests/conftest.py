@@ -1,0 +1,109 @@
+"""What all tests share: a server of their own (each xdist worker has its own, too), emptied before each test.
+
+With HAILWHALE_REDIS_URL the tests use that server in place of theirs. They empty it, so it must be empty.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import servers
+
+if TYPE_CHECKING:
+    from selenium.webdriver import Chrome
+
+GIVEN_URL = os.environ.get("HAILWHALE_REDIS_URL", "")
+GIVEN_CLUSTER = GIVEN_URL.startswith(servers.CLUSTER_SCHEME)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the server, then let Django read the settings that name it: pytest-django begins with these."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+    starts_workers = config.getoption("dist", "no") != "no"
+    if GIVEN_URL:
+        if starts_workers:
+            pytest.exit("HAILWHALE_REDIS_URL names one server, and each test empties it: run with -n 0", 1)
+        check_given_server()
+        config.add_cleanup(partial(empty, GIVEN_URL))
+    if not starts_workers and (GIVEN_CLUSTER or not GIVEN_URL):
+        stack = ExitStack()
+        config.add_cleanup(stack.close)
+        os.environ["HAILWHALE_REDIS_URL"] = stack.enter_context(servers.standalone())
+
+    import django
+
+    django.setup()
+
+
+def check_given_server() -> None:
+    with closing(servers.client(GIVEN_URL)) as client:
+        if keys := servers.count_keys(client):
+            pytest.exit(
+                f"The tests would empty the server at HAILWHALE_REDIS_URL, which holds {keys} keys", 1
+            )
+
+
+@pytest.fixture(scope="session")
+def valkey_url() -> str:
+    """The standalone server that the settings name, with what earlier tests have left; see `redis_url`."""
+    return os.environ["HAILWHALE_REDIS_URL"]
+
+
+@pytest.fixture(scope="session")
+def cluster_url() -> Iterator[str]:
+    """A cluster of three nodes, started for the first test that asks."""
+    if GIVEN_CLUSTER:
+        yield GIVEN_URL
+        return
+    with servers.cluster() as url:
+        yield url
+
+
+@pytest.fixture
+def redis_url(valkey_url: str) -> str:
+    """The standalone server that the settings name, empty."""
+    empty(valkey_url)
+    return valkey_url
+
+
+@pytest.fixture(params=["standalone", "cluster"])
+def any_redis_url(request: pytest.FixtureRequest) -> str:
+    """Each kind of server in turn, empty."""
+    url: str = request.getfixturevalue("valkey_url" if request.param == "standalone" else "cluster_url")
+    empty(url)
+    return url
+
+
+def empty(url: str) -> None:
+    """Remove all keys; functions and scripts stay, as they may in real life."""
+    with closing(servers.client(url)) as client:
+        client.flushdb()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Chrome]:
+    """A headless browser for tests marked `browser`. What went wrong on a page is in `get_log("browser")`."""
+    browser, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not browser or not driver:
+        reason = "needs chromium and chromedriver (Debian: apt-get install chromium chromium-driver)"
+        if os.environ.get("HAILWHALE_REQUIRE_BROWSER"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = browser
+    # A sandbox and a large /dev/shm are what containers lack; the tests open their own pages only.
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    with webdriver.Chrome(options, webdriver.ChromeService(driver)) as chrome:
+        yield chrome
