@@ -1,7 +1,7 @@
 """System checks: what is misconfigured is said when the project starts.
 
-    hailwhale.E001  HAILWHALE has a key or a value that will not do
-    hailwhale.W001  HAILWHALE['REDIS'] names a cache whose clear() would delete all counts
+hailwhale.E001  HAILWHALE has a key or a value that will not do
+hailwhale.W001  HAILWHALE['REDIS'] names a cache whose clear() would delete all counts
 """
 
 from __future__ import annotations

@@ -29,6 +29,7 @@ from .engine.store.store import DEFAULT_INTERVALS, Options
 NAME = "HAILWHALE"
 ENVIRONMENT_URL = "HAILWHALE_REDIS_URL"
 DEFAULT_STORE = "default"
+DEFAULT_LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +41,10 @@ class Settings:
     TIME_ZONE: str = "UTC"
     INTERVALS: Mapping[str, str | None] = field(default_factory=lambda: dict(DEFAULT_INTERVALS))
     PLACES: int | Mapping[str, int] = DEFAULT_PLACES
-    MAX_CHILDREN: int = Limits.children
-    MAX_ROWS: int = Limits.rows
-    MAX_METRICS: int = Limits.metrics
-    MAX_COUNTERS: int = Limits.counters
+    MAX_CHILDREN: int = DEFAULT_LIMITS.children
+    MAX_ROWS: int = DEFAULT_LIMITS.rows
+    MAX_METRICS: int = DEFAULT_LIMITS.metrics
+    MAX_COUNTERS: int = DEFAULT_LIMITS.counters
     STORES: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     WRITE_KEYS: tuple[str, ...] = ()
     CORS_ORIGINS: tuple[str, ...] = ("*",)

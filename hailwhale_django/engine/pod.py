@@ -156,7 +156,10 @@ class Pod:
         found = self.reader.descendants(pk_of(pk), top, MAX_TREE_DEPTH)
         # Siblings keep the order in which they were first seen.
         order = {path: at for at, path in enumerate(found)}
-        return [top, *sorted(found, key=lambda path: [order[Path(path[:n])] for n in range(len(top) + 1, len(path) + 1)])]
+        return [
+            top,
+            *sorted(found, key=lambda path: [order[Path(path[:n])] for n in range(len(top) + 1, len(path) + 1)]),
+        ]
 
     def metrics_of(self, pk: Any) -> list[str]:
         return self.store.catalog.metrics(str(pk_of(pk)))

@@ -87,9 +87,7 @@ class Recorder:
                 return
         raise StoreUnavailable(f"{metric} of {pk} is changing too fast to be set; try again")
 
-    def _in_halves(
-        self, events: Sequence[Event], pk: Path, metrics: set[str], now: float
-    ) -> list[HailWhaleError]:
+    def _in_halves(self, events: Sequence[Event], pk: Path, metrics: set[str], now: float) -> list[HailWhaleError]:
         """Count only these metrics of one pk, in ever smaller batches, until what does not fit stands alone."""
         events = [
             replace(event, metrics=tuple(pair for pair in event.metrics if pair[0] in metrics))

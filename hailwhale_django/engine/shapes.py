@@ -6,7 +6,6 @@ JSON, or by the counter's own name, which means the whole.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -235,6 +234,8 @@ def _leave_importance_to_children(ranked: dict[str, dict[str, Any]], formula: Fo
     whole = max((one["score"] for one in ranked.values()), default=0.0)
     for text, one in ranked.items():
         path = path_of(text)
-        below = np.sum([other["score"] for key, other in ranked.items() if path_of(key) and path_of(key).parent == path])
+        below = np.sum(
+            [other["score"] for key, other in ranked.items() if path_of(key) and path_of(key).parent == path]
+        )
         if below and one["score"] - below < whole / 10:
             one["important"] = False

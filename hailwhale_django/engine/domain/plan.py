@@ -105,9 +105,7 @@ class Schedule:
     def _point(self, period: Period, bucket: int, now: float, warnings: set[str]) -> tuple[Column, ...]:
         starts = period.timeline.starts_at
         found: set[str] = set()
-        columns = self._cover(
-            starts(period.interval, bucket), starts(period.interval, bucket + 1), now, found
-        )
+        columns = self._cover(starts(period.interval, bucket), starts(period.interval, bucket + 1), now, found)
         same_date = Column(period.interval, bucket)
         kept = self._by_interval.get(period.interval)
         # Numbers of calendar buckets are dates: the same number is the same date in every zone.
@@ -170,8 +168,7 @@ class Schedule:
 def parse_schedule(intervals: Mapping[str, str | None], timeline: Timeline) -> Schedule:
     """Read `{"1m": "2d", "1h": "90d", "1mo": None}`: interval to how long a bucket is kept (`None`: for ever)."""
     kept = [
-        Kept(Interval.parse(name), None if keep is None else length_seconds(keep))
-        for name, keep in intervals.items()
+        Kept(Interval.parse(name), None if keep is None else length_seconds(keep)) for name, keep in intervals.items()
     ]
     if not kept:
         raise InvalidInput("INTERVALS", intervals, 'name at least one interval, e.g. {"1d": "5y"}')

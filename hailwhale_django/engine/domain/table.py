@@ -71,9 +71,7 @@ class Table:
         """The path of a child, or of the parent of all."""
         return self.bases[row].child(self.names[row]) if row < len(self.names) else self.query.dimension
 
-    def rows(
-        self, shown: Sequence[int], plotted: Values | None = None, children: Sequence[int] = ()
-    ) -> list[Row]:
+    def rows(self, shown: Sequence[int], plotted: Values | None = None, children: Sequence[int] = ()) -> list[Row]:
         """The rows with these numbers. `plotted` are values of just these rows, with buckets."""
         columns = [self._cells(formula, shown, plotted) for formula in self.query.formulas]
         counts = children or [0] * len(shown)

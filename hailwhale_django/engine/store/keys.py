@@ -20,8 +20,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..domain.paths import escaped
-
 SCHEMA = 1
 
 

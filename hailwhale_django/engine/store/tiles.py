@@ -12,7 +12,7 @@ when it fills: `lua/add.lua` decides. An increment costs the same in either form
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -122,9 +122,7 @@ class Tiles:
         `object`) where a cell is so large that sums could leave 64 bits.
         """
         answers = [np.zeros((len(want.metrics), len(want.points), len(want.rows)), dtype=np.int64) for want in wanted]
-        pieces = [
-            (number, piece) for number, want in enumerate(wanted) for piece in self._pieces(pk, want)
-        ]
+        pieces = [(number, piece) for number, want in enumerate(wanted) for piece in self._pieces(pk, want)]
         cells = self._cells([piece for _, piece in pieces])
         large = {number for (number, _), found in zip(pieces, cells, strict=True) if found is not None and found[1]}
         for number in large:

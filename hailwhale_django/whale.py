@@ -1,0 +1,376 @@
+"""`Whale`: count, and ask what was counted.
+
+    Whale.count_now("shop", {"country": "US"}, {"revenue": 9.5})
+    Whale.total("shop", "revenue", period="today")
+
+Everywhere: a *pk* is a counter's name or path (`"shop"`, `["Product", "123"]`; counting on a path also counts on each of
+its prefixes). A *dimension* is a path (`"country"`, `["country", "US"]`, `"country/US"`, `{"country": "US"}`). A *metric*
+is a name or a formula (`"revenue/visitors"`). A *period* is a text such as `today`, `7d`, `mtd`, `1h:1w` or
+`2026-03-01..2026-03-31`; see docs/reading.md. Both spellings of an argument work: `metric` and `metrics`, `dimension` and
+`dimensions`, `period` and `periods`.
+
+Errors are of one family, `hailwhale_django.engine.errors.HailWhaleError`: `InvalidInput` for what cannot be understood,
+`StoreUnavailable` when the server does not answer.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar
+
+from . import caching, connection
+from .conf import DEFAULT_STORE
+from .engine import shapes
+from .engine.domain.answer import Answer
+from .engine.errors import InvalidInput
+from .engine.pod import BATCH, OnError, Pod
+from .engine.shapes import ByPath
+
+Points = Callable[[list[tuple[Any, float]]], Any]
+
+
+class Whale:
+    """The counted state of one store. All methods are class methods; nobody makes a whale."""
+
+    store: ClassVar[str] = DEFAULT_STORE
+    _others: ClassVar[dict[str, type[Whale]]] = {}
+
+    @classmethod
+    def using(cls, store: str) -> type[Whale]:
+        """A whale that answers for another configured store, `HAILWHALE["STORES"][store]`."""
+        if store not in cls._others:
+            connection.get_settings(store)
+            cls._others[store] = type("Whale", (Whale,), {"store": store, "__doc__": cls.__doc__})
+        return cls._others[store]
+
+    @classmethod
+    def pod(cls) -> Pod:
+        """The engine behind this whale, for what has no short-cut here."""
+        return connection.pod(cls.store)
+
+    # -- counting --------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def count_now(
+        cls,
+        pk: Any,
+        dimensions: Any = None,
+        metrics: Any = None,
+        at: Any = None,
+        *,
+        dimension: Any = None,
+        metric: Any = None,
+    ) -> None:
+        """Count one event now: one round trip, done when it returns.
+
+        `dimensions` may nest to any depth: `{"country": {"US": "CA"}}` counts on country, country/US and country/US/CA.
+        `metrics` are numbers by name (or names, which count 1 each); `hits: 1` is added unless named. `at` is when it
+        happened: a datetime (naive means UTC), seconds since the epoch or an ISO 8601 string; default now.
+
+        Raises `CounterOverflow` or `TooManyNames` for what did not fit, when all else is counted; `InvalidInput`,
+        and then nothing is counted; `StoreUnavailable`, and then it may have been counted or not.
+        """
+        cls.pod().count(pk, _either(dimensions, dimension), _either(metrics, metric), at)
+
+    @classmethod
+    def count_many(cls, events: Iterable[Any], on_error: OnError | None = None, *, batch: int = BATCH) -> int:
+        """Count many events, folded together `batch` by batch; returns how many were counted.
+
+        An event is a dict `{"pk", "dimensions", "metrics", "at"}` (only `pk` is needed) or a tuple in that order. What
+        of a batch cannot be counted is told to `on_error(error, event)` (`event` is None when the error concerns
+        several); without it the first error is raised once the batch's valid events are counted.
+        """
+        return cls.pod().count_many(events, on_error, batch)
+
+    @classmethod
+    def update_count_to(
+        cls,
+        pk: Any,
+        dimensions: Any = None,
+        metrics: Any = None,
+        period: Any = "1d",
+        at: Any = None,
+        rank: bool | None = None,
+        *,
+        dimension: Any = None,
+        metric: Any = None,
+    ) -> None:
+        """Set, rather than add to, the bucket that holds `at` of exactly this dimension path.
+
+        `period` is the bucket's interval, one of those that are kept; every other interval changes by as much, so that
+        buckets still add up. Neither the path's parents nor the whole change. `rank` is accepted and not needed.
+        """
+        interval = str(period).split(":")[0]
+        cls.pod().update_count_to(pk, _either(dimensions, dimension), _either(metrics, metric), interval, at)
+
+    @classmethod
+    def reset(cls, pk: Any, dimension: Any = None, metric: str | None = None) -> None:
+        """Remove a counter and its child counters, or only one dimension path, or only one metric, of it."""
+        cls.pod().reset(pk, dimension, metric)
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def query(cls, pk: Any, **asked: Any) -> Answer:
+        """A ranked table of a path's children, as an `Answer` with `columns`, `rows`, `other`, `totals`, `warnings`.
+
+        `dimension` (default the whole), `metrics` (formulas, default hits), `period`, `interval`, `order_by` (default
+        the first formula, best first; `"low:revenue/visitors"` orders by the lower bound), `filters`, `limit`,
+        `offset`, `depth` (levels of children), `versus` (`"previous"`, `"year"`, `"weekdays"` or a period), `counters`
+        (rows are child counters), `bounds` (95% intervals), `plotted` (a value for each bucket), `tzoffset` (a zone).
+        """
+        return cls.pod().query(pk, **asked)
+
+    @classmethod
+    def plotpoints(
+        cls,
+        pk: Any,
+        dimensions: Any = None,
+        metrics: Any = None,
+        depth: int = 0,
+        period: Any = None,
+        tzoffset: Any = None,
+        flot_time: bool = False,
+        points_type: Points = OrderedDict,
+        descending: bool = False,
+        with_totals: bool = False,
+        sort: str | None = None,
+        limit: int | None = None,
+        *,
+        dimension: Any = None,
+        metric: Any = None,
+        periods: Any = None,
+    ) -> ByPath:
+        """What to draw: `{path: {metric: {label: value}}}`, dense, oldest first (newest with `descending`).
+
+        Rows are the path itself and `depth` levels below it, best first by `sort` (default the first metric); `limit`
+        counts the path's own row too, which always stays. A ratio is 0 where its denominator is. `flot_time` gives
+        `[[milliseconds, value], ...]`; `points_type` makes something else of the (label, value) pairs; `with_totals`
+        adds `("Total", sum or ratio of sums)`. The result also answers to the pk's own name, for the whole.
+        """
+        return shapes.plotpoints(
+            cls.pod(),
+            pk,
+            _either(dimensions, dimension),
+            _either(metrics, metric),
+            depth,
+            _either(period, periods),
+            tzoffset,
+            flot_time,
+            points_type,
+            descending,
+            with_totals,
+            sort,
+            limit,
+        )
+
+    @classmethod
+    def totals(
+        cls,
+        pk: Any,
+        dimensions: Any = None,
+        metrics: Any = None,
+        periods: Any = None,
+        tzoffset: Any = None,
+        *,
+        dimension: Any = None,
+        metric: Any = None,
+        period: Any = None,
+    ) -> dict[Any, ByPath]:
+        """Sums: `{period as asked: {path: {metric: value}}}`, for HailWhale's five sizes unless periods are named.
+
+        A ratio is that of the sums, and its sides come along.
+        """
+        return shapes.totals(
+            cls.pod(), pk, _either(dimensions, dimension), _either(metrics, metric), _either(periods, period), tzoffset
+        )
+
+    @classmethod
+    def total(
+        cls,
+        pk: Any,
+        metric: Any = None,
+        dimension: Any = None,
+        period: Any = None,
+        tzoffset: Any = None,
+        index: int | None = None,
+        *,
+        metrics: Any = None,
+        dimensions: Any = None,
+        periods: Any = None,
+    ) -> float:
+        """One number: a metric or formula over a period (default `1d:1mo`), or with `index` in one of its buckets."""
+        return shapes.total(
+            cls.pod(),
+            pk,
+            _either(metric, metrics),
+            _either(dimension, dimensions),
+            _either(period, periods),
+            tzoffset,
+            index,
+        )
+
+    @classmethod
+    def today(cls, pk: Any, metric: Any = None, dimension: Any = None, tzoffset: Any = None) -> float:
+        """`total` of the current day."""
+        return cls.total(pk, metric, dimension, "today", tzoffset)
+
+    @classmethod
+    def yesterday(cls, pk: Any, metric: Any = None, dimension: Any = None, tzoffset: Any = None) -> float:
+        """`total` of the day before."""
+        return cls.total(pk, metric, dimension, "yesterday", tzoffset)
+
+    # -- ranking ---------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def rank(
+        cls,
+        pk: Any,
+        metric: Any = None,
+        dimension: Any = None,
+        period: Any = None,
+        *,
+        recursive: bool = False,
+        points: bool = False,
+        by: str = "value",
+        counters: bool = False,
+        tzoffset: Any = None,
+        metrics: Any = None,
+        dimensions: Any = None,
+    ) -> ByPath:
+        """The children of a path, best first: `{path: {...}}` in that order.
+
+        Each has `score` (the metric or formula), `value` and `count` (of a ratio: numerator and denominator), `share` of
+        the parent, HailWhale's `difference`, `effect` and `important`, and the bounds `low` and `high` of a ratio.
+        `by="low"` ranks by what is certain, so that a lucky few do not come first. `recursive` takes all levels and the
+        path itself, `counters` child counters in place of dimensions, `points` a value for each bucket.
+        """
+        return shapes.rank(
+            cls.pod(),
+            pk,
+            _either(metric, metrics),
+            _either(dimension, dimensions),
+            period,
+            tzoffset,
+            recursive,
+            points,
+            by,
+            counters,
+        )
+
+    @classmethod
+    def rank_subdimensions_scalar(
+        cls,
+        pk: Any,
+        dimension: Any = None,
+        metric: Any = None,
+        period: Any = None,
+        recursive: bool = True,
+        points: bool = False,
+    ) -> ByPath:
+        """`rank` by a plain metric, over all levels unless `recursive` is False."""
+        return cls.rank(pk, metric, dimension, period, recursive=recursive, points=points)
+
+    @classmethod
+    def rank_subdimensions_ratio(
+        cls,
+        pk: Any,
+        numerator: str,
+        denominator: str = "hits",
+        dimension: Any = None,
+        period: Any = None,
+        recursive: bool = True,
+        points: bool = False,
+    ) -> ByPath:
+        """`rank` by `numerator/denominator`, over all levels unless `recursive` is False."""
+        formula = f"({numerator})/({denominator})"
+        return cls.rank(pk, formula, dimension, period, recursive=recursive, points=points)
+
+    @classmethod
+    def zranked(
+        cls,
+        pk: Any,
+        parent_dimension: Any = None,
+        metric: Any = None,
+        period: Any = None,
+        start: int = 0,
+        size: int = 10,
+        sort_dir: str = "high",
+        *,
+        ratio: Any = None,
+    ) -> list[str | list[str]]:
+        """`size` children from rank `start` on, highest first (`sort_dir="low"`: lowest), without those that are 0."""
+        if sort_dir not in ("high", "low"):
+            raise InvalidInput("sort_dir", sort_dir, "use high or low")
+        formula = _either(metric, ratio) or "hits"
+        answer = cls.query(
+            pk,
+            dimension=parent_dimension,
+            metrics=formula,
+            period=period,
+            filters=[["!=", formula, 0]],
+            order_by=[[formula, "desc" if sort_dir == "high" else "asc"]],
+            offset=start,
+            limit=size,
+        )
+        return [_listed(row.path) for row in answer.rows]
+
+    # -- names -----------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def get_subdimensions(cls, pk: Any, dimension: Any = None) -> list[str | list[str]]:
+        """The children of a path as they were first seen: names below the whole, else lists of names."""
+        return [_listed(path) for path in cls.pod().subdimensions(pk, dimension)]
+
+    @classmethod
+    def all_subdimensions(cls, pk: Any, dimension: Any = None) -> list[str | list[str]]:
+        """A path and all beneath it, depth first."""
+        return [_listed(path) for path in cls.pod().all_subdimensions(pk, dimension)]
+
+    @classmethod
+    def metrics_of(cls, pk: Any) -> list[str]:
+        """Every metric that was ever counted on a counter, from A to Z."""
+        return cls.pod().metrics_of(pk)
+
+    @classmethod
+    def counters(cls, parent: Any = None) -> list[str]:
+        """The texts of all counters of one name, or of the child counters of `parent`."""
+        return [str(path) for path in cls.pod().counters(parent)]
+
+    # -- cached ----------------------------------------------------------------------------------------------------
+    # The same answers from Django's cache, at most HAILWHALE["CACHE_SECONDS"] old; `unmemoize=True` asks anew.
+
+    @classmethod
+    def cached_plotpoints(cls, *args: Any, unmemoize: bool = False, **kwargs: Any) -> ByPath:
+        """`plotpoints`, cached."""
+        return caching.cached(cls, "plotpoints", args, kwargs, unmemoize)
+
+    @classmethod
+    def cached_totals(cls, *args: Any, unmemoize: bool = False, **kwargs: Any) -> dict[Any, ByPath]:
+        """`totals`, cached."""
+        return caching.cached(cls, "totals", args, kwargs, unmemoize)
+
+    @classmethod
+    def cached_total(cls, *args: Any, unmemoize: bool = False, **kwargs: Any) -> float:
+        """`total`, cached."""
+        return caching.cached(cls, "total", args, kwargs, unmemoize)
+
+    @classmethod
+    def cached_rank(cls, *args: Any, unmemoize: bool = False, **kwargs: Any) -> ByPath:
+        """`rank`, cached."""
+        return caching.cached(cls, "rank", args, kwargs, unmemoize)
+
+    @classmethod
+    def cached_query(cls, *args: Any, unmemoize: bool = False, **kwargs: Any) -> Answer:
+        """`query`, cached."""
+        return caching.cached(cls, "query", args, kwargs, unmemoize)
+
+
+def _either(first: Any, second: Any) -> Any:
+    """Whichever of two spellings was used."""
+    return second if first is None else first
+
+
+def _listed(path: Mapping[Any, Any] | Any) -> str | list[str]:
+    return path.name if len(path) <= 1 else list(path)
