@@ -16,3 +16,6 @@ class Counter(models.Model):
         managed = False
         verbose_name = _("counter")
         verbose_name_plural = _("counters")
+
+    def __str__(self) -> str:
+        return str(self._meta.verbose_name)

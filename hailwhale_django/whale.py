@@ -3,11 +3,11 @@
     Whale.count_now("shop", {"country": "US"}, {"revenue": 9.5})
     Whale.total("shop", "revenue", period="today")
 
-Everywhere: a *pk* is a counter's name or path (`"shop"`, `["Product", "123"]`; counting on a path also counts on each of
-its prefixes). A *dimension* is a path (`"country"`, `["country", "US"]`, `"country/US"`, `{"country": "US"}`). A *metric*
-is a name or a formula (`"revenue/visitors"`). A *period* is a text such as `today`, `7d`, `mtd`, `1h:1w` or
-`2026-03-01..2026-03-31`; see docs/reading.md. Both spellings of an argument work: `metric` and `metrics`, `dimension` and
-`dimensions`, `period` and `periods`.
+Everywhere: a *pk* is a counter's name or path (`"shop"`, `["Product", "123"]`; counting on a path also counts on each
+of its prefixes). A *dimension* is a path (`"country"`, `["country", "US"]`, `"country/US"`, `{"country": "US"}`). A
+*metric* is a name or a formula (`"revenue/visitors"`). A *period* is a text such as `today`, `7d`, `mtd`, `1h:1w` or
+`2026-03-01..2026-03-31`; see docs/reading.md. Both spellings of an argument work: `metric` and `metrics`, `dimension`
+and `dimensions`, `period` and `periods`.
 
 Errors are of one family, `hailwhale_django.engine.errors.HailWhaleError`: `InvalidInput` for what cannot be understood,
 `StoreUnavailable` when the server does not answer.
@@ -16,13 +16,14 @@ Errors are of one family, `hailwhale_django.engine.errors.HailWhaleError`: `Inva
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 from . import caching, connection
-from .conf import DEFAULT_STORE
+from .conf import DEFAULT_STORE, get_settings
 from .engine import shapes
 from .engine.domain.answer import Answer
+from .engine.domain.paths import Path
 from .engine.errors import InvalidInput
 from .engine.pod import BATCH, OnError, Pod
 from .engine.shapes import ByPath
@@ -40,7 +41,7 @@ class Whale:
     def using(cls, store: str) -> type[Whale]:
         """A whale that answers for another configured store, `HAILWHALE["STORES"][store]`."""
         if store not in cls._others:
-            connection.get_settings(store)
+            get_settings(store)
             cls._others[store] = type("Whale", (Whale,), {"store": store, "__doc__": cls.__doc__})
         return cls._others[store]
 
@@ -241,10 +242,10 @@ class Whale:
     ) -> ByPath:
         """The children of a path, best first: `{path: {...}}` in that order.
 
-        Each has `score` (the metric or formula), `value` and `count` (of a ratio: numerator and denominator), `share` of
-        the parent, HailWhale's `difference`, `effect` and `important`, and the bounds `low` and `high` of a ratio.
-        `by="low"` ranks by what is certain, so that a lucky few do not come first. `recursive` takes all levels and the
-        path itself, `counters` child counters in place of dimensions, `points` a value for each bucket.
+        Each has `score` (the metric or formula), `value` and `count` (of a ratio: numerator and denominator), `share`
+        of the parent, HailWhale's `difference`, `effect` and `important`, and the bounds `low` and `high` of a ratio.
+        `by="low"` ranks by what is certain, so that a lucky few do not come first. `recursive` takes all levels and
+        the path itself, `counters` child counters in place of dimensions, `points` a value for each bucket.
         """
         return shapes.rank(
             cls.pod(),
@@ -372,5 +373,5 @@ def _either(first: Any, second: Any) -> Any:
     return second if first is None else first
 
 
-def _listed(path: Mapping[Any, Any] | Any) -> str | list[str]:
+def _listed(path: Path) -> str | list[str]:
     return path.name if len(path) <= 1 else list(path)

@@ -1,16 +1,21 @@
 """Folding: many events in, the fewest increments out. All fan-out happens here, and only whole numbers are added, so
 any order and any batching of the same events give the same increments.
 
-Events that agree on counter, dimensions and buckets are added up first, for that is what real traffic repeats; only
-then is each group spread over its tables, rows and intervals.
+First events that agree on counter, dimensions and buckets are added up, for that is what real traffic repeats (`fold`);
+then, once every row has its place, each group is spread over its rows and buckets (`spread`), for all at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import gcd
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from .domain.event import Event
 from .domain.paths import WHOLE, Path, escaped
@@ -21,91 +26,175 @@ from .errors import InvalidInput
 CHILD_PKS = "/pks"
 """The parent of a counter's child counters. No dimension's path has this text, since names are never empty."""
 
-Increments = dict[str, dict[str, dict[int, int]]]
-"""For each row, known by its path's text, and metric: units to add to each column, by number in `Folded.columns`."""
+Numbers = NDArray[np.int64]
+Row = tuple[Path, str]
+"""A row of a counter: the counter's key, and the path's text."""
 
 
 @dataclass(slots=True)
 class Folded:
-    """What a batch of events adds: increments for each counter and for each prefix of its key."""
+    """Events by group. Everything is known by its number in one of these lists.
+
+    A *shape* is the rows that events of one counter and set of dimensions touch, a *moment* the columns of an instant;
+    a group is a shape at a moment, and `amounts` are its units by metric.
+    """
 
     columns: list[Column] = field(default_factory=list)
-    increments: dict[Path, Increments] = field(default_factory=dict)
+    moments: list[tuple[int, ...]] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    shapes: list[tuple[int, ...]] = field(default_factory=list)
+    groups: list[tuple[int, int]] = field(default_factory=list)
+    amounts: dict[str, dict[int, int]] = field(default_factory=dict)
     rejected: list[tuple[Event, InvalidInput]] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Increments:
+    """Units to add: `units[metric][i]` at `places[i]` in `columns[i]`, ordered by both, each pair once."""
+
+    places: list[int]
+    columns: list[int]
+    units: dict[str, list[int]]
+
+
 def fold(events: Iterable[Event], schedule: Schedule, now: float) -> Folded:
-    """Fold events that are counted at `now`. Those at an instant that no interval keeps are `rejected`."""
-    calendar = _Calendar(schedule, now)
-    folded = Folded(calendar.columns)
-    groups: dict[tuple[Path, tuple[Path, ...], tuple[int, ...]], dict[str, int]] = {}
+    """Group events that are counted at `now`. Those at an instant that no interval keeps are `rejected`."""
+    folded = Folded()
+    calendar = _Calendar(folded, schedule, now)
+    rows: dict[Row, int] = {}
+    shapes: dict[tuple[Path, tuple[Path, ...]], int] = {}
+    groups: dict[tuple[int, int], int] = {}
     for event in events:
         try:
-            key = (event.pk, event.dimensions, calendar.columns_at(event.at))
+            moment = calendar.moment_of(event.at)
         except InvalidInput as error:
             folded.rejected.append((event, error))
             continue
-        amounts = groups.get(key)
-        if amounts is None:
-            groups[key] = dict(event.metrics)
-        else:
-            for name, units in event.metrics:
-                amounts[name] = amounts.get(name, 0) + units
-    for (pk, dimensions, columns), amounts in groups.items():
-        for level, rows in spread(pk, dimensions):
-            increments = folded.increments.setdefault(level, {})
-            for row in rows:
-                _add(increments.setdefault(row, {}), amounts, columns)
+        kind = (event.pk, event.dimensions)
+        shape = shapes.get(kind)
+        if shape is None:
+            shape = shapes[kind] = len(shapes)
+            folded.shapes.append(tuple(rows.setdefault(row, len(rows)) for row in rows_of(*kind)))
+        group = groups.setdefault((shape, moment), len(groups))
+        for metric, units in event.metrics:
+            amounts = folded.amounts.get(metric)
+            if amounts is None:
+                amounts = folded.amounts[metric] = {}
+            amounts[group] = amounts.get(group, 0) + units
+    folded.rows, folded.groups = list(rows), list(groups)
     return folded
 
 
-class _Calendar:
-    """The columns of instants, each worked out once and numbered."""
+def spread(folded: Folded, places: Numbers) -> Increments:
+    """The increments of all groups, where `places[row]` is each row's place; rows at -1 are left out."""
+    if len(folded.groups) == 1:
+        return _spread_one(folded, places)
+    shape_of, moment_of = np.array(folded.groups, dtype=np.int64).reshape(-1, 2).T
+    group, row = _expanded(shape_of, folded.shapes)
+    place = places[row]
+    here = place >= 0
+    group, place = group[here], place[here]
+    # Groups that share a row at the same moment become one before their moment is spread over its columns.
+    first = _Sums(place * len(folded.moments) + moment_of[group])
+    at_place, at_moment = np.divmod(first.keys, max(len(folded.moments), 1))
+    pair, column = _expanded(at_moment, folded.moments)
+    second = _Sums(at_place[pair] * len(folded.columns) + column)
+    units = {}
+    for metric, amounts in folded.amounts.items():
+        by_group = _array(amounts, len(folded.groups), fan_in=len(group) * 2)
+        units[metric] = second.of(first.of(by_group[group])[pair]).tolist()
+    at_place, at_column = np.divmod(second.keys, max(len(folded.columns), 1))
+    return Increments(at_place.tolist(), at_column.tolist(), units)
 
-    def __init__(self, schedule: Schedule, now: float) -> None:
-        self.columns: list[Column] = []
+
+def _spread_one(folded: Folded, places: Numbers) -> Increments:
+    """`spread` of a single group, which needs no adding up: what `Whale.count_now` always has."""
+    ((shape, moment),) = folded.groups
+    # Several rows share a place where their table is full.
+    times = Counter(place for place in places[list(folded.shapes[shape])].tolist() if place >= 0)
+    columns = sorted(folded.moments[moment])
+    place = [one for one in sorted(times) for _ in columns]
+    units = {metric: [amounts[0] * times[one] for one in place] for metric, amounts in folded.amounts.items()}
+    return Increments(place, columns * len(times), units)
+
+
+class _Calendar:
+    """The moments of instants, each worked out once and numbered."""
+
+    def __init__(self, folded: Folded, schedule: Schedule, now: float) -> None:
+        self._folded = folded
         self._schedule = schedule
         self._now = now
         finest = schedule.kept[0].interval
         # All instants of one slot fall into the same buckets of every interval, in every zone.
         self._slot_seconds = gcd(finest.seconds, OFFSET_CHUNK) if finest.on_the_clock else OFFSET_CHUNK
-        self._numbers: dict[Column, int] = {}
-        self._by_slot: dict[int, tuple[int, ...]] = {}
+        self._columns: dict[Column, int] = {}
+        self._moments: dict[tuple[int, ...], int] = {}
+        self._by_slot: dict[int, int] = {}
 
-    def columns_at(self, at: float) -> tuple[int, ...]:
+    def moment_of(self, at: float) -> int:
         slot = int(at // self._slot_seconds)
-        numbers = self._by_slot.get(slot)
-        if numbers is None:
-            numbers = tuple(map(self._number, self._schedule.columns_at(at, self._now)))
-            self._by_slot[slot] = numbers
-        return numbers
+        moment = self._by_slot.get(slot)
+        if moment is None:
+            columns = tuple(map(self._number, self._schedule.columns_at(at, self._now)))
+            moment = self._by_slot[slot] = self._moments.setdefault(columns, len(self._moments))
+            if moment == len(self._folded.moments):
+                self._folded.moments.append(columns)
+        return moment
 
     def _number(self, column: Column) -> int:
-        number = self._numbers.setdefault(column, len(self.columns))
-        if number == len(self.columns):
-            self.columns.append(column)
+        number = self._columns.setdefault(column, len(self._columns))
+        if number == len(self._folded.columns):
+            self._folded.columns.append(column)
         return number
 
 
-def _add(metrics: dict[str, dict[int, int]], amounts: dict[str, int], columns: tuple[int, ...]) -> None:
-    for name, units in amounts.items():
-        cells = metrics.get(name)
-        if cells is None:
-            metrics[name] = dict.fromkeys(columns, units)
-        else:
-            for column in columns:
-                cells[column] = cells.get(column, 0) + units
+class _Sums:
+    """Adds up what has the same key; `keys` are the distinct ones, ascending."""
+
+    def __init__(self, keys: Numbers) -> None:
+        self._order = np.argsort(keys, kind="stable")
+        ordered = keys[self._order]
+        begins = np.empty(len(keys), dtype=bool)
+        begins[:1] = True
+        np.not_equal(ordered[1:], ordered[:-1], out=begins[1:])
+        self._begins = np.flatnonzero(begins)
+        self.keys = ordered[self._begins]
+
+    def of(self, values: NDArray[Any]) -> NDArray[Any]:
+        return np.add.reduceat(values[self._order], self._begins) if len(self._begins) else values
+
+
+def _expanded(numbers: Numbers, members: Sequence[tuple[int, ...]]) -> tuple[Numbers, Numbers]:
+    """Every (position, member) pair where the number at a position stands for several members."""
+    lengths = np.fromiter(map(len, members), dtype=np.int64, count=len(members))
+    flat = np.fromiter((one for several in members for one in several), dtype=np.int64, count=int(lengths.sum()))
+    begins = np.cumsum(lengths) - lengths
+    repeats = lengths[numbers]
+    position = np.repeat(np.arange(len(numbers)), repeats)
+    within = np.arange(len(position)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+    return position, flat[begins[numbers][position] + within]
+
+
+def _array(amounts: dict[int, int], size: int, fan_in: int) -> NDArray[Any]:
+    largest = max(map(abs, amounts.values()), default=0)
+    dtype = np.int64 if largest * max(fan_in, 1) < 2**63 else object
+    found: NDArray[Any] = np.zeros(size, dtype=dtype)
+    found[list(amounts)] = np.array(list(amounts.values()), dtype=dtype)
+    return found
 
 
 @lru_cache(maxsize=65_536)
-def spread(pk: Path, dimensions: tuple[Path, ...]) -> tuple[tuple[Path, tuple[str, ...]], ...]:
-    """The rows that one event touches, for each level of its counter's key, shortest first."""
-    rows = (WHOLE, *map(str, dimensions))
-    levels = []
+def rows_of(pk: Path, dimensions: tuple[Path, ...]) -> tuple[Row, ...]:
+    """The rows that an event touches at each level of its counter's key, shortest first."""
+    paths = (WHOLE, *map(str, dimensions))
+    rows: list[Row] = []
     for depth in range(1, len(pk) + 1):
-        below = (child_pk(pk[depth]),) if depth < len(pk) else ()
-        levels.append((Path(pk[:depth]), rows + below))
-    return tuple(levels)
+        level = Path(pk[:depth])
+        rows += ((level, path) for path in paths)
+        if depth < len(pk):
+            rows.append((level, child_pk(pk[depth])))
+    return tuple(rows)
 
 
 def child_pk(name: str) -> str:

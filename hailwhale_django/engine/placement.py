@@ -1,98 +1,108 @@
-"""Finding a row for everything that is to be counted.
+"""Finding a row number for everything that is to be counted.
 
-Paths get their rows from the shallow ones to the deep ones, since a child that finds its table full is counted as
+Paths get their numbers from the shallow ones to the deep ones, since a child that finds its table full is counted as
 `(other)`, and what lies beneath it beneath `(other)`. Where all paths are known this costs no round trip.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 
 from .domain.paths import OTHER, Path, escaped
 from .errors import HailWhaleError, TooManyNames
-from .fold import CHILD_PKS, Increments
+from .fold import CHILD_PKS, Row
 from .store.catalog import Catalog, child_path, table_and_name
 
 
 class Placement:
-    """Increments by counter, the rows of all their paths, and what found no place."""
+    """Where rows are counted: `placed` gives each its counter and path there; `numbers` each counter's row numbers.
 
-    def __init__(self, catalog: Catalog, increments: dict[Path, Increments]) -> None:
+    Rows of counters beyond the limit have no place; `errors` says so.
+    """
+
+    def __init__(self, catalog: Catalog, rows: Iterable[Row]) -> None:
         self.catalog = catalog
-        self.increments = dict(increments)
-        self.rows: dict[Path, dict[str, int]] = {}
+        self.numbers: dict[Path, dict[str, int]] = {}
+        self.placed: dict[Row, Row] = {}
         self.errors: list[HailWhaleError] = []
-        self._list_counters()
-        for depth in range(1, max(map(len, self.increments), default=0) + 1):
-            self._place([pk for pk in self.increments if len(pk) == depth])
+        by_counter: dict[Path, list[str]] = defaultdict(list)
+        for pk, path in rows:
+            by_counter[pk].append(path)
+        refused = self._unlisted(by_counter)
+        depths = sorted({len(pk) for pk in by_counter})
+        self._moved_counters: dict[Path, Path] = {}
+        for depth in depths:
+            here = [pk for pk in by_counter if len(pk) == depth and escaped(pk[0]) not in refused]
+            self._place({pk: by_counter[pk] for pk in here})
 
-    def _list_counters(self) -> None:
-        refused = self.catalog.list_counters({escaped(pk[0]) for pk in self.increments})
+    def _unlisted(self, counters: Iterable[Path]) -> set[str]:
+        refused = self.catalog.list_counters({escaped(pk[0]) for pk in counters})
         if refused:
             self.errors.append(TooManyNames("counters", refused, self.catalog.limits.counters))
-            self.increments = {pk: added for pk, added in self.increments.items() if escaped(pk[0]) not in refused}
+        return refused
 
-    def _place(self, pks: list[Path]) -> None:
-        """Give rows to all paths of these counters, which are of one depth."""
-        for pk in pks:
-            known = self.catalog.known(str(pk))
-            self.rows[pk] = {path: known[path] for path in self.increments[pk] if path in known}
-        while unknown := {pk: paths for pk in pks if (paths := self._shallowest(pk))}:
-            answer = self.catalog.assign({str(pk): paths for pk, paths in unknown.items()})
-            for pk in unknown:
-                self._take(pk, answer[str(pk)])
+    def _place(self, wanted: dict[Path, list[str]]) -> None:
+        """Place all paths of these counters, which are of one depth."""
+        pending: dict[Path, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
+        for pk, paths in wanted.items():
+            counter = self._moved(pk)
+            known = self.catalog.known(str(counter))
+            numbers = self.numbers.setdefault(counter, {})
+            for path in paths:
+                number = known.get(path)
+                if number is None:
+                    pending[counter][path].append((pk, path))
+                else:
+                    numbers[path] = number
+                    self.placed[pk, path] = (counter, path)
+        while pending:
+            pending = self._place_shallowest(pending)
 
-    def _shallowest(self, pk: Path) -> list[str]:
-        paths = [path for path in self.increments[pk] if path not in self.rows[pk]]
-        depth = min((path.count("/") for path in paths), default=0)
-        return [path for path in paths if path.count("/") == depth]
+    def _place_shallowest(self, pending: dict[Path, dict[str, list[Row]]]) -> dict[Path, dict[str, list[Row]]]:
+        """Give numbers to each counter's shallowest paths; returns what remains, renamed where tables were full."""
+        shallow = {}
+        for counter, paths in pending.items():
+            depth = min(path.count("/") for path in paths)
+            shallow[str(counter)] = [path for path in paths if path.count("/") == depth]
+        answer = self.catalog.assign(shallow)
+        rest: dict[Path, dict[str, list[Row]]] = {}
+        for counter, paths in pending.items():
+            full = self._take(counter, answer[str(counter)], paths)
+            left = {path: rows for path, rows in paths.items() if path not in answer[str(counter)]}
+            if left:
+                rest[counter] = _renamed(left, full) if full else left
+        return rest
 
-    def _take(self, pk: Path, rows: dict[str, int]) -> None:
+    def _take(self, counter: Path, numbers: dict[str, int], pending: dict[str, list[Row]]) -> dict[str, str]:
         full = {}
-        for path, row in rows.items():
-            if row >= 0:
-                self.rows[pk][path] = row
-            else:
-                full[path] = child_path(table_and_name(path)[0], OTHER)
-                self.rows[pk][full[path]] = ~row
-        if full:
-            self.increments[pk] = _renamed(self.increments[pk], full)
-            self._rename_counters(pk, full)
+        for path, number in numbers.items():
+            place = path
+            if number < 0:
+                table, name = table_and_name(path)
+                place = full[path] = child_path(table, OTHER)
+                number = ~number
+                if table == CHILD_PKS:
+                    self._moved_counters[Path((*counter, name))] = Path((*counter, OTHER))
+            self.numbers[counter][place] = number
+            self.placed |= dict.fromkeys(pending[path], (counter, place))
+        return full
 
-    def _rename_counters(self, pk: Path, full: dict[str, str]) -> None:
+    def _moved(self, pk: Path) -> Path:
         """Child counters beyond the limit are one counter, `(other)`."""
-        names = {table_and_name(path)[1] for path in full if table_and_name(path)[0] == CHILD_PKS}
-        if not names:
-            return
-        depth = len(pk)
-        renamed: dict[Path, Increments] = {}
-        for path, increments in self.increments.items():
-            if path[:depth] == pk and len(path) > depth and escaped(path[depth]) in names:
-                path = Path((*pk, OTHER, *path[depth + 1 :]))
-            renamed[path] = merged([renamed[path], increments]) if path in renamed else increments
-        self.increments = renamed
+        for depth in range(1, len(pk)):
+            begin = Path((*pk[:depth], escaped(pk[depth])))
+            if begin in self._moved_counters:
+                pk = Path((*self._moved_counters[begin], *pk[depth + 1 :]))
+        return pk
 
 
-def _renamed(increments: Increments, full: dict[str, str]) -> Increments:
-    """The same increments where each full path, and what lies beneath it, goes to another."""
-    depth = next(iter(full)).count("/")
-
-    def moved(path: str) -> str:
+def _renamed(paths: dict[str, list[Row]], full: dict[str, str]) -> dict[str, list[Row]]:
+    """The same paths with their beginnings replaced."""
+    depth = next(iter(full)).count("/") + 1
+    renamed: dict[str, list[Row]] = defaultdict(list)
+    for path, rows in paths.items():
         parts = path.split("/")
-        begin = "/".join(parts[: depth + 1])
-        return "/".join([full.get(begin, begin), *parts[depth + 1 :]])
-
-    return merged({moved(path): metrics} for path, metrics in increments.items())
-
-
-def merged(parts: Iterable[Increments]) -> Increments:
-    """The sum of several increments."""
-    total: Increments = {}
-    for increments in parts:
-        for path, metrics in increments.items():
-            into = total.setdefault(path, {})
-            for metric, cells in metrics.items():
-                sums = into.setdefault(metric, {})
-                for column, units in cells.items():
-                    sums[column] = sums.get(column, 0) + units
-    return total
+        begin = "/".join(parts[:depth])
+        renamed["/".join([full.get(begin, begin), *parts[depth:]])] += rows
+    return renamed

@@ -7,17 +7,19 @@ writes, and asks only for the buckets and pages of rows that the question needs.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from .domain.answer import Answer
+from .domain.answer import numbers as answer_numbers
 from .domain.formula import Formula
 from .domain.paths import ROOT, WHOLE, Path
 from .domain.period import Period
 from .domain.query import Query
 from .domain.table import Table
 from .domain.values import Values
-from .fold import CHILD_PKS
+from .fold import CHILD_PKS, child_pk
 from .store.store import Store
 from .store.tiles import Wanted
 
@@ -26,6 +28,18 @@ MAX_ROWS = 100_000
 
 # From this share of its limit on, a table is said to be nearly full.
 NEAR_LIMIT = 0.8
+
+
+class _Asked(NamedTuple):
+    period: Period
+    plotted: bool
+
+
+class Plot(NamedTuple):
+    """Lines of a graph: for each name that has a row one value for each bucket, `None` where there is none."""
+
+    lines: dict[str, list[float | None]]
+    warnings: set[str]
 
 
 class Reader:
@@ -65,11 +79,14 @@ class Reader:
         names, bases, rows, warnings = self._family(query)
         formulas = query.all_formulas()
         plotted = query.needs_bounds() or any(formula.reads_buckets for formula in formulas)
-        values, said = self._values(query.pk, rows, formulas, query.period, now, plotted=plotted)
+        asked = [_Asked(query.period, plotted)]
+        if query.compare is not None:
+            asked.append(_Asked(query.compare, any(formula.reads_buckets for formula in formulas)))
+        (values, said), *compared = self._all_values(query.pk, rows, formulas, asked, now)
         warnings |= said
         before = None
-        if query.compare is not None:
-            before, said = self._values(query.pk, rows, formulas, query.compare, now, plotted=plotted)
+        if compared:
+            before, said = compared[0]
             warnings |= {f"compared period: {warning}" for warning in said}
         table = Table(query, names, bases, values, before)
         shown = [*table.shown, *table.other, values.parent]
@@ -89,6 +106,41 @@ class Reader:
             labels=query.period.labels() if query.plotted else None,
             warnings=sorted(warnings),
         )
+
+    def plot(
+        self, query: Query, names: Sequence[str], formula: Formula, period: Period, now: float, *, whole: bool = False
+    ) -> Plot:
+        """Lines of children of the table that a query asks about; with `whole` the last is the table's own, named "".
+
+        Two round trips.
+        """
+        table = WHOLE if query.counters else str(query.dimension)
+        texts = [child_pk(name) if query.counters else str(query.dimension.child(name)) for name in names]
+        numbers = self.store.catalog.rows(str(query.pk), [*texts, table, WHOLE])
+        rows = {name: row for name, row in zip(names, numbers[:-2], strict=True) if row is not None}
+        chosen = [*rows.values(), *numbers[-2:]]
+        values, warnings = self._values(query.pk, chosen, [formula], period, now, plotted=True)
+        points = values.points(formula, undefined=np.nan).T[: len(rows) + whole]
+        return Plot(dict(zip([*rows, *[""] * whole], map(answer_numbers, points.tolist()), strict=True)), warnings)
+
+    def wholes(
+        self, pks: Sequence[Path], formula: Formula, period: Period, now: float
+    ) -> list[list[float | None] | None]:
+        """The whole of each of many counters, in each bucket; `None` for one that is not there. Two round trips."""
+        self.store.check(now, writing=False)
+        plan = self.store.schedule.by_point(period, now)
+        numbers = self.store.catalog.wholes([str(pk) for pk in pks])
+        present = [(pk, row) for pk, row in zip(pks, numbers, strict=True) if row is not None]
+        metrics = formula.metrics
+        wanted = [(str(pk), Wanted(metrics, plan.points, np.array([row] * 3))) for pk, row in present]
+        scales = {metric: self.store.places.scale(metric) for metric in metrics}
+        found: dict[Path, list[float | None]] = {}
+        for (pk, _), cells in zip(present, self.store.tiles.sums_of_each(wanted), strict=True):
+            buckets = dict(zip(metrics, cells, strict=True))
+            sums = {metric: points.sum(axis=0) for metric, points in buckets.items()}
+            values = Values(period, scales, sums, buckets, rows=3, parent=1, whole=2)
+            found[pk] = answer_numbers(values.points(formula, undefined=np.nan)[:, 0].tolist())
+        return [found.get(pk) for pk in pks]
 
     def _family(self, query: Query) -> tuple[Sequence[str], Sequence[Path], list[int | None], set[str]]:
         """Names and parents of a table's rows; their row numbers, the parent's and the whole's; what to say of them."""
@@ -127,25 +179,40 @@ class Reader:
         *,
         plotted: bool,
     ) -> tuple[Values, set[str]]:
-        """Values of rows, of which the last are the parent and the whole. A row that is not there has zeros."""
+        (answer,) = self._all_values(pk, rows, formulas, [_Asked(period, plotted)], now)
+        return answer
+
+    def _all_values(
+        self, pk: Path, rows: Sequence[int | None], formulas: Iterable[Formula], asked: Sequence[_Asked], now: float
+    ) -> list[tuple[Values, set[str]]]:
+        """Values of rows over each period, of which the last are the parent and the whole; all in one round trip.
+
+        A row that is not there has zeros.
+        """
         self.store.check(now, writing=False)
         metrics = list(dict.fromkeys(metric for formula in formulas for metric in formula.metrics))
         schedule = self.store.schedule
-        plan = schedule.by_point(period, now) if plotted else schedule.in_sum(period, now)
+        plans = [
+            schedule.by_point(period, now) if plotted else schedule.in_sum(period, now) for period, plotted in asked
+        ]
         numbers = np.array([-1 if row is None else row for row in rows] if None in rows else rows, dtype=np.int64)
         present = np.flatnonzero(numbers >= 0)
-        (found,) = self.store.tiles.sums(str(pk), [Wanted(metrics, plan.points, numbers[present])])
-        cells = found
-        if len(present) < len(rows):
-            cells = np.zeros((*found.shape[:2], len(rows)), dtype=found.dtype)
-            cells[:, :, present] = found
-        buckets = dict(zip(metrics, cells, strict=True))
-        return Values(
-            period=period,
-            scales={metric: self.store.places.scale(metric) for metric in metrics},
-            sums={metric: points.sum(axis=0) for metric, points in buckets.items()},
-            buckets=buckets if plotted else {},
-            rows=len(rows),
-            parent=len(rows) - 2,
-            whole=len(rows) - 1,
-        ), plan.warnings
+        wanted = [Wanted(metrics, plan.points, numbers[present]) for plan in plans]
+        answers = []
+        for one, plan, found in zip(asked, plans, self.store.tiles.sums(str(pk), wanted), strict=True):
+            cells = found
+            if len(present) < len(rows):
+                cells = np.zeros((*found.shape[:2], len(rows)), dtype=found.dtype)
+                cells[:, :, present] = found
+            buckets = dict(zip(metrics, cells, strict=True))
+            values = Values(
+                period=one.period,
+                scales={metric: self.store.places.scale(metric) for metric in metrics},
+                sums={metric: points.sum(axis=0) for metric, points in buckets.items()},
+                buckets=buckets if one.plotted else {},
+                rows=len(rows),
+                parent=len(rows) - 2,
+                whole=len(rows) - 1,
+            )
+            answers.append((values, plan.warnings))
+        return answers

@@ -6,35 +6,31 @@ events may have been counted or not.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 
-from .domain.event import Event
+from .domain.event import MAX_UNITS, Event
 from .domain.paths import Path
 from .domain.plan import Column
 from .errors import CounterOverflow, HailWhaleError, InvalidInput, StoreUnavailable, TooManyNames
-from .fold import Folded, Increments, fold
+from .fold import Folded, fold, spread
 from .placement import Placement
+from .store.server import Call
 from .store.store import Store
-from .store.tiles import Expectation, Wanted
+from .store.tiles import Expectation, TileIncrement, Wanted
 
 # A row moves only when its counter was reset or a fail-over lost its catalog; more than once in a row is a coincidence.
 ATTEMPTS = 5
 
+OVERFLOW = "overflow"
 
-class Outcome(NamedTuple):
-    """What came of increments: refused metrics with the reason (`overflow`, `many`) by pk, and what else was refused.
-
-    `changed` tells that an expectation failed, so that nothing was added.
-    """
-
-    refused: dict[Path, dict[str, str]]
-    errors: list[HailWhaleError]
-    changed: bool = False
+Refused = dict[Path, dict[str, str]]
+"""Refused metrics by pk, with the reason: `overflow`, or `many` where there would be too many metrics."""
 
 
 class Recorded(NamedTuple):
@@ -57,10 +53,9 @@ class Recorder:
         """Count these events. Raises `StoreUnavailable` when the store does not answer."""
         self.store.check(now, writing=True)
         folded = fold(events, self.store.schedule, now)
-        outcome = self._apply(folded, now)
-        errors = outcome.errors
-        for pk, reasons in outcome.refused.items():
-            overflowing = {metric for metric, reason in reasons.items() if reason == "overflow"}
+        refused, errors = self._add(folded, now)
+        for pk, reasons in refused.items():
+            overflowing = {metric for metric, reason in reasons.items() if reason == OVERFLOW}
             if overflowing and len(events) > 1:
                 # All of the batch was refused for these metrics; only the events that do not fit shall be.
                 errors += self._in_halves(events, pk, overflowing, now)
@@ -74,16 +69,23 @@ class Recorder:
         """Make one bucket of exactly this path hold these units; every other interval changes by the same amount."""
         self.store.check(now, writing=True)
         path = str(dimension)
-        columns = list(self.store.schedule.columns_at(at, now))
+        columns = self.store.schedule.columns_at(at, now)
         for _ in range(ATTEMPTS):
-            found = self._cell(pk, path, metric, column)
-            added = dict.fromkeys(range(len(columns)), units - found)
-            expected = [Expectation(path, metric, column, found)] if units != found else []
-            outcome = self._apply(Folded(columns, {pk: {path: {metric: added}}}), now, expected)
-            errors = outcome.errors + self._errors(pk, outcome.refused.get(pk, {}))
-            if errors:
-                raise errors[0]
-            if not outcome.changed:
+            placement = Placement(self.store.catalog, [(pk, path)])
+            if placement.placed.get((pk, path)) != (pk, path):
+                raise next(iter(placement.errors), TooManyNames("children", [path], self.store.options.limits.children))
+            numbers = placement.numbers[pk]
+            found = self._cell(str(pk), numbers[path], metric, column)
+            change = units - found
+            tiles = self.store.tiles.of_row(str(pk), numbers[path], metric, columns, change) if change else []
+            expected = [Expectation(path, metric, column, found)] if change else []
+            call = self._adding(str(pk), numbers, [metric], tiles, now, expected)
+            verdict, *rest = self.store.server.run([call])[0]
+            if verdict == b"moved":
+                self.store.catalog.forget(str(pk))
+            elif verdict == b"added":
+                for error in self._errors(pk, _pairs(rest)):
+                    raise error
                 return
         raise StoreUnavailable(f"{metric} of {pk} is changing too fast to be set; try again")
 
@@ -92,77 +94,120 @@ class Recorder:
         events = [
             replace(event, metrics=tuple(pair for pair in event.metrics if pair[0] in metrics))
             for event in events
-            if event.pk[: len(pk)] == pk and any(name in metrics for name, _ in event.metrics)
+            if any(name in metrics for name, _ in event.metrics)
         ]
         middle = (len(events) + 1) // 2
         errors: list[HailWhaleError] = []
         for half in filter(None, (events[:middle], events[middle:])):
-            folded = fold(half, self.store.schedule, now)
-            outcome = self._apply(Folded(folded.columns, {pk: folded.increments[pk]}), now)
-            errors += outcome.errors
-            refused = outcome.refused.get(pk, {})
-            if len(half) > 1 and refused:
-                errors += self._in_halves(half, pk, set(refused), now)
+            refused, others = self._add(fold(half, self.store.schedule, now), now, only=pk)
+            errors += others
+            if refused and len(half) > 1:
+                errors += self._in_halves(half, pk, set(refused[pk]), now)
             else:
-                errors += self._errors(pk, refused)
+                errors += self._errors(pk, refused.get(pk, {}))
         return errors
 
-    def _apply(self, folded: Folded, now: float, expected: Sequence[Expectation] = ()) -> Outcome:
-        """Make increments, giving rows to new names first."""
-        increments = folded.increments
-        outcome = Outcome({}, [])
+    def _add(self, folded: Folded, now: float, only: Path | None = None) -> tuple[Refused, list[HailWhaleError]]:
+        """Make a fold's increments (`only` those of one pk), giving numbers to new rows first."""
+        refused: Refused = {}
+        errors: list[HailWhaleError] = []
+        rows = list(range(len(folded.rows)))
         for _ in range(ATTEMPTS):
-            placement = Placement(self.store.catalog, increments)
-            outcome.errors.extend(placement.errors)
-            self._check_expected(placement, expected)
-            moved: dict[Path, Increments] = {}
-            pks = list(placement.increments)
-            calls = [
-                self.store.tiles.adding(
-                    str(pk),
-                    placement.increments[pk],
-                    folded.columns,
-                    placement.rows[pk],
-                    now,
-                    self.store.options.limits.metrics,
-                    expected,
-                )
-                for pk in pks
-            ]
-            for pk, reply in zip(pks, self.store.server.run(calls), strict=True):
+            placement = Placement(self.store.catalog, (folded.rows[row] for row in rows))
+            errors += placement.errors
+            calls = self._calls(folded, rows, placement, refused, now, only)
+            moved: set[Path] = set()
+            for pk, reply in zip(calls, self.store.server.run(list(calls.values())), strict=True):
                 verdict, *rest = reply
                 if verdict == b"moved":
                     self.store.catalog.forget(str(pk))
-                    moved[pk] = placement.increments[pk]
-                elif verdict == b"changed":
-                    return outcome._replace(changed=True)
+                    moved.add(pk)
                 elif rest:
-                    outcome.refused[pk] = _pairs(rest)
+                    refused.setdefault(pk, {}).update(_pairs(rest))
             if not moved:
-                return outcome
-            increments = moved
-        raise StoreUnavailable(f"{', '.join(map(str, increments))}: reset over and over while being counted")
+                return refused, errors
+            rows = [row for row in rows if placement.placed.get(folded.rows[row], (None,))[0] in moved]
+        raise StoreUnavailable(f"{', '.join(map(str, moved))}: reset over and over while being counted")
 
-    def _check_expected(self, placement: Placement, expected: Sequence[Expectation]) -> None:
-        for (path, *_), rows in product(expected, placement.rows.values()):
-            if path not in rows:
-                raise TooManyNames("children", [path], self.store.options.limits.children)
+    def _calls(
+        self,
+        folded: Folded,
+        rows: Iterable[int],
+        placement: Placement,
+        refused: Refused,
+        now: float,
+        only: Path | None,
+    ) -> dict[Path, Call]:
+        """One call for each counter."""
+        counted_at = {}
+        numbers: dict[Path, dict[int, None]] = defaultdict(dict)
+        for row in rows:
+            pk, path = placement.placed.get(folded.rows[row], (None, ""))
+            if pk is not None and only in (None, pk):
+                counted_at[row] = (pk, placement.numbers[pk][path])
+                numbers[pk][placement.numbers[pk][path]] = None
+        # Places are numbered counter by counter, so that each counter's increments stand together.
+        places = {(pk, number): at for at, (pk, number) in enumerate((pk, n) for pk in numbers for n in numbers[pk])}
+        place_of = np.full(len(folded.rows), -1, dtype=np.int64)
+        for row, place in counted_at.items():
+            place_of[row] = places[place]
+        increments = spread(folded, place_of)
+        number_of = [number for _, number in places]
+        metrics = _metrics_of(folded, counted_at)
+        calls = {}
+        begin = first = 0
+        for pk in numbers:
+            first += len(numbers[pk])
+            end = bisect_left(increments.places, first)
+            units = {metric: increments.units[metric][begin:end] for metric in metrics[pk]}
+            for metric in [metric for metric, amounts in units.items() if _too_large(amounts)]:
+                refused.setdefault(pk, {})[metric] = OVERFLOW
+                del units[metric]
+            at = [number_of[place] for place in increments.places[begin:end]]
+            tiles = self.store.tiles.by_tile(str(pk), at, increments.columns[begin:end], units, folded.columns)
+            calls[pk] = self._adding(str(pk), placement.numbers[pk], units, tiles, now)
+            begin = end
+        return calls
 
-    def _cell(self, pk: Path, path: str, metric: str, column: Column) -> int:
-        (row,) = self.store.catalog.rows(str(pk), [path])
-        if row is None:
-            return 0
-        (found,) = self.store.tiles.sums(str(pk), [Wanted([metric], [[column]], np.array([row]))])
+    def _adding(
+        self,
+        pk: str,
+        rows: Mapping[str, int],
+        metrics: Collection[str],
+        tiles: Iterable[TileIncrement],
+        now: float,
+        expected: Sequence[Expectation] = (),
+    ) -> Call:
+        limit = self.store.options.limits.metrics
+        return self.store.tiles.adding(pk, rows, metrics, tiles, now, limit, expected)
+
+    def _cell(self, pk: str, row: int, metric: str, column: Column) -> int:
+        (found,) = self.store.tiles.sums(pk, [Wanted([metric], [[column]], np.array([row]))])
         return int(found[0, 0, 0])
 
     def _errors(self, pk: Path, reasons: Mapping[str, str]) -> list[HailWhaleError]:
         limit = self.store.options.limits.metrics
         return [
             CounterOverflow(str(pk), [metric], self.store.places.of(metric))
-            if reason == "overflow"
+            if reason == OVERFLOW
             else TooManyNames("metrics", [metric], limit)
             for metric, reason in reasons.items()
         ]
+
+
+def _metrics_of(folded: Folded, counted_at: Mapping[int, tuple[Path, int]]) -> dict[Path, dict[str, None]]:
+    """The metrics of each counter's events, also those that are 0."""
+    counters = [{counted_at[row][0] for row in shape if row in counted_at} for shape in folded.shapes]
+    found: dict[Path, dict[str, None]] = defaultdict(dict)
+    for metric, amounts in folded.amounts.items():
+        for shape in {folded.groups[group][0] for group in amounts}:
+            for pk in counters[shape]:
+                found[pk][metric] = None
+    return found
+
+
+def _too_large(amounts: Sequence[int]) -> bool:
+    return bool(amounts) and max(max(amounts), -min(amounts)) > MAX_UNITS
 
 
 def _pairs(flat: Sequence[bytes]) -> dict[str, str]:

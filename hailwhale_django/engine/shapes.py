@@ -6,12 +6,11 @@ JSON, or by the counter's own name, which means the whole.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
-
-import numpy as np
 
 from .domain.answer import Row
 from .domain.formula import Formula
@@ -232,10 +231,10 @@ def _leave_importance_to_children(ranked: dict[str, dict[str, Any]], formula: Fo
     if formula.is_ratio:
         return
     whole = max((one["score"] for one in ranked.values()), default=0.0)
+    below: dict[Path, float] = defaultdict(float)
     for text, one in ranked.items():
-        path = path_of(text)
-        below = np.sum(
-            [other["score"] for key, other in ranked.items() if path_of(key) and path_of(key).parent == path]
-        )
-        if below and one["score"] - below < whole / 10:
+        if path := path_of(text):
+            below[path.parent] += one["score"]
+    for text, one in ranked.items():
+        if (covered := below.get(path_of(text), 0.0)) and one["score"] - covered < whole / 10:
             one["important"] = False

@@ -15,8 +15,9 @@ from .query import Query
 class Cell:
     """One formula of one row.
 
-    `numerator` and `denominator` are a ratio's sides, `low` and `high` its bounds (95%); `change` is relative to `before`, the value in the compared period. `None`
-    stands for what cannot be told. `points` holds one number a bucket, `None` where there is none.
+    `numerator` and `denominator` are a ratio's sides, `low` and `high` its bounds (95%); `change` is relative to
+    `before`, the value in the compared period. `None` stands for what cannot be told. `points` holds one number a
+    bucket, `None` where there is none.
     """
 
     value: float

@@ -24,8 +24,13 @@ MAX_PLACES = 12
 MAX_METRICS_PER_EVENT = 64
 MAX_UNITS = 2**63 - 1
 
+REMEMBERED_SCALES = 10_000
+
 # Up to here a product with 10^places is off by less than a tenth of a unit, so rounding it is exact.
 _SAFE_UNITS = 2.0**49
+
+
+Frozen = tuple[tuple[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +49,19 @@ class Places:
     def __init__(self, default: int = DEFAULT_PLACES, by_metric: Mapping[str, int] | None = None) -> None:
         self.default = default
         self.by_metric = dict(by_metric or {})
+        self._scales: dict[str, int] = {}
 
     def of(self, metric: str) -> int:
         return self.by_metric.get(metric, self.default)
 
     def scale(self, metric: str) -> int:
         """Units in one whole."""
-        return int(10 ** self.of(metric))
+        scale = self._scales.get(metric)
+        if scale is None:
+            scale = int(10 ** self.of(metric))
+            if len(self._scales) < REMEMBERED_SCALES:
+                self._scales[metric] = scale
+        return scale
 
     def units(self, metric: str, value: Any) -> int:
         """`value` in units. Raises `InvalidInput` for what is not a finite number, `TooLarge` beyond 64 bits."""
@@ -184,19 +195,39 @@ def _cached_pk(given: Any) -> Path:
 
 
 def _cached_dimensions(given: Any) -> tuple[Path, ...]:
-    """As `dimension_paths`; flat dicts of strings, by far the most, are read once each."""
+    """As `dimension_paths`; dicts of strings, by far the most, are read once each."""
     if not given:
         return ()
     if type(given) is dict:
-        branches = tuple(given.items())
-        if all(type(key) is str and type(name) is str for key, name in branches):
-            return _known_branches(branches)
+        frozen = _frozen(given)
+        if frozen is not None:
+            return _known_branches(frozen)
     return dimension_paths(given)
 
 
+def _frozen(given: dict[Any, Any]) -> Frozen | None:
+    """A dict of strings or such dicts as a tuple; `None` if it holds anything else, for 1 and True are equal."""
+    branches = []
+    for key, name in given.items():
+        if type(name) is dict:
+            name = _frozen(name)
+            if name is None:
+                return None
+        elif type(name) is not str:
+            return None
+        if type(key) is not str:
+            return None
+        branches.append((key, name))
+    return tuple(branches)
+
+
 @lru_cache(maxsize=65_536)
-def _known_branches(branches: tuple[tuple[str, str], ...]) -> tuple[Path, ...]:
-    return dimension_paths(dict(branches))
+def _known_branches(branches: Frozen) -> tuple[Path, ...]:
+    return dimension_paths(_thawed(branches))
+
+
+def _thawed(branches: Frozen) -> dict[str, Any]:
+    return {key: name if isinstance(name, str) else _thawed(name) for key, name in branches}
 
 
 @lru_cache(maxsize=65_536)

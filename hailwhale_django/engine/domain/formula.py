@@ -334,9 +334,7 @@ def _postfix(root: Node) -> list[Node]:
     return found[::-1]
 
 
-def _fold(
-    root: Node, leaf: Callable[[Leaf], T], negative: Callable[[T], T], binary: Callable[[str, T, T], T]
-) -> T:
+def _fold(root: Node, leaf: Callable[[Leaf], T], negative: Callable[[T], T], binary: Callable[[str, T, T], T]) -> T:
     """What the tree comes to, on a stack of our own: the tree of 1+1+1+... is as deep as its text is long."""
     stack: list[T] = []
     for node in _postfix(root):

@@ -15,6 +15,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import dropwhile
 from typing import Any
 
 from ..errors import InvalidInput, TooLarge
@@ -113,11 +114,11 @@ def path_of(given: Any, field: str = "dimension") -> Path:
         return ROOT
     if isinstance(given, str):
         listed = _json_list(given)
-        return Path.parse(given) if listed is None else path_of(listed, field)
+        return _below_whole(Path.parse(given), field) if listed is None else path_of(listed, field)
     if isinstance(given, Mapping):
-        return checked(_single_branch(given, field), field)
+        return _below_whole(_single_branch(given, field), field)
     if isinstance(given, list | tuple):
-        return checked(_without_whole([name_of(item, field) for item in given], field), field)
+        return _below_whole((name_of(item, field) for item in given), field)
     raise InvalidInput(field, given, 'use a name, a list of names or "a/b"')
 
 
@@ -157,7 +158,7 @@ def _written(given: Any) -> Iterator[Path]:
     if isinstance(given, str):
         listed = _json_list(given)
         if listed is None:
-            yield from _prefixes(Path.parse(given))
+            yield from _prefixes(path_of(given))
         else:
             yield from filter(None, (path_of(listed),))
     elif isinstance(given, Mapping):
@@ -172,13 +173,12 @@ def _written(given: Any) -> Iterator[Path]:
 
 def _branches(given: Mapping[Any, Any], parent: Path) -> Iterator[Path]:
     for key, value in given.items():
-        path = parent if not parent and key in ("", WHOLE) else checked((*parent, name_of(key)), "dimensions")
-        if path:
-            yield path
+        path = _below_whole((*parent, name_of(key)), "dimensions")
+        yield from filter(None, (path,))
         if isinstance(value, Mapping):
             yield from _branches(value, path)
         else:
-            yield checked((*path, name_of(value)), "dimensions")
+            yield from filter(None, (_below_whole((*path, name_of(value)), "dimensions"),))
 
 
 def _prefixes(path: Path) -> Iterator[Path]:
@@ -197,9 +197,9 @@ def _single_branch(given: Mapping[Any, Any], field: str) -> Iterator[str]:
     yield name_of(node, field)
 
 
-def _without_whole(names: list[str], field: str) -> list[str]:
-    """A dimension's path may be spelled from the whole down: `["_", "country"]`."""
-    return names[1:] if field != "pk" and names[:1] in ([""], [WHOLE]) else names
+def _below_whole(names: Iterable[str], field: str) -> Path:
+    """A dimension's path may be spelled from the whole down: `["_", "country"]`. No dimension is called like it."""
+    return checked(names if field == "pk" else dropwhile(("", WHOLE).__contains__, names), field)
 
 
 def _flat(items: Iterable[Any]) -> Iterator[Any]:

@@ -156,7 +156,7 @@ def _text_and_direction(given: Any) -> tuple[str, str]:
         if given[0] in "+-":
             return given[1:], "asc" if given[0] == "+" else "desc"
         return given, ""
-    if isinstance(given, list | tuple) and len(given) == 2 and given[1] in ("asc", "desc"):
-        if isinstance(given[0], str):
-            return given[0], given[1]
+    pair = isinstance(given, list | tuple) and len(given) == 2 and given[1] in ("asc", "desc")
+    if pair and isinstance(given[0], str):
+        return given[0], given[1]
     raise InvalidInput("order_by", given, 'use "-revenue/visitors" or ["revenue/visitors", "desc"]')

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,14 @@ class Children:
 
     names: list[str]
     rows: NDArray[np.uint32]
+
+
+class Outline(NamedTuple):
+    """What a counter has: its metrics from A to Z, the children of the tables and the rows of the paths asked for."""
+
+    metrics: list[str]
+    children: list[Children]
+    rows: list[int | None]
 
 
 class Catalog:
@@ -108,10 +117,30 @@ class Catalog:
     def metrics(self, pk: str) -> list[str]:
         return _texts(self.server.call("SMEMBERS", [self.keys.metrics(pk)]))
 
-    def counters(self, after: str = "", count: int = -1) -> list[str]:
-        """Counters of one name in the order of the alphabet, from behind `after` on."""
-        begin = f"({after}" if after else "-"
-        return _texts(self.server.call("ZRANGEBYLEX", [self.keys.counters], [begin, "+", "LIMIT", 0, count]))
+    def counters(self, after: str = "", count: int = -1, prefix: str = "") -> list[str]:
+        """Counters of one name in the order of the alphabet, from behind `after` on; those that begin with `prefix`."""
+        begin = f"({after}" if after and after >= prefix else f"[{prefix}" if prefix else "-"
+        # No text of UTF-8 has this byte, so what begins with the prefix ends before it.
+        end = b"(" + prefix.encode() + b"\xff" if prefix else "+"
+        return _texts(self.server.call("ZRANGEBYLEX", [self.keys.counters], [begin, end, "LIMIT", 0, count]))
+
+    def wholes(self, pks: Sequence[str]) -> list[int | None]:
+        """The row of the whole of each counter, if it has one. One round trip."""
+        rows = self.server.run([Call("HGET", [self.keys.rows(pk)], [WHOLE]) for pk in pks])
+        return [None if row is None else int(row) for row in rows]
+
+    def outline(self, pk: str, tables: Sequence[str], paths: Sequence[str]) -> Outline:
+        """What a counter has: metrics, the children of some tables, the rows of some paths. One round trip."""
+        keys = [key for table in tables for key in (self.keys.names(pk, table), self.keys.numbers(pk, table))]
+        metrics, lists, rows = self.server.run(
+            [
+                Call("SMEMBERS", [self.keys.metrics(pk)]),
+                Call("MGET", keys),
+                Call("HMGET", [self.keys.rows(pk)], paths),
+            ]
+        )
+        children = [_children(names, numbers) for names, numbers in zip(lists[::2], lists[1::2], strict=True)]
+        return Outline(_texts(metrics), children, [None if row is None else int(row) for row in rows])
 
     def list_counters(self, pks: Iterable[str]) -> set[str]:
         """Enter counters of one name into the list; returns those that found no place in it."""

@@ -12,7 +12,7 @@ when it fills: `lua/add.lua` decides. An increment costs the same in either form
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 
 from ..domain.plan import Column, Schedule
 from ..domain.timeline import Interval
-from ..fold import Increments
 from .keys import Keys
 from .server import Call, Server, load_script
 
@@ -36,6 +35,9 @@ READ_TILES = 4096
 
 # From a quarter of a tile's cells on, copying all of them is cheaper than picking.
 WHOLE_SHARE = 4
+
+# Of some 300 bytes each.
+REMEMBERED_SLOTS = 4096
 
 # Sums of 65,536 cells below this stay within 64 bits.
 LARGE = 2**47
@@ -70,6 +72,36 @@ def tile_ranges(row: int, span: int) -> list[tuple[int, int, int, int]]:
     return [(bucket, page + 1, cell, 1) for bucket in range(span * SPAN, (span + 1) * SPAN)]
 
 
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Where one column's cells are."""
+
+    head: str  # the key but for its metric, for the first rows
+    tail: str  # the key but for page and metric, for all other rows
+    offset: int  # of the bucket in its span
+    expiry: str
+    span: str
+
+    def key(self, page: int, metric: str) -> str:
+        return f"{self.tail}{page}:{metric}" if page else self.head + metric
+
+    def place(self, row: int, metric: str) -> tuple[str, int]:
+        """The key and the cell of a row."""
+        if row < HEAD_ROWS:
+            return self.key(0, metric), row * SPAN + self.offset
+        page, cell = divmod(row - HEAD_ROWS, PAGE_ROWS)
+        return self.key(page + 1, metric), cell
+
+
+class TileIncrement(NamedTuple):
+    """What is added to one tile: `cells` is "cell units cell units ..."."""
+
+    key: str
+    metric: str
+    slot: Slot
+    cells: str
+
+
 class Tiles:
     """Increments in, sums out."""
 
@@ -77,43 +109,78 @@ class Tiles:
         self.server = server
         self.keys = keys
         self.schedule = schedule
+        self._slots: dict[tuple[str, Column], Slot] = {}
 
     def adding(
         self,
         pk: str,
-        increments: Increments,
-        columns: Sequence[Column],
         rows: Mapping[str, int],
+        metrics: Collection[str],
+        tiles: Iterable[TileIncrement],
         now: float,
         most_metrics: int,
         expected: Sequence[Expectation] = (),
     ) -> Call:
-        """The call that makes these increments of one pk, if its paths still are at `rows`."""
-        slots = [self._slot(pk, column) for column in columns]
-        tiles: dict[str, tuple[str, _Slot, list[str]]] = {}
-        metrics: dict[str, None] = {}
-        for path, by_metric in increments.items():
-            row = rows[path]
-            metrics |= dict.fromkeys(by_metric)
-            for metric, amounts in by_metric.items():
-                for index, units in amounts.items():
-                    if units:
-                        slot = slots[index]
-                        key, cell = slot.place(row, metric)
-                        tile = tiles.get(key)
-                        if tile is None:
-                            tile = tiles[key] = (metric, slot, [])
-                        tile[2].append(f"{cell} {units}")
-        arguments: list[str | int | bytes] = [int(now), most_metrics, len(metrics), len(rows), len(expected)]
+        """The call that makes increments of one pk, if its paths still are at `rows`."""
+        tiles = list(tiles)
+        kinds = {metric: number for number, metric in enumerate(metrics, 1)}
+        slots = {tile.slot: number for number, tile in enumerate(tiles, 1)}
+        arguments: list[str | int | bytes] = [
+            int(now),
+            most_metrics,
+            len(metrics),
+            len(rows),
+            len(slots),
+            len(expected),
+        ]
         arguments += (*metrics, *rows, *rows.values())
-        order = {key: number for number, key in enumerate(tiles, 1)}
-        for expectation in expected:
-            key, cell = self._slot(pk, expectation.column).place(rows[expectation.path], expectation.metric)
-            units = expectation.units
+        for number, slot in enumerate(slots, 1):
+            slots[slot] = number
+            arguments += (slot.expiry, slot.span)
+        order = {tile.key: number for number, tile in enumerate(tiles, 1)}
+        for path, metric, column, units in expected:
+            key, cell = self.slot(pk, column).place(rows[path], metric)
             arguments += (order[key], cell, units, units.to_bytes(CELL_BYTES, "big", signed=True))
-        for metric, slot, texts in tiles.values():
-            arguments += (metric, slot.expiry, slot.span, " ".join(texts))
-        return Call(ADD, [self.keys.rows(pk), self.keys.metrics(pk), self.keys.spans(pk), *tiles], arguments)
+        arguments += [f"{kinds[tile.metric]} {slots[tile.slot]} {tile.cells}" for tile in tiles]
+        keys = [self.keys.rows(pk), self.keys.metrics(pk), self.keys.spans(pk)]
+        return Call(ADD, [*keys, *(tile.key for tile in tiles)], arguments)
+
+    def of_row(self, pk: str, row: int, metric: str, columns: Iterable[Column], units: int) -> list[TileIncrement]:
+        """The same increment of one row in several columns."""
+        slots = [self.slot(pk, column) for column in columns]
+        places = [(slot, *slot.place(row, metric)) for slot in slots]
+        return [TileIncrement(key, metric, slot, f"{cell} {units}") for slot, key, cell in places]
+
+    def by_tile(
+        self,
+        pk: str,
+        rows: Sequence[int],
+        columns: Sequence[int],
+        units: Mapping[str, Sequence[int]],
+        of: Sequence[Column],
+    ) -> Iterator[TileIncrement]:
+        """Increments of one pk at (row, column), `columns` being numbers in `of`, gathered by the tile they are in."""
+        slots = [self.slot(pk, column) for column in of]
+        tiles: dict[str, tuple[Slot, int, list[int], list[int]]] = {}
+        for at, (row, column) in enumerate(zip(rows, columns, strict=True)):
+            slot = slots[column]
+            if row < HEAD_ROWS:
+                page, cell, tile = 0, row * SPAN + slot.offset, slot.head
+            else:
+                page, cell = divmod(row - HEAD_ROWS, PAGE_ROWS)
+                page += 1
+                tile = f"{slot.tail}{page}"
+            found = tiles.get(tile)
+            if found is None:
+                found = tiles[tile] = (slot, page, [], [])
+            found[2].append(cell)
+            found[3].append(at)
+        for metric, amounts in units.items():
+            for slot, page, cells, positions in tiles.values():
+                added = map(amounts.__getitem__, positions)
+                text = " ".join([f"{cell} {one}" for cell, one in zip(cells, added, strict=True) if one])
+                if text:
+                    yield TileIncrement(slot.key(page, metric), metric, slot, text)
 
     def sums(self, pk: str, wanted: Sequence[Wanted]) -> list[NDArray[Any]]:
         """For each wanted an array [metric, point, row] of units.
@@ -121,28 +188,41 @@ class Tiles:
         One round trip, two where whole tiles are still hashes. Whole numbers of 64 bits, or of any size (dtype
         `object`) where a cell is so large that sums could leave 64 bits.
         """
-        answers = [np.zeros((len(want.metrics), len(want.points), len(want.rows)), dtype=np.int64) for want in wanted]
         pieces = [(number, piece) for number, want in enumerate(wanted) for piece in self._pieces(pk, want)]
-        cells = self._cells([piece for _, piece in pieces])
-        large = {number for (number, _), found in zip(pieces, cells, strict=True) if found is not None and found[1]}
-        for number in large:
-            answers[number] = answers[number].astype(object)
-        for (number, piece), found in zip(pieces, cells, strict=True):
-            if found is not None:
-                piece.add(found[0].astype(object) if number in large else found[0], answers[number])
-        return answers
+        return _added_up(wanted, pieces, self._cells([piece for _, piece in pieces]))
 
-    def _slot(self, pk: str, column: Column) -> _Slot:
+    def sums_of_each(self, wanted: Sequence[tuple[str, Wanted]]) -> list[NDArray[Any]]:
+        """As `sums`, of one want each of several counters. One round trip, good for few rows of each."""
+        pieces = [list(self._pieces(pk, want)) for pk, want in wanted]
+        replies = self.server.run([_reading(of_one) for of_one in pieces if of_one])
+        flat = [reply for of_one in replies for reply in of_one]
+        numbered = [(number, piece) for number, of_one in enumerate(pieces) for piece in of_one]
+        cells = [
+            None if reply is None else piece.selection.decode(reply)
+            for (_, piece), reply in zip(numbered, flat, strict=True)
+        ]
+        return _added_up([want for _, want in wanted], numbered, cells)
+
+    def slot(self, pk: str, column: Column) -> Slot:
+        """Where a column's cells are; of the columns being written now each is worked out once."""
+        slot = self._slots.get((pk, column))
+        if slot is None:
+            if len(self._slots) >= REMEMBERED_SLOTS:
+                self._slots.clear()
+            slot = self._slots[pk, column] = self._slot(pk, column)
+        return slot
+
+    def _slot(self, pk: str, column: Column) -> Slot:
         interval, bucket = column
         span = bucket // SPAN
         expiry = self.schedule.expires_at(Column(interval, (span + 1) * SPAN - 1))
         name = str(interval)
-        return _Slot(
-            self.keys.tile(pk, name, span, 0),
-            self.keys.tile(pk, name, bucket, 0)[:-2],
-            bucket % SPAN,
-            "" if expiry is None else str(expiry),
-            f"{name}:{span}",
+        return Slot(
+            head=self.keys.tile(pk, name, span, 0),
+            tail=self.keys.tile(pk, name, bucket, 0)[:-2],
+            offset=bucket % SPAN,
+            expiry="" if expiry is None else str(expiry),
+            span=f"{name}:{span}",
         )
 
     def _pieces(self, pk: str, want: Wanted) -> Iterator[_Piece]:
@@ -184,23 +264,6 @@ class Tiles:
             None if reply is None else piece.selection.decode(reply)
             for piece, reply in zip(pieces, replies, strict=True)
         ]
-
-
-@dataclass(frozen=True, slots=True)
-class _Slot:
-    """Where one column's cells are."""
-
-    head: str  # the key but for its metric, for the first rows
-    tail: str  # the key but for page and metric, for all other rows
-    offset: int  # of the bucket in its span
-    expiry: str
-    span: str
-
-    def place(self, row: int, metric: str) -> tuple[str, int]:
-        if row < HEAD_ROWS:
-            return self.head + metric, row * SPAN + self.offset
-        page, cell = divmod(row - HEAD_ROWS, PAGE_ROWS)
-        return f"{self.tail}{page + 1}:{metric}", cell
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -249,6 +312,22 @@ class _Piece:
     def add(self, cells: NDArray[Any], answer: NDArray[Any]) -> None:
         for offset, point in self.pairs:
             answer[self.metric, point, self.selection.answer] += cells[:, offset]
+
+
+def _added_up(
+    wanted: Sequence[Wanted],
+    pieces: Sequence[tuple[int, _Piece]],
+    cells: Sequence[tuple[NDArray[np.int64], bool] | None],
+) -> list[NDArray[Any]]:
+    """The cells of pieces, each of the want of that number, where the answers have them."""
+    answers = [np.zeros((len(want.metrics), len(want.points), len(want.rows)), dtype=np.int64) for want in wanted]
+    large = {number for (number, _), found in zip(pieces, cells, strict=True) if found is not None and found[1]}
+    for number in large:
+        answers[number] = answers[number].astype(object)
+    for (number, piece), found in zip(pieces, cells, strict=True):
+        if found is not None:
+            piece.add(found[0].astype(object) if number in large else found[0], answers[number])
+    return answers
 
 
 def _reading(pieces: Sequence[_Piece]) -> Call:

@@ -1,10 +1,11 @@
 -- Adds increments to the tiles of one counter: every cell of a metric or, where one would overflow, none of them.
 --
 -- KEYS  1 rows: hash, path -> row   2 metrics: set   3 spans: sorted set, span -> when it expires   then tiles
--- ARGV  1 now   2 most metrics   3 number of metrics   4 number of paths   5 number of expectations
+-- ARGV  1 now   2 most metrics   3 number of metrics   4 of paths   5 of slots   6 of expectations
 --       metrics...   paths...   their rows...
+--       for each slot: expiry in seconds since the epoch or "", span
 --       for each expectation: tile, cell, its value as text, its value as eight bytes
---       for each tile: metric, expiry in seconds since the epoch or "", span, "cell increment cell increment ..."
+--       for each tile: "metric slot cell increment cell increment ...", metric and slot by number
 -- Returns {"moved"} where a path is not at the row it was thought to be at, or {"changed"} where an expectation
 --         fails: nothing was added. Else {"added", metric, reason...} with the metrics that were refused,
 --         for "overflow" or since there would be too "many".
@@ -17,24 +18,27 @@ local LISTPACK_ENTRIES = 128
 local FEWEST_PACKED = 8 -- below, the hash is smaller whatever it holds
 local CHUNK = 1000
 local BEFORE_TILES = 3
-local metrics, paths = tonumber(ARGV[3]), tonumber(ARGV[4])
-local at = 6 + metrics
+local call, try, find, gmatch, tonumber = redis.call, redis.pcall, string.find, string.gmatch, tonumber
+local metrics, paths, slots = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local at = 7 + metrics
 
 for first = 0, paths - 1, CHUNK do
   local last = math.min(first + CHUNK, paths) - 1
-  local rows = redis.call('HMGET', KEYS[1], unpack(ARGV, at + first, at + last))
+  local rows = call('HMGET', KEYS[1], unpack(ARGV, at + first, at + last))
   for i = first, last do
     if rows[i - first + 1] ~= ARGV[at + paths + i] then return {'moved'} end
   end
 end
 at = at + 2 * paths
+local first_slot = at
+at = at + 2 * slots
 
-for _ = 1, tonumber(ARGV[5]) do
+for _ = 1, tonumber(ARGV[6]) do
   local key, cell, text, bytes = KEYS[BEFORE_TILES + ARGV[at]], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
-  if redis.call('TYPE', key).ok == 'string' then
-    local found = redis.call('GETRANGE', key, cell * 8, cell * 8 + 7)
+  if call('TYPE', key).ok == 'string' then
+    local found = call('GETRANGE', key, cell * 8, cell * 8 + 7)
     if found .. string.rep('\0', 8 - #found) ~= bytes then return {'changed'} end
-  elseif (redis.call('HGET', key, cell) or '0') ~= text then
+  elseif (call('HGET', key, cell) or '0') ~= text then
     return {'changed'}
   end
   at = at + 4
@@ -51,7 +55,7 @@ local function bitfield(key, operation, pairs_of)
       command[n + 1], command[n + 2], command[n + 3], command[n + 4] =
         operation, 'i64', '#' .. pairs_of[i], pairs_of[i + 1]
     end
-    local replies = redis.call('BITFIELD', unpack(command))
+    local replies = call('BITFIELD', unpack(command))
     for i = 1, #command do
       if replies[i] == false then refused[pairs_of[first + 2 * (i - 1)]] = true end
     end
@@ -60,30 +64,30 @@ local function bitfield(key, operation, pairs_of)
 end
 
 local function pack(key, expiry)
-  local cells = redis.call('HGETALL', key)
+  local cells = call('HGETALL', key)
   local entries = #cells / 2
   local highest = 0
   for i = 1, #cells, 2 do highest = math.max(highest, tonumber(cells[i])) end
   if entries < LISTPACK_ENTRIES and (highest + 1) * 8 > entries * 16 then return end
-  redis.call('DEL', key)
+  call('DEL', key)
   bitfield(key, 'SET', cells)
-  if expiry ~= '' then redis.call('EXPIREAT', key, expiry) end
+  if expiry ~= '' then call('EXPIREAT', key, expiry) end
 end
 
 -- Returns the cells that would have overflowed, and whether the tile may be new.
 local function increment_hash(key, cells, expiry)
   local refused, fresh = {}, 0
   for i = 1, #cells, 2 do
-    local reply = redis.pcall('HINCRBY', key, cells[i], cells[i + 1])
+    local reply = try('HINCRBY', key, cells[i], cells[i + 1])
     if type(reply) == 'table' then
-      if not string.find(reply.err, 'overflow') then error(reply.err) end
+      if not find(reply.err, 'overflow') then error(reply.err) end
       refused[cells[i]] = true
     elseif reply == tonumber(cells[i + 1]) then
       fresh = fresh + 1 -- the cell was absent, or 0
     end
   end
   if fresh == 0 then return refused, false end
-  local entries = redis.call('HLEN', key)
+  local entries = call('HLEN', key)
   local power = FEWEST_PACKED
   while power * 2 <= entries do power = power * 2 end
   -- Asking once for each power of two keeps the cost of asking constant per cell.
@@ -94,41 +98,46 @@ local function increment_hash(key, cells, expiry)
 end
 
 local function increment(key, cells, expiry)
-  local kind = redis.call('TYPE', key).ok
+  local kind = call('TYPE', key).ok
   if kind == 'string' or (kind == 'none' and #cells >= 2 * LISTPACK_ENTRIES) then
     return bitfield(key, 'INCRBY', cells), kind == 'none'
   end
   return increment_hash(key, cells, expiry)
 end
 
-local refusals = {}
-for i = 6, 5 + metrics do
-  if redis.call('SISMEMBER', KEYS[2], ARGV[i]) == 0 then
-    if redis.call('SCARD', KEYS[2]) < tonumber(ARGV[2]) then
-      redis.call('SADD', KEYS[2], ARGV[i])
+local refusals = {} -- by metric's number
+for m = 1, metrics do
+  local metric = ARGV[6 + m]
+  if call('SISMEMBER', KEYS[2], metric) == 0 then
+    if call('SCARD', KEYS[2]) < tonumber(ARGV[2]) then
+      call('SADD', KEYS[2], metric)
     else
-      refusals[ARGV[i]] = 'many'
+      refusals[m] = 'many'
     end
   end
 end
 
 local tiles = {}
 for t = BEFORE_TILES + 1, #KEYS do
-  local metric, expiry, span = ARGV[at], ARGV[at + 1], ARGV[at + 2]
+  local cells, n = {}, -2
+  local metric, slot
+  for number in gmatch(ARGV[at], '%S+') do
+    n = n + 1
+    if n > 0 then cells[n] = number elseif n < 0 then metric = tonumber(number) else slot = tonumber(number) end
+  end
   if refusals[metric] ~= 'many' then
-    local cells = {}
-    for number in string.gmatch(ARGV[at + 3], '%S+') do cells[#cells + 1] = number end
+    local expiry = ARGV[first_slot + 2 * slot - 2]
     local refused, fresh = increment(KEYS[t], cells, expiry)
     if fresh then
-      if expiry ~= '' then redis.call('EXPIREAT', KEYS[t], expiry) end
-      if redis.call('ZADD', KEYS[3], expiry == '' and '+inf' or expiry, span) == 1 then
-        redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', ARGV[1])
+      if expiry ~= '' then call('EXPIREAT', KEYS[t], expiry) end
+      if call('ZADD', KEYS[3], expiry == '' and '+inf' or expiry, ARGV[first_slot + 2 * slot - 1]) == 1 then
+        call('ZREMRANGEBYSCORE', KEYS[3], '-inf', ARGV[1])
       end
     end
     tiles[#tiles + 1] = {t, metric, expiry, cells, refused}
     if next(refused) then refusals[metric] = 'overflow' end
   end
-  at = at + 4
+  at = at + 1
 end
 
 local answer = {'added'}
@@ -148,7 +157,7 @@ if next(refusals) then
     end
   end
   for metric, reason in pairs(refusals) do
-    answer[#answer + 1] = metric
+    answer[#answer + 1] = ARGV[6 + metric]
     answer[#answer + 1] = reason
   end
 end
