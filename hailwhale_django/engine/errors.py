@@ -15,7 +15,7 @@ def shown(value: object) -> str:
     """`repr(value)`, cut to a length that a message can carry."""
     try:
         text = repr(value)
-    except ValueError:  # Python writes out no whole number of more than 4,300 digits
+    except (ValueError, RecursionError):  # Python writes out no whole number of more than 4,300 digits
         return f"<{type(value).__name__}>"
     return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
 

@@ -22,6 +22,7 @@ from ..errors import InvalidInput, TooLarge
 
 MAX_DEPTH = 8
 MAX_NAME_BYTES = 255  # as in most file systems: room for any word, none for a document
+MAX_NESTING = 32  # of what callers give; more than a path can use, and no trouble for the stack
 MAX_PATHS = 256  # that one event may count on; each is a row in some table, at every interval
 
 WHOLE = "_"
@@ -145,7 +146,7 @@ def pk_of(given: Any) -> Path:
     if given is None:
         raise InvalidInput("pk", given, 'name the counter, e.g. "shop" or ["Product", "123"]')
     if isinstance(given, list | tuple) and not isinstance(given, Path):
-        given = list(_flat(given))
+        given = list(_flat(given, MAX_NESTING))
     path = Path((WHOLE,)) if given == WHOLE else path_of(given, "pk")
     if not path:
         raise InvalidInput("pk", given, 'name the counter, e.g. "shop" or ["Product", "123"]')
@@ -162,7 +163,7 @@ def _written(given: Any) -> Iterator[Path]:
         else:
             yield from filter(None, (path_of(listed),))
     elif isinstance(given, Mapping):
-        yield from _branches(given, ROOT)
+        yield from _branches(given, ROOT, MAX_NESTING)
     elif isinstance(given, list | tuple) and any(isinstance(item, list | tuple) for item in given):
         yield from filter(None, (path_of(item) for item in given))
     elif isinstance(given, list | tuple):
@@ -171,12 +172,14 @@ def _written(given: Any) -> Iterator[Path]:
         raise InvalidInput("dimensions", given, 'use a dict, a list of names or a name, e.g. {"country": "US"}')
 
 
-def _branches(given: Mapping[Any, Any], parent: Path) -> Iterator[Path]:
+def _branches(given: Mapping[Any, Any], parent: Path, levels: int) -> Iterator[Path]:
+    if not levels:
+        raise _too_deep("dimensions", given)
     for key, value in given.items():
         path = _below_whole((*parent, name_of(key)), "dimensions")
         yield from filter(None, (path,))
         if isinstance(value, Mapping):
-            yield from _branches(value, path)
+            yield from _branches(value, path, levels - 1)
         else:
             yield from filter(None, (_below_whole((*path, name_of(value)), "dimensions"),))
 
@@ -202,12 +205,18 @@ def _below_whole(names: Iterable[str], field: str) -> Path:
     return checked(names if field == "pk" else dropwhile(("", WHOLE).__contains__, names), field)
 
 
-def _flat(items: Iterable[Any]) -> Iterator[Any]:
+def _flat(items: Iterable[Any], levels: int) -> Iterator[Any]:
+    if not levels:
+        raise _too_deep("pk", items)
     for item in items:
         if isinstance(item, list | tuple):
-            yield from _flat(item)
+            yield from _flat(item, levels - 1)
         else:
             yield item
+
+
+def _too_deep(field: str, given: Any) -> TooLarge:
+    return TooLarge(field, given, f"it nests deeper than {MAX_NESTING} levels")
 
 
 def _json_list(text: str) -> list[Any] | None:

@@ -22,25 +22,18 @@ from numpy.typing import NDArray
 from ..domain.plan import Column, Schedule
 from ..domain.timeline import Interval
 from .keys import Keys
+from .selection import CELL_BYTES, Selection
 from .server import Call, Server, load_script
 
 HEAD_ROWS = 64
 SPAN = 16
 PAGE_ROWS = HEAD_ROWS * SPAN
-TILE_CELLS = 1024
-CELL_BYTES = 8
 
 # Keys of one call to read.lua: what a server answers well within a few milliseconds.
 READ_TILES = 4096
 
-# From a quarter of a tile's cells on, copying all of them is cheaper than picking.
-WHOLE_SHARE = 4
-
 # Of some 300 bytes each.
 REMEMBERED_SLOTS = 4096
-
-# Sums of 65,536 cells below this stay within 64 bits.
-LARGE = 2**47
 
 ADD = load_script("add")
 READ = load_script("read")
@@ -240,7 +233,7 @@ class Tiles:
         for page in np.unique(pages).tolist():
             chosen = np.flatnonzero(pages == page)
             first = HEAD_ROWS + (page - 1) * PAGE_ROWS if page else 0
-            selection = _Selection.of(rows[chosen] - first, chosen, 1 if page else SPAN)
+            selection = Selection.of(rows[chosen] - first, chosen, 1 if page else SPAN)
             for (interval, slot), pairs in (by_bucket if page else by_span).items():
                 prefix = self.keys.tile(pk, str(interval), slot, page)
                 for number, metric in enumerate(want.metrics):
@@ -266,46 +259,12 @@ class Tiles:
         ]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Selection:
-    """Rows of one page that are read together: all of it where many are wanted, else those that are picked."""
-
-    width: int  # cells of a row, which are neighbours
-    picked: list[int]
-    within: slice | NDArray[np.int64]  # the wanted ones among the rows that come back
-    answer: slice | NDArray[np.int64]  # where in the answer they go
-
-    @classmethod
-    def of(cls, rows: NDArray[np.int64], answer: NDArray[np.int64], width: int) -> _Selection:
-        if len(rows) * width * WHOLE_SHARE >= TILE_CELLS:
-            return cls(width, [], _sliced(rows), _sliced(answer))
-        return cls(width, rows.tolist(), slice(None), _sliced(answer))
-
-    def decode(self, reply: bytes | list[bytes]) -> tuple[NDArray[np.int64], bool]:
-        """Cells [row, cell], and whether any is so large that sums of cells could leave 64 bits."""
-        count = len(self.picked) * self.width or TILE_CELLS
-        if isinstance(reply, list):
-            cells = self._of_text(reply[0], count)
-            large = bool(((cells >= LARGE) | (cells < -LARGE)).any())
-        else:
-            # The two leading bytes of a small number are all zeros or all ones.
-            large = bool(reply[::CELL_BYTES].strip(b"\x00\xff") or reply[1::CELL_BYTES].strip(b"\x00\xff"))
-            cells = np.frombuffer(reply.ljust(count * CELL_BYTES, b"\x00"), dtype=">i8")
-        return cells.reshape(-1, self.width)[self.within], large
-
-    def _of_text(self, text: bytes, count: int) -> NDArray[np.int64]:
-        numbers = np.array(text.split(), dtype=np.int64)
-        tile = np.zeros(TILE_CELLS, dtype=np.int64)
-        tile[numbers[0::2]] = numbers[1::2]
-        return tile.reshape(-1, self.width)[self.picked].ravel() if self.picked else tile
-
-
 @dataclass(frozen=True, slots=True)
 class _Piece:
     """What is read of one tile, and where in the answer it goes."""
 
     key: str
-    selection: _Selection
+    selection: Selection
     metric: int
     pairs: Sequence[tuple[int, int]]  # (cell within the row, point)
 
@@ -331,17 +290,9 @@ def _added_up(
 
 
 def _reading(pieces: Sequence[_Piece]) -> Call:
-    selections: dict[_Selection, int] = {}
+    selections: dict[Selection, int] = {}
     numbers = [selections.setdefault(piece.selection, len(selections) + 1) for piece in pieces]
     arguments: list[str | int | bytes] = [len(selections)]
     for selection in selections:
         arguments += (selection.width, len(selection.picked), *selection.picked)
     return Call(READ, [piece.key for piece in pieces], [*arguments, *numbers])
-
-
-def _sliced(numbers: NDArray[np.int64]) -> slice | NDArray[np.int64]:
-    """A slice where the numbers are consecutive: numpy then copies nothing."""
-    first = int(numbers[0])
-    if np.array_equal(numbers, np.arange(first, first + len(numbers))):
-        return slice(first, first + len(numbers))
-    return numbers

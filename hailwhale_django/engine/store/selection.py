@@ -1,0 +1,59 @@
+"""Picking rows out of a tile, and making numbers of what comes back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+TILE_CELLS = 1024
+CELL_BYTES = 8
+
+# From a quarter of a tile's cells on, copying all of them is cheaper than picking.
+WHOLE_SHARE = 4
+
+# Sums of 65,536 cells below this stay within 64 bits.
+LARGE = 2**47
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Selection:
+    """Rows of one page that are read together: all of it where many are wanted, else those that are picked."""
+
+    width: int  # cells of a row, which are neighbours
+    picked: list[int]
+    within: slice | NDArray[np.int64]  # the wanted ones among the rows that come back
+    answer: slice | NDArray[np.int64]  # where in the answer they go
+
+    @classmethod
+    def of(cls, rows: NDArray[np.int64], answer: NDArray[np.int64], width: int) -> Selection:
+        if len(rows) * width * WHOLE_SHARE >= TILE_CELLS:
+            return cls(width, [], _sliced(rows), _sliced(answer))
+        return cls(width, rows.tolist(), slice(None), _sliced(answer))
+
+    def decode(self, reply: bytes | list[bytes]) -> tuple[NDArray[np.int64], bool]:
+        """Cells [row, cell], and whether any is so large that sums of cells could leave 64 bits."""
+        count = len(self.picked) * self.width or TILE_CELLS
+        if isinstance(reply, list):
+            cells = self._of_text(reply[0], count)
+            large = bool(((cells >= LARGE) | (cells < -LARGE)).any())
+        else:
+            # The two leading bytes of a small number are all zeros or all ones.
+            large = bool(reply[::CELL_BYTES].strip(b"\x00\xff") or reply[1::CELL_BYTES].strip(b"\x00\xff"))
+            cells = np.frombuffer(reply.ljust(count * CELL_BYTES, b"\x00"), dtype=">i8")
+        return cells.reshape(-1, self.width)[self.within], large
+
+    def _of_text(self, text: bytes, count: int) -> NDArray[np.int64]:
+        numbers = np.array(text.split(), dtype=np.int64)
+        tile = np.zeros(TILE_CELLS, dtype=np.int64)
+        tile[numbers[0::2]] = numbers[1::2]
+        return tile.reshape(-1, self.width)[self.picked].ravel() if self.picked else tile
+
+
+def _sliced(numbers: NDArray[np.int64]) -> slice | NDArray[np.int64]:
+    """A slice where the numbers are consecutive: numpy then copies nothing."""
+    first = int(numbers[0])
+    if np.array_equal(numbers, np.arange(first, first + len(numbers))):
+        return slice(first, first + len(numbers))
+    return numbers
