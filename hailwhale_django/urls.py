@@ -1,5 +1,27 @@
+"""The JSON API, as the ancestor spelt it: `path("hailwhale/", include("hailwhale_django.urls"))`.
+
+Every address works with a slash at its end, too.
+"""
+
 from __future__ import annotations
+
+from django.urls import URLPattern, re_path
+
+from . import views
 
 app_name = "hailwhale"
 
-urlpatterns: list[object] = []
+_ENDPOINTS = {
+    "count": views.CountView,
+    "count_now": views.CountView,
+    "update_count_to": views.UpdateCountToView,
+    "reset": views.ResetView,
+    "totals": views.TotalsView,
+    "plotpoints": views.PlotpointsView,
+    "rank": views.RankView,
+    "query": views.QueryView,
+}
+
+urlpatterns: list[URLPattern] = [
+    re_path(rf"^{name}/?\Z", view.as_view(), name=name) for name, view in _ENDPOINTS.items()
+]

@@ -26,6 +26,9 @@ from .store.tiles import Wanted
 # Beyond this many rows an answer is no table any more; what is left out is said.
 MAX_ROWS = 100_000
 
+# More names than this below the whole are not what an event's dimensions are called, but their values.
+MAX_OUTLINED = 100
+
 # From this share of its limit on, a table is said to be nearly full.
 NEAR_LIMIT = 0.8
 
@@ -33,6 +36,19 @@ NEAR_LIMIT = 0.8
 class _Asked(NamedTuple):
     period: Period
     plotted: bool
+
+
+class Outline(NamedTuple):
+    """What a counter has. `known` says whether the path asked for was ever counted on.
+
+    `dimensions` are the names below the whole with how many children each has; of more than `MAX_OUTLINED` of them only
+    the first are looked into, the others have 0.
+    """
+
+    metrics: list[str]
+    dimensions: dict[str, int]
+    counters: list[str]
+    known: bool
 
 
 class Plot(NamedTuple):
@@ -52,6 +68,18 @@ class Reader:
         """The children of a dimension path, or the child counters, in the order in which they were first seen."""
         (found,) = self.store.catalog.children(str(pk), [CHILD_PKS if counters else str(path)])
         return [path.child(name) for name in found.names]
+
+    def outline(self, pk: Path, path: Path = ROOT) -> Outline | None:
+        """What a counter has; `None` if nothing was ever counted on it. Two round trips."""
+        metrics, (dimensions, counters), (whole, row) = self.store.catalog.outline(
+            str(pk), [WHOLE, CHILD_PKS], [WHOLE, str(path)]
+        )
+        if whole is None:
+            return None
+        names = dimensions.names[:MAX_OUTLINED]
+        sizes = self.store.catalog.sizes(str(pk), [str(ROOT.child(name)) for name in names]) if names else []
+        counted = dict.fromkeys(dimensions.names, 0) | dict(zip(names, sizes, strict=True))
+        return Outline(metrics, counted, counters.names, row is not None)
 
     def descendants(self, pk: Path, path: Path, depth: int) -> list[Path]:
         """All paths below one, down to `depth` levels, parents before children. One round trip a level."""

@@ -1,18 +1,18 @@
-"""Answers: what the reader found, ready to be shown or sent."""
+"""Answers: what the reader found, ready to be shown or sent. Cells and rows are tuples, for there are many of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import isnan
+from typing import NamedTuple
 
 from .formula import Formula
 from .paths import Path
 from .query import Query
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """One formula of one row.
 
     `numerator` and `denominator` are a ratio's sides, `low` and `high` its bounds (95%); `change` is relative to
@@ -34,8 +34,7 @@ class Cell:
     points: list[float | None] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A child, its parent (`totals`), or `(other)`; one cell a column."""
 
     path: Path

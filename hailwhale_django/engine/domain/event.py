@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
+from fractions import Fraction
 from functools import lru_cache
-from math import isfinite
+from numbers import Rational, Real
 from typing import Any
 
 from ..errors import InvalidInput, TooLarge
-from .paths import MAX_NAME_BYTES, Path, dimension_paths, pk_of
+from .paths import MAX_DEPTH, MAX_NAME_BYTES, Path, dimension_paths, pk_of
 
 HITS = "hits"
 DEFAULT_PLACES = 6
@@ -28,6 +29,9 @@ REMEMBERED_SCALES = 10_000
 
 # Up to here a product with 10^places is off by less than a tenth of a unit, so rounding it is exact.
 _SAFE_UNITS = 2.0**49
+
+# Whatever the application has set for its own decimals, and room for any number that is written out.
+_EXACT = Context(prec=1000, rounding=ROUND_HALF_EVEN, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[InvalidOperation])
 
 
 Frozen = tuple[tuple[str, Any], ...]
@@ -71,9 +75,9 @@ class Places:
         elif type(value) is float and -_SAFE_UNITS < (product := value * scale) < _SAFE_UNITS:
             units = round(product)
             if abs(product - units) > 0.25:  # near a half the product's own error could tip the rounding
-                units = _decimal_units(metric, value, scale)
+                units = _exact_units(metric, value, scale)
         else:
-            units = _decimal_units(metric, value, scale)
+            units = _exact_units(metric, value, scale)
         if not -MAX_UNITS <= units <= MAX_UNITS:
             raise TooLarge(metric, value, f"at {self.of(metric)} places a value is at most {MAX_UNITS // scale:,}")
         return units
@@ -134,7 +138,7 @@ def instant(given: Any, now: float) -> float:
     if isinstance(given, datetime):
         return _seconds(given, given)
     if isinstance(given, int | float) and not isinstance(given, bool):
-        return _bounded(float(given), given)
+        return _bounded(given, given)
     if isinstance(given, str):
         return _instant_of_text(given.strip())
     raise InvalidInput("at", given, "use a datetime, seconds since the epoch, or an ISO 8601 string")
@@ -149,9 +153,10 @@ def _instant_of_text(text: str) -> float:
         pass
     for read in (datetime.fromisoformat, _ctime, parsedate_to_datetime):
         try:
-            return _seconds(read(text), text)
-        except (ValueError, TypeError, IndexError):
+            when = read(text)
+        except (ValueError, TypeError, IndexError, OverflowError):
             continue
+        return _seconds(when, text)
     raise InvalidInput("at", text, "use seconds since the epoch or ISO 8601, e.g. 2026-11-22T09:30:00Z")
 
 
@@ -160,30 +165,33 @@ def _ctime(text: str) -> datetime:
 
 
 def _seconds(when: datetime, given: Any) -> float:
-    try:
-        return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
-    except (OverflowError, ValueError) as error:
-        raise InvalidInput("at", given, "this instant is outside the calendar") from error
+    return _bounded((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp(), given)
 
 
 def _bounded(seconds: float, given: Any) -> float:
     # 253_370_764_800 is the first instant of the year 9999, the last one that a calendar can name.
-    if not isfinite(seconds) or not 0 <= seconds < 253_370_764_800:
-        raise InvalidInput("at", given, "seconds since 1970-01-01 UTC, before the year 9999")
-    return seconds
+    if not 0 <= seconds < 253_370_764_800:  # false for nan, too
+        raise InvalidInput("at", given, "use an instant from 1970 on and before the year 9999")
+    return float(seconds)
 
 
-def _decimal_units(metric: str, value: Any, scale: int) -> int:
+def _exact_units(metric: str, value: Any, scale: int) -> int:
+    """Any kind of number, rounded half to even; a float is worth what it is written as."""
+    if isinstance(value, Rational):
+        return round(value * scale) if isinstance(value, int) else round(Fraction(value) * scale)
     try:
-        # repr of a float is its shortest exact spelling, which is what its writer meant.
-        exact = Decimal(repr(value) if isinstance(value, float) else int(value) if value is True else value)
-        if not exact.is_finite() or exact.adjusted() > 40:
-            raise InvalidInput(metric, value, "a metric's value is a finite number within 64 bits")
-        return int((exact * scale).to_integral_value(ROUND_HALF_EVEN))
+        exact = Decimal(value if isinstance(value, str | Decimal) else _written(value))
     except (InvalidOperation, TypeError, ValueError) as error:
-        if isinstance(error, InvalidInput):
-            raise
         raise InvalidInput(metric, value, "a metric's value is a number") from error
+    if not exact.is_finite() or exact.adjusted() > 40:
+        raise InvalidInput(metric, value, "a metric's value is a finite number within 64 bits")
+    return int(_EXACT.to_integral_value(_EXACT.multiply(exact, scale)))
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, Real):
+        return str(value)
+    raise TypeError(value)
 
 
 def _cached_pk(given: Any) -> Path:
@@ -199,18 +207,18 @@ def _cached_dimensions(given: Any) -> tuple[Path, ...]:
     if not given:
         return ()
     if type(given) is dict:
-        frozen = _frozen(given)
+        frozen = _frozen(given, MAX_DEPTH)
         if frozen is not None:
             return _known_branches(frozen)
     return dimension_paths(given)
 
 
-def _frozen(given: dict[Any, Any]) -> Frozen | None:
+def _frozen(given: dict[Any, Any], levels: int) -> Frozen | None:
     """A dict of strings or such dicts as a tuple; `None` if it holds anything else, for 1 and True are equal."""
     branches = []
     for key, name in given.items():
         if type(name) is dict:
-            name = _frozen(name)
+            name = _frozen(name, levels - 1) if levels else None
             if name is None:
                 return None
         elif type(name) is not str:

@@ -41,6 +41,7 @@ class Table:
     bases: Sequence[Path]
     values: Values
     before: Values | None = None
+    _found: dict[Formula, Floats] = field(default_factory=dict)
     _bounds: dict[Formula, tuple[Floats, Floats] | None] = field(default_factory=dict)
 
     @cached_property
@@ -62,7 +63,7 @@ class Table:
         end = None if self.query.limit is None else self.query.offset + self.query.limit
         return [int(row) for row in self.order[self.query.offset : end]]
 
-    @property
+    @cached_property
     def other(self) -> list[int]:
         """The row `(other)`, if any child was counted there; of a table of several levels the topmost."""
         return [self.names.index(OTHER)] if OTHER in self.names else []
@@ -74,15 +75,14 @@ class Table:
     def rows(self, shown: Sequence[int], plotted: Values | None = None, children: Sequence[int] = ()) -> list[Row]:
         """The rows with these numbers. `plotted` are values of just these rows, with buckets."""
         columns = [self._cells(formula, shown, plotted) for formula in self.query.formulas]
-        counts = children or [0] * len(shown)
-        return [
-            Row(path := self.path(row), tuple(column[at] for column in columns), counts[at], path.name == OTHER)
-            for at, row in enumerate(shown)
-        ]
+        paths = [self.path(row) for row in shown]
+        cells = zip(*columns, strict=True)
+        others = [path[-1:] == (OTHER,) for path in paths]
+        return list(map(Row, paths, cells, children or [0] * len(shown), others))
 
     def _cells(self, formula: Formula, shown: Sequence[int], plotted: Values | None) -> list[Cell]:
         rows = np.array(shown, dtype=np.int64)
-        standing = self._standing(formula)
+        standing = self._standing(formula, rows)
         nothing: list[float | None] = [None] * len(shown)
         bounds = self.bounds(formula) if self.query.needs_bounds() else None
         before = changes = nothing
@@ -90,33 +90,37 @@ class Table:
             before = numbers(self.before.totals(formula)[rows].tolist())
             changes = numbers(self._changes(formula)[rows].tolist())
         columns = (
-            standing.score[rows].tolist(),
-            standing.value[rows].tolist() if formula.is_ratio else nothing,
-            standing.count[rows].tolist() if formula.is_ratio else nothing,
-            standing.share[rows].tolist(),
-            standing.difference[rows].tolist(),
-            standing.effect[rows].tolist(),
-            standing.important[rows].tolist(),
+            standing.score.tolist(),
+            standing.value.tolist() if formula.is_ratio else nothing,
+            standing.count.tolist() if formula.is_ratio else nothing,
+            standing.share.tolist(),
+            standing.difference.tolist(),
+            standing.effect.tolist(),
+            standing.important.tolist(),
             nothing if bounds is None else numbers(bounds[0][rows].tolist()),
             nothing if bounds is None else numbers(bounds[1][rows].tolist()),
             before,
             changes,
             self._points(formula, plotted, len(shown)) if plotted else nothing,
         )
-        return [Cell(*values) for values in zip(*columns, strict=True)]
+        return list(map(Cell, *columns))
 
     def _points(self, formula: Formula, plotted: Values, count: int) -> list[list[float | None]]:
         points = plotted.points(formula, undefined=np.nan)[:, :count]
         return [numbers(row) for row in points.T.tolist()]
 
-    def _standing(self, formula: Formula) -> Standing:
-        totals = self.values.totals(formula)
+    def _totals(self, formula: Formula) -> Floats:
+        if formula not in self._found:
+            self._found[formula] = self.values.totals(formula)
+        return self._found[formula]
+
+    def _standing(self, formula: Formula, rows: NDArray[np.int64]) -> Standing:
+        totals = self._totals(formula)
         parent = self.values.parent
         if formula.numerator is None or formula.denominator is None:
-            return metric_standing(totals, float(totals[parent]))
-        bottom = self.values.totals(formula.denominator)
-        top = self.values.totals(formula.numerator)
-        return ratio_standing(totals, top, bottom, float(totals[parent]), float(bottom[parent]))
+            return metric_standing(totals[rows], float(totals[parent]))
+        tops, bottoms = self._totals(formula.numerator), self._totals(formula.denominator)
+        return ratio_standing(totals[rows], tops[rows], bottoms[rows], float(totals[parent]), float(bottoms[parent]))
 
     def bounds(self, formula: Formula) -> tuple[Floats, Floats] | None:
         """An interval [row] around a ratio whose sides add up over buckets; others have none."""
@@ -141,32 +145,29 @@ class Table:
         if order.formula is None:
             names = [self.names[row] for row in rows]
             return np.array(sorted(range(len(rows)), key=names.__getitem__, reverse=order.descending), dtype=np.int64)
-        values = self._aspect(order.formula, order.aspect)[rows]
+        values = self._aspect(order.formula, order.aspect, rows)
         return best_first(values, (lambda at: self.names[rows[at]]) if by_name else None, order.descending)
 
-    def _aspect(self, formula: Formula, aspect: Aspect) -> Floats:
+    def _aspect(self, formula: Formula, aspect: Aspect, rows: NDArray[np.int64]) -> Floats:
         if aspect in ("low", "high"):
             bounds = self.bounds(formula)
-            return np.full(self.values.rows, np.nan) if bounds is None else bounds[aspect == "high"]
+            return np.full(len(rows), np.nan) if bounds is None else bounds[aspect == "high"][rows]
         if aspect == "change":
-            return self._changes(formula)
-        standing = self._standing(formula)
-        return {
-            "value": standing.score,
-            "share": standing.share,
-            "difference": standing.difference,
-            "effect": standing.effect,
-        }[aspect]
+            return self._changes(formula)[rows]
+        if aspect == "value":
+            return self._totals(formula)[rows]
+        standing = self._standing(formula, rows)
+        return {"share": standing.share, "difference": standing.difference, "effect": standing.effect}[aspect]
 
     def _changes(self, formula: Formula) -> Floats:
         if self.before is None:
             return np.full(self.values.rows, np.nan)
-        now, before = self.values.totals(formula), self.before.totals(formula)
+        now, before = self._totals(formula), self.before.totals(formula)
         return np.divide(now - before, np.abs(before), out=np.full_like(now, np.nan), where=before != 0)
 
     def _passes(self, test: Filter, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         if test.formula is not None:
-            return COMPARE[test.test](self.values.totals(test.formula)[rows], float(test.values[0]))
+            return COMPARE[test.test](self._totals(test.formula)[rows], float(test.values[0]))
         names = [self.names[row].casefold() for row in rows]
         wanted = [value.casefold() for value in test.values]
         if test.test in ("is", "is_not"):

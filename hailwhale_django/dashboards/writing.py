@@ -1,0 +1,169 @@
+"""Numbers, dates and changes as the reader's language writes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from math import floor, isfinite, log10
+
+from django.utils import dateformat
+from django.utils.formats import number_format
+from django.utils.translation import gettext, pgettext
+
+from ..engine.domain.period import PRESETS, Period
+from ..engine.domain.timeline import Interval
+
+SIGNIFICANT_DIGITS = 4
+MOST_DECIMALS = 9
+# Of a plain sum two decimals are shown, as money has them, and more only where there would be nothing to see.
+DECIMALS_OF_SUMS = 2
+
+NOTHING = "–"
+
+
+def number(value: float | None, *, ratio: bool = False) -> str:
+    """`336,776`, `1,234.5`; of a ratio four digits that say something: `21.92`, `0.3728`."""
+    if value is None or not isfinite(value):
+        return NOTHING
+    text = _with_decimals(value, decimals(value, ratio=ratio))
+    return text
+
+
+def decimals(value: float, *, ratio: bool) -> int:
+    """How many decimals of a number are worth showing."""
+    if value == int(value):
+        return 0
+    digits = SIGNIFICANT_DIGITS - 1 - floor(log10(abs(value)))
+    least = 0 if ratio else DECIMALS_OF_SUMS
+    return min(max(digits, least), MOST_DECIMALS)
+
+
+def plus_minus(low: float, high: float, value: float) -> str:
+    """Half an interval's width, to the decimals of the value in its middle and to two digits at least."""
+    half = (high - low) / 2
+    digits = 1 - floor(log10(half)) if half > 0 else 0
+    return _with_decimals(half, min(max(decimals(value, ratio=True), digits if half < 1 else 0), MOST_DECIMALS))
+
+
+def percent(share: float | None, *, signed: bool = False) -> str:
+    """A part of one: `16.1%`; signed, a change: `+16.1%`."""
+    if share is None or not isfinite(share):
+        return NOTHING
+    shown = share * 100
+    text = _with_decimals(shown, 0 if shown == 0 or abs(shown) >= 1000 else 1)
+    sign = "+" if signed and share > 0 else ""
+    return sign + pgettext("a percentage", "%(number)s%%") % {"number": text}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became of a value since the period compared with: for the eye, and in words."""
+
+    arrow: str
+    text: str
+    words: str
+
+
+def change(value: float, before: float | None, relative: float | None, *, ratio: bool) -> Change | None:
+    """`before` is None where nothing was compared."""
+    if before is None:
+        return None
+    was = number(before, ratio=ratio)
+    if value == before:
+        return Change("", "=", gettext("as before: %(before)s") % {"before": was})
+    if relative is None:
+        return Change("▲" if value > before else "▼", gettext("new"), gettext("before: %(before)s") % {"before": was})
+    words = gettext("more than before: %(before)s") if value > before else gettext("less than before: %(before)s")
+    return Change("▲" if value > before else "▼", percent(relative, signed=True), words % {"before": was})
+
+
+def span(period: Period) -> str:
+    """The days of a period: `Nov 22, 2025 – Nov 21, 2026`; with the hours where it begins or ends within one."""
+    start, last = period.start, period.end - timedelta(seconds=1)
+    if period.interval.on_the_clock and not _is_whole_days(period):
+        shape = pgettext("date format of a minute", "M j, Y, H:i")
+        return f"{dateformat.format(start, shape)} – {dateformat.format(period.end, shape)}"
+    shape = pgettext("date format of a day", "M j, Y")
+    first, final = dateformat.format(start, shape), dateformat.format(last, shape)
+    return first if first == final else f"{first} – {final}"
+
+
+def labels(period: Period) -> list[str]:
+    """What each bucket of a period is called where there is room."""
+    shape = {
+        "d": pgettext("date format of a day", "M j, Y"),
+        "w": pgettext("date format of a week, by its Monday", "\\w\\e\\e\\k \\o\\f M j, Y"),
+        "mo": pgettext("date format of a month", "F Y"),
+        "y": "Y",
+    }.get(period.interval.unit, pgettext("date format of a minute", "M j, Y, H:i"))
+    return [_bucket(start, shape) for start in _starts(period)]
+
+
+def ticks(period: Period) -> list[str]:
+    """What each bucket of a period is called under an axis."""
+    if period.interval.on_the_clock:
+        one_day = period.end - period.start <= timedelta(hours=25)
+        shape = "H:i" if one_day else pgettext("date format of a minute on an axis", "M j, H:i")
+    else:
+        shape = {"mo": pgettext("date format of a month on an axis", "M Y"), "y": "Y"}.get(
+            period.interval.unit, pgettext("date format of a day on an axis", "M j")
+        )
+    return [_bucket(start, shape) for start in _starts(period)]
+
+
+def each(interval: Interval) -> str:
+    """`by day`, `by 5 minutes`: how finely a graph is drawn."""
+    if interval.count == 1:
+        return {
+            "s": gettext("by second"),
+            "m": gettext("by minute"),
+            "h": gettext("by hour"),
+            "d": gettext("by day"),
+            "w": gettext("by week"),
+            "mo": gettext("by month"),
+            "y": gettext("by year"),
+        }[interval.unit]
+    return {
+        "s": gettext("by %(count)s seconds"),
+        "m": gettext("by %(count)s minutes"),
+        "h": gettext("by %(count)s hours"),
+        "mo": gettext("by %(count)s months"),
+    }[interval.unit] % {"count": interval.count}
+
+
+def presets() -> list[tuple[str, str]]:
+    """The periods that a picker offers, in the reader's language."""
+    translated = {
+        "Today": gettext("Today"),
+        "Yesterday": gettext("Yesterday"),
+        "Last 24 hours": gettext("Last 24 hours"),
+        "Last 7 days": gettext("Last 7 days"),
+        "Last 30 days": gettext("Last 30 days"),
+        "Month to date": gettext("Month to date"),
+        "Last month": gettext("Last month"),
+        "Year to date": gettext("Year to date"),
+        "Last 12 months": gettext("Last 12 months"),
+        "A year, by day": gettext("A year, by day"),
+    }
+    return [(text, translated.get(label, label)) for text, label in PRESETS]
+
+
+def _with_decimals(value: float, places: int) -> str:
+    rounded = Decimal(f"{value:.{places}f}")
+    return number_format(rounded if rounded else abs(rounded), decimal_pos=places, use_l10n=True, force_grouping=True)
+
+
+def _starts(period: Period) -> list[datetime]:
+    line = period.timeline
+    return [line.start(period.interval, bucket) for bucket in period.buckets]
+
+
+def _bucket(start: datetime, shape: str) -> str:
+    """An hour that clocks show twice has its offset added the second time."""
+    text = dateformat.format(start, shape)
+    return f"{text} {start:%z}" if start.fold else text
+
+
+def _is_whole_days(period: Period) -> bool:
+    return all(moment.time() == datetime.min.time() for moment in (period.start, period.end))

@@ -1,0 +1,285 @@
+"""What each endpoint may be asked, and what it answers.
+
+Here only names and simple types are read: names, dimensions, metrics, periods and formulas are the engine's to
+understand, and it says what is wrong with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NoReturn
+from zoneinfo import ZoneInfo
+
+from rest_framework import serializers
+from rest_framework.fields import empty
+
+from .engine.domain.answer import Answer, Row
+from .engine.domain.formula import Formula
+from .engine.domain.paths import path_of
+from .engine.domain.period import Period
+from .engine.domain.query import DEFAULT_LIMIT, MAX_LIMIT, Order, Query, whole_number
+from .engine.errors import InvalidInput, TooLarge
+from .engine.pod import MAX_TREE_DEPTH
+from .engine.shapes import ByPath
+
+EVERYTHING = "_"
+"""HailWhale's counter for those who name none."""
+
+MAX_ITEMS = 1_000  # dimensions in one question
+MAX_ORDERS = 20  # each is a formula over all rows
+MAX_PERIODS = 20  # each is read on its own
+MAX_OFFSET = 10**9
+
+TWINS = (("dimension", "dimensions"), ("metric", "metrics"), ("period", "periods"), ("tzoffset", "zone"))
+"""Spellings of one parameter."""
+
+_OTHER_SPELLING = {**dict(TWINS), **{second: first for first, second in TWINS}}
+
+
+class Parameter(serializers.Field):
+    """Anything that JSON can say. What is absent, or null, leaves the default to whoever is asked."""
+
+    def __init__(self, at_most: int = MAX_ITEMS, **kwargs: Any) -> None:
+        if "default" not in kwargs:
+            kwargs["required"] = False
+        super().__init__(**kwargs)
+        self.at_most = at_most
+
+    def run_validation(self, data: Any = empty) -> Any:
+        return super().run_validation(empty if data is None else data)
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, list) and len(data) > self.at_most:
+            raise TooLarge(self._name, data, f"at most {self.at_most:,} at once, not {len(data):,}")
+        return data
+
+    def refuse(self, data: Any, expected: str) -> NoReturn:
+        raise InvalidInput(self._name, data, expected)
+
+    @property
+    def _name(self) -> str:
+        return self.field_name or ""
+
+
+class CounterKey(Parameter):
+    """A counter's name or path. A null was meant to be one, so the engine gets it, and refuses it."""
+
+    def run_validation(self, data: Any = empty) -> Any:
+        return None if data is None else super().run_validation(data)
+
+
+class PartOfCounter(Parameter):
+    """A dimension to reset. An empty one was meant to be one, too: it must not reset the whole counter."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if data in ("", [], {}):
+            self.refuse(data, "name the dimension, or leave it out to reset the whole counter")
+        return super().to_internal_value(data)
+
+
+class Text(Parameter):
+    def to_internal_value(self, data: Any) -> str:
+        return data if isinstance(data, str) else self.refuse(data, "use text")
+
+
+class Switch(Parameter):
+    """True or false, also as a form or a URL writes them."""
+
+    def run_validation(self, data: Any = empty) -> Any:
+        return super().run_validation(None if data == "" else data)
+
+    def to_internal_value(self, data: Any) -> bool:
+        known = {"true": True, "1": True, "on": True, "false": False, "0": False, "off": False}
+        text = data.lower() if isinstance(data, str) else str(data).lower() if data in (True, False) else "?"
+        return known[text] if text in known else self.refuse(data, "use true or false")
+
+
+class WholeNumber(Parameter):
+    def __init__(self, lowest: int, highest: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.lowest = lowest
+        self.highest = highest
+
+    def run_validation(self, data: Any = empty) -> Any:
+        return super().run_validation(None if data == "" else data)
+
+    def to_internal_value(self, data: Any) -> int:
+        return whole_number(self._name, data, self.lowest, self.highest)
+
+
+class Periods(Parameter):
+    """One period or a list of them."""
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        periods = data if isinstance(data, list) else [data]
+        if len(periods) > MAX_PERIODS:
+            raise TooLarge(self._name, data, f"at most {MAX_PERIODS} periods at once, not {len(periods)}")
+        if not all(isinstance(one, str) or type(one) is int for one in periods):
+            self.refuse(data, "use a period or a list of them, e.g. today")
+        return [str(one) for one in periods]
+
+
+class ParametersSerializer(serializers.Serializer):
+    """The parameters of an endpoint. A name that is not known is refused: what is misspelt would else be ignored."""
+
+    def to_internal_value(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        spelt: dict[str, Any] = {}
+        for name, value in data.items():
+            known = name if name in self.fields else _OTHER_SPELLING.get(name, name)
+            if known in spelt:
+                raise InvalidInput(name, value, f"it was given as {_OTHER_SPELLING[name]}, too; give one of them")
+            spelt[known] = value
+        if unknown := [name for name in spelt if name not in self.fields]:
+            raise InvalidInput("parameters", unknown, f"known are {', '.join(self.fields)}")
+        return dict(super().to_internal_value(spelt))
+
+
+class CountSerializer(ParametersSerializer):
+    pk = CounterKey(default=EVERYTHING)
+    dimensions = Parameter()
+    metrics = Parameter()
+    at = Parameter()
+
+
+class UpdateCountToSerializer(ParametersSerializer):
+    pk = CounterKey(default=None)
+    dimensions = Parameter()
+    metrics = Parameter()
+    period = Parameter()
+    at = Parameter()
+    rank = Parameter()
+
+
+class ResetSerializer(ParametersSerializer):
+    pk = CounterKey(default=None)
+    dimension = PartOfCounter()
+    metric = Text()
+
+
+class TotalsSerializer(ParametersSerializer):
+    pk = CounterKey(default=EVERYTHING)
+    dimensions = Parameter()
+    metrics = Parameter()
+    periods = Periods()
+    tzoffset = Parameter()
+
+
+class PlotpointsSerializer(ParametersSerializer):
+    pk = CounterKey(default=EVERYTHING)
+    dimensions = Parameter()
+    metrics = Parameter()
+    depth = WholeNumber(0, MAX_TREE_DEPTH)
+    period = Parameter()
+    tzoffset = Parameter()
+    sort = Text()
+    limit = WholeNumber(1, MAX_LIMIT, default=10)
+
+
+class RankSerializer(ParametersSerializer):
+    pk = CounterKey(default=EVERYTHING)
+    dimension = Parameter()
+    metric = Parameter()
+    period = Parameter()
+    tzoffset = Parameter()
+    recursive = Switch()
+    points = Switch()
+    by = Text()
+    counters = Switch()
+    limit = WholeNumber(1, MAX_LIMIT, default=DEFAULT_LIMIT)
+
+
+class QuerySerializer(ParametersSerializer):
+    pk = CounterKey(default=None)
+    dimension = Parameter()
+    metrics = Parameter()
+    period = Parameter()
+    interval = Text()
+    tzoffset = Parameter()
+    filters = Parameter()
+    order_by = Parameter(at_most=MAX_ORDERS)
+    limit = WholeNumber(1, MAX_LIMIT, default=DEFAULT_LIMIT)
+    offset = WholeNumber(0, MAX_OFFSET)
+    depth = WholeNumber(1, MAX_TREE_DEPTH)
+    compare = Parameter(source="versus")
+    counters = Switch()
+    bounds = Switch()
+    points = Switch(source="plotted")
+
+
+def ranked_rows(found: ByPath, limit: int) -> dict[str, Any]:
+    """The first rows of a rank, in a list, since not every reader keeps the order of an object."""
+    rows = []
+    for row in list(found.values())[:limit]:
+        points = {"points": list(map(list, row["points"].items()))} if "points" in row else {}
+        rows.append({"dimension": row["dimension"], "path": list(path_of(row["dimension"])), **row, **points})
+    return {"rows": rows, "count": len(found)}
+
+
+def table(answer: Answer, generated_at: datetime, took_ms: float) -> dict[str, Any]:
+    """An answer: each row has one cell a column, each cell only what was asked for."""
+    query = answer.query
+    keys = [_cell_keys(query, formula) for formula in answer.columns]
+    return {
+        "query": understood(query),
+        "columns": [{"formula": str(formula), "ratio": formula.is_ratio} for formula in answer.columns],
+        "rows": [_row(row, keys) for row in answer.rows],
+        "other": None if answer.other is None else _row(answer.other, keys),
+        "totals": _row(answer.totals, keys),
+        "meta": {
+            "count": answer.count,
+            "warnings": answer.warnings,
+            "labels": answer.labels,
+            "generated_at": generated_at.isoformat(),
+            "took_ms": round(took_ms, 3),
+        },
+    }
+
+
+def understood(query: Query) -> dict[str, Any]:
+    """A query in the one spelling in which it was understood."""
+    orders = query.order or (Order(query.formulas[0]),)
+    return {
+        "pk": list(query.pk),
+        "dimension": list(query.dimension),
+        "metrics": [str(formula) for formula in query.formulas],
+        "period": _period(query.period),
+        "compare": None if query.compare is None else _period(query.compare),
+        "order_by": [order.to_wire() for order in orders],
+        "filters": [test.to_wire() for test in query.filters],
+        "limit": query.limit,
+        "offset": query.offset,
+        "depth": query.depth,
+        "counters": query.counters,
+        "bounds": query.bounds,
+        "points": query.plotted,
+    }
+
+
+def _period(period: Period) -> dict[str, str]:
+    zone = period.zone
+    return {
+        "text": period.text,
+        "start": period.start.isoformat(),
+        "end": period.end.isoformat(),
+        "interval": str(period.interval),
+        "zone": zone.key if isinstance(zone, ZoneInfo) else str(zone),
+    }
+
+
+def _cell_keys(query: Query, formula: Formula) -> list[str]:
+    keys = ["value", "share", "difference", "effect", "important"]
+    if formula.is_ratio:
+        keys += ["numerator", "denominator"]
+    if query.needs_bounds():
+        keys += ["low", "high"]
+    if query.compare is not None:
+        keys += ["before", "change"]
+    if query.plotted:
+        keys += ["points"]
+    return keys
+
+
+def _row(row: Row, keys: list[list[str]]) -> dict[str, Any]:
+    cells = [{key: getattr(cell, key) for key in names} for cell, names in zip(row.cells, keys, strict=True)]
+    return {"path": list(row.path), "name": row.name, "cells": cells}
