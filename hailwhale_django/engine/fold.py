@@ -62,7 +62,9 @@ def fold(events: Iterable[Event], schedule: Schedule, now: float) -> Folded:
     folded = Folded()
     calendar = _Calendar(folded, schedule, now)
     rows: dict[Row, int] = {}
-    shapes: dict[tuple[Path, tuple[Path, ...]], int] = {}
+    # By identity: the same dimensions are the same object while they are remembered, and else merely a shape more.
+    shapes: dict[tuple[int, int], int] = {}
+    kept: list[Event] = []
     groups: dict[tuple[int, int], int] = {}
     for event in events:
         try:
@@ -70,11 +72,13 @@ def fold(events: Iterable[Event], schedule: Schedule, now: float) -> Folded:
         except InvalidInput as error:
             folded.rejected.append((event, error))
             continue
-        kind = (event.pk, event.dimensions)
+        kind = (id(event.pk), id(event.dimensions))
         shape = shapes.get(kind)
         if shape is None:
+            kept.append(event)  # so that no other object takes over its identity
             shape = shapes[kind] = len(shapes)
-            folded.shapes.append(tuple(rows.setdefault(row, len(rows)) for row in rows_of(*kind)))
+            row_numbers = (rows.setdefault(row, len(rows)) for row in rows_of(event.pk, event.dimensions))
+            folded.shapes.append(tuple(row_numbers))
         group = groups.setdefault((shape, moment), len(groups))
         for metric, units in event.metrics:
             amounts = folded.amounts.get(metric)

@@ -7,7 +7,7 @@ pod's clock at the beginning of each call and passed on.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
@@ -25,7 +25,7 @@ from .recorder import Recorder
 from .store import removal
 from .store.store import Store
 
-BATCH = 5000
+BATCH = 10_000
 """How many events are folded together; more saves little and costs memory."""
 
 MAX_TREE_DEPTH = 8
@@ -60,12 +60,14 @@ class Pod:
         while given := list(islice(source, batch)):
             now = self.clock()
             failures: list[tuple[HailWhaleError, Any]] = []
-            read = list(self._read_events(given, now, failures))
-            recorded = self.recorder.record([event for event, _ in read], now)
-            originals = {id(event): original for event, original in read}
-            failures += [(error, originals[id(event)]) for event, error in recorded.rejected]
+            read = [self._read_event(one, now, failures) for one in given]
+            valid = [event for event in read if event is not None]
+            recorded = self.recorder.record(valid, now)
+            if recorded.rejected:
+                originals = {id(event): one for event, one in zip(read, given, strict=True)}
+                failures += [(error, originals[id(event)]) for event, error in recorded.rejected]
             failures += [(error, None) for error in recorded.errors]
-            counted += len(read) - len(recorded.rejected)
+            counted += len(valid) - len(recorded.rejected)
             _report(failures, on_error, counted)
         return counted
 
@@ -124,6 +126,7 @@ class Pod:
         """Understand a question about a table. Raises `InvalidInput` that names the argument."""
         now = self.clock()
         span = self.period(period, tzoffset, now)
+        compare = None if versus in (None, "") else compare_period(span, versus, now=_moment(now))
         if interval not in (None, ""):
             span = span.with_interval(Interval.parse(interval))
         return Query(
@@ -137,7 +140,7 @@ class Pod:
             filters=tuple(Filter.parse(one) for one in _filters(filters)),
             limit=None if limit is None else whole_number("limit", limit, 1, MAX_LIMIT),
             offset=whole_number("offset", offset, 0, 10**9),
-            compare=None if versus in (None, "") else compare_period(span, versus, now=_moment(now)),
+            compare=compare,
             bounds=bool(bounds),
             plotted=bool(plotted),
             drillable=bool(drillable),
@@ -171,25 +174,23 @@ class Pod:
         pk = pk_of(parent)
         return [pk.child(child.name) for child in self.reader.children(pk, ROOT, counters=True)]
 
-    def _read_events(
-        self, given: Sequence[Any], now: float, failures: list[tuple[HailWhaleError, Any]]
-    ) -> Iterator[tuple[Event, Any]]:
-        for one in given:
-            try:
-                yield self._read_event(one, now), one
-            except HailWhaleError as error:
-                failures.append((error, one))
-
-    def _read_event(self, given: Any, now: float) -> Event:
-        if isinstance(given, Event):
-            return given
-        if isinstance(given, Mapping):
-            dimensions, metrics = (given.get(key, given.get(key[:-1])) for key in ("dimensions", "metrics"))
-            return self.store.intake.event(given.get("pk"), dimensions, metrics, given.get("at"), now)
-        if isinstance(given, list | tuple) and 1 <= len(given) <= 4:
-            pk, dimensions, metrics, at = [*given, None, None, None][:4]
-            return self.store.intake.event(pk, dimensions, metrics, at, now)
-        raise InvalidInput("event", given, 'use a dict, e.g. {"pk": "shop", "metrics": {"revenue": 9.5}}')
+    def _read_event(self, given: Any, now: float, failures: list[tuple[HailWhaleError, Any]]) -> Event | None:
+        """An event, or None when it could not be read, which `failures` then says."""
+        event = self.store.intake.event
+        try:
+            if isinstance(given, dict):
+                dimensions = given.get("dimensions") or given.get("dimension")
+                metrics = given.get("metrics") or given.get("metric")
+                return event(given.get("pk"), dimensions, metrics, given.get("at"), now)
+            if isinstance(given, Event):
+                return given
+            if isinstance(given, list | tuple) and 1 <= len(given) <= 4:
+                pk, dimensions, metrics, at = [*given, None, None, None][:4]
+                return event(pk, dimensions, metrics, at, now)
+            raise InvalidInput("event", given, 'use a dict, e.g. {"pk": "shop", "metrics": {"revenue": 9.5}}')
+        except HailWhaleError as error:
+            failures.append((error, given))
+            return None
 
 
 def _report(failures: Sequence[tuple[HailWhaleError, Any]], on_error: OnError | None, counted: int) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -92,7 +91,7 @@ class Recorder:
     def _in_halves(self, events: Sequence[Event], pk: Path, metrics: set[str], now: float) -> list[HailWhaleError]:
         """Count only these metrics of one pk, in ever smaller batches, until what does not fit stands alone."""
         events = [
-            replace(event, metrics=tuple(pair for pair in event.metrics if pair[0] in metrics))
+            event._replace(metrics=tuple(pair for pair in event.metrics if pair[0] in metrics))
             for event in events
             if any(name in metrics for name, _ in event.metrics)
         ]

@@ -114,7 +114,7 @@ def total(pod: Pod, pk: Any, metric: Any, dimension: Any, period: Any, tzoffset:
         buckets = span.buckets
         if not -len(buckets) <= index < len(buckets):
             raise InvalidInput("index", index, f"the period has {len(buckets)} buckets")
-        span = replace(span, first=buckets[index], last=buckets[index])
+        span = span.only(buckets[index])
     else:
         span = whole_day(pod, span, now)
     return float(_totals(pod, pk_of(pk), [path_of(dimension)], formulas, span, now)[0][0])

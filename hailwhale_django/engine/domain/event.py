@@ -7,14 +7,13 @@ A value is kept as a whole number of *units* of 10^-places (6 places unless a me
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 from fractions import Fraction
 from functools import lru_cache
 from numbers import Rational, Real
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import InvalidInput, TooLarge
 from .paths import MAX_DEPTH, MAX_NAME_BYTES, Path, dimension_paths, pk_of
@@ -26,6 +25,7 @@ MAX_METRICS_PER_EVENT = 64
 MAX_UNITS = 2**63 - 1
 
 REMEMBERED_SCALES = 10_000
+REMEMBERED_VALUES = 16_384
 
 # Up to here a product with 10^places is off by less than a tenth of a unit, so rounding it is exact.
 _SAFE_UNITS = 2.0**49
@@ -37,9 +37,11 @@ _EXACT = Context(prec=1000, rounding=ROUND_HALF_EVEN, Emin=MIN_EMIN, Emax=MAX_EM
 Frozen = tuple[tuple[str, Any], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One thing that happened, at `at` (seconds since the epoch), worth so many units of each metric."""
+class Event(NamedTuple):
+    """One thing that happened, at `at` (seconds since the epoch), worth so many units of each metric.
+
+    A tuple, since making one is a good part of what it costs to count.
+    """
 
     pk: Path
     dimensions: tuple[Path, ...]
@@ -88,6 +90,9 @@ class Intake:
 
     def __init__(self, places: Places) -> None:
         self.places = places
+        self._one_hit = (HITS, places.scale(HITS))
+        # Traffic repeats its metrics and many of their values. By type, for 1 and True are equal.
+        self._known_pair = lru_cache(maxsize=REMEMBERED_VALUES, typed=True)(self._pair)
 
     def event(self, pk: Any, dimensions: Any, metrics: Any, at: Any, now: float) -> Event:
         """Read one event; `at` defaults to `now` (seconds since the epoch). Raises `InvalidInput`."""
@@ -96,23 +101,37 @@ class Intake:
     def metrics(self, given: Any) -> tuple[tuple[str, int], ...]:
         """Names and units; `hits: 1` is added unless the event names `hits` itself."""
         if not given:
-            return ((HITS, self.places.scale(HITS)),)
+            return (self._one_hit,)
+        if type(given) is not dict:
+            given = _metrics_dict(given)
         units = self.values(given)
-        if not any(name == HITS for name, _ in units):
-            units.append((HITS, self.places.scale(HITS)))
-        return tuple(units)
+        if HITS in given:
+            return tuple(units)
+        return (*units, self._one_hit)
 
     def values(self, given: Any) -> list[tuple[str, int]]:
         """Names and units of just what is given: a dict of numbers, or names that each count 1."""
-        if isinstance(given, str):
-            given = {given: 1}
-        elif isinstance(given, list | tuple | set):
-            given = {metric_name(name): 1 for name in given}
-        elif not isinstance(given, Mapping):
-            raise InvalidInput("metrics", given, 'use a dict of numbers or a list of names, e.g. {"revenue": 9.5}')
+        if type(given) is not dict:
+            given = _metrics_dict(given)
         if len(given) > MAX_METRICS_PER_EVENT:
             raise TooLarge("metrics", list(given), f"one event has at most {MAX_METRICS_PER_EVENT} metrics")
-        return [(metric_name(name), self.places.units(name, value)) for name, value in given.items()]
+        try:
+            return list(map(self._known_pair, given, given.values()))
+        except TypeError:  # a value that cannot be hashed is no number
+            return list(map(self._pair, given, given.values()))
+
+    def _pair(self, name: Any, value: Any) -> tuple[str, int]:
+        return metric_name(name), self.places.units(name, value)
+
+
+def _metrics_dict(given: Any) -> dict[Any, Any]:
+    if isinstance(given, str):
+        return {given: 1}
+    if isinstance(given, list | tuple | set):
+        return {metric_name(name): 1 for name in given}
+    if isinstance(given, Mapping):
+        return dict(given)
+    raise InvalidInput("metrics", given, 'use a dict of numbers or a list of names, e.g. {"revenue": 9.5}')
 
 
 def metric_name(name: Any) -> str:
@@ -207,10 +226,22 @@ def _cached_dimensions(given: Any) -> tuple[Path, ...]:
     if not given:
         return ()
     if type(given) is dict:
-        frozen = _frozen(given, MAX_DEPTH)
-        if frozen is not None:
-            return _known_branches(frozen)
+        try:
+            return _known_flat(*given, *given.values())
+        except TypeError:  # a dict within, or something else that is not remembered
+            frozen = _frozen(given, MAX_DEPTH)
+            if frozen is not None:
+                return _known_branches(frozen)
     return dimension_paths(given)
+
+
+# By type, for 1 and True are equal and are two names.
+@lru_cache(maxsize=65_536, typed=True)
+def _known_flat(*keys_and_names: Any) -> tuple[Path, ...]:
+    if not {str, int, float, bool}.issuperset(map(type, keys_and_names)):
+        raise TypeError("types within are not part of the cache's key")
+    half = len(keys_and_names) // 2
+    return dimension_paths(dict(zip(keys_and_names[:half], keys_and_names[half:], strict=True)))
 
 
 def _frozen(given: dict[Any, Any], levels: int) -> Frozen | None:

@@ -7,7 +7,7 @@ What can be written is told in `period_grammar`; behind a `|` may follow a zone,
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from ..errors import InvalidInput, TooLarge
 from .period_grammar import EXPECTED, FIRST_YEAR, WITHIN_YEARS, Moment, read
@@ -35,8 +35,9 @@ PRESETS: tuple[tuple[str, str], ...] = (
 class Period:
     """The buckets `first` to `last`, both included, of an interval in a zone.
 
-    `text` is what was asked, spelt in one way and without the zone; a period derived from another says how.
-    There are 1 to `MAX_POINTS` buckets, in the years 1970 to 9998; else `InvalidInput` or `TooLarge`.
+    `text` is what was asked, spelt in one way and without the zone; a period derived from another says how. Of the
+    first bucket counts what is not before `since`, of the last what is before `until` (seconds since the epoch), where
+    these are given: midnight is not on the hour everywhere. There are 1 to `MAX_POINTS` buckets, in the years 1970 to 9998; else `InvalidInput` or `TooLarge`.
     """
 
     text: str
@@ -44,6 +45,8 @@ class Period:
     zone: tzinfo
     first: int
     last: int
+    since: int | None = None
+    until: int | None = None
 
     def __post_init__(self) -> None:
         if self.last < self.first:
@@ -69,14 +72,28 @@ class Period:
         return range(self.first, self.last + 1)
 
     @property
+    def span(self) -> tuple[int, int]:
+        """The first instant and the first that is past the period, in seconds since the epoch."""
+        return self.span_of(self.first)[0], self.span_of(self.last)[1]
+
+    @property
     def start(self) -> datetime:
         """The first instant, in the period's zone."""
-        return self.timeline.start(self.interval, self.first)
+        return datetime.fromtimestamp(self.span[0], UTC).astimezone(self.zone)
 
     @property
     def end(self) -> datetime:
         """The first instant that is past the period, in its zone."""
-        return self.timeline.start(self.interval, self.last + 1)
+        return datetime.fromtimestamp(self.span[1], UTC).astimezone(self.zone)
+
+    def span_of(self, bucket: int) -> tuple[int, int]:
+        """As much of the span as lies in one bucket."""
+        since = self.since if bucket == self.first else None
+        until = self.until if bucket == self.last else None
+        return (
+            self.timeline.starts_at(self.interval, bucket) if since is None else since,
+            self.timeline.starts_at(self.interval, bucket + 1) if until is None else until,
+        )
 
     def starts(self) -> list[int]:
         """The first instant of each bucket, in seconds since the epoch."""
@@ -90,13 +107,19 @@ class Period:
         """The same start and end, by the buckets of another interval that cover them."""
         if interval == self.interval:
             return self
-        line = self.timeline
-        first = line.bucket(interval, line.starts_at(self.interval, self.first))
-        last = line.bucket(interval, line.starts_at(self.interval, self.last + 1) - 1)
-        return replace(self, interval=interval, first=first, last=last)
+        return Period(self.text, interval, self.zone, *self.timeline.covering(interval, *self.span))
+
+    def only(self, bucket: int) -> Period:
+        """One bucket of this period, or as much of it as belongs to the period."""
+        return Period(
+            self.text, self.interval, self.zone, *self.timeline.covering(self.interval, *self.span_of(bucket))
+        )
 
     def previous(self) -> Period:
         """The same number of buckets just before."""
+        if not self._is_aligned:
+            since, until = self.span
+            return self._from(since - (until - since), "previous")
         return self._beginning(self.first - len(self), "previous")
 
     def shifted_year(self) -> Period:
@@ -104,8 +127,9 @@ class Period:
 
         29 February becomes the 28th; weeks, which no year is made of, begin 52 weeks earlier.
         """
-        first = self.first - 52 if self.interval.unit == "w" else self._bucket_before(1, "y")
-        return self._beginning(first, "a year before")
+        if self.interval.unit == "w":
+            return self._before(52, "w", "a year before")
+        return self._before(1, "y", "a year before")
 
     def shifted_weeks(self) -> Period:
         """The same number of buckets, the fewest whole weeks earlier that this period does not overlap.
@@ -118,12 +142,26 @@ class Period:
         line, interval = self.timeline, self.interval
         length = line.wall(interval, self.last + 1) - line.wall(interval, self.first)
         weeks = -(-length // timedelta(weeks=1))
-        return self._beginning(self._bucket_before(weeks, "w"), "weekdays")
+        return self._before(weeks, "w", "weekdays")
 
-    def _bucket_before(self, count: int, unit: str) -> int:
-        """The bucket that holds this period's beginning less some calendar units."""
+    def _before(self, count: int, unit: str, how: str) -> Period:
+        """As many buckets, from the one that holds this period's beginning less some calendar units."""
+        if not self._is_aligned:
+            wall = earlier(self.start.replace(tzinfo=None), count, unit)
+            return self._from(int(wall.replace(tzinfo=self.zone).timestamp()), how)
         line = self.timeline
-        return line.bucket_of_wall(self.interval, earlier(line.wall(self.interval, self.first), count, unit))
+        wall = earlier(line.wall(self.interval, self.first), count, unit)
+        return self._beginning(line.bucket_of_wall(self.interval, wall), how)
+
+    @property
+    def _is_aligned(self) -> bool:
+        return self.since is None and self.until is None
+
+    def _from(self, since: int, how: str) -> Period:
+        """As much time, from another instant on."""
+        begin, end = self.span
+        covering = self.timeline.covering(self.interval, since, since + end - begin)
+        return Period(f"{self.text} ({how})", self.interval, self.zone, *covering)
 
     def _beginning(self, first: int, how: str) -> Period:
         return replace(self, text=f"{self.text} ({how})", first=first, last=first + len(self) - 1)
@@ -149,7 +187,7 @@ def parse_period(
     elif tzoffset is not None and tzoffset != "":
         zone = parse_zone(tzoffset, now=now, field="tzoffset")
     asked = read(text, Moment(now.timestamp(), timeline(zone)))
-    return Period(asked.text, asked.interval, zone, asked.first, asked.last)
+    return Period(asked.text, asked.interval, zone, asked.first, asked.last, asked.since, asked.until)
 
 
 def compare_period(period: Period, versus: str | Period, *, now: datetime) -> Period:

@@ -86,12 +86,18 @@ _DATES = (
 
 
 class Asked(NamedTuple):
-    """The buckets `first` to `last` of an interval, and how they were asked for, spelt in one way."""
+    """The buckets `first` to `last` of an interval, and how they were asked for, spelt in one way.
+
+    `since` is the first instant that was asked for and `until` the first past them, in seconds since the epoch, where
+    they lie within the first and the last bucket: midnight is not on the hour everywhere.
+    """
 
     text: str
     interval: Interval
     first: int
     last: int
+    since: int | None = None
+    until: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +154,8 @@ def _calendar(name: str, interval: Interval | None, moment: Moment) -> Asked:
     line, bucket = moment.line, moment.current(part) - ago
     first, end = line.first_date(part, bucket), line.first_date(part, bucket + 1)
     asked = _covering(_spelt(interval, name), interval or usual, first, end - timedelta(days=1), line)
-    return asked._replace(last=min(asked.last, moment.current(asked.interval)))
+    current = moment.current(asked.interval)
+    return asked._replace(last=current, until=None) if current < asked.last else asked
 
 
 def _size(interval: Interval, count: int, unit: str, moment: Moment) -> Asked:
@@ -197,11 +204,10 @@ def _dated(ends: tuple[date, ...], interval: Interval | None, line: Timeline) ->
 
 def _covering(text: str, interval: Interval, first: date, last: date, line: Timeline) -> Asked:
     """The buckets of an interval that cover some dates, both ends included."""
+    since, until = line.midnight(first), line.midnight(last + timedelta(days=1))
     if interval.on_the_clock:
-        last_bucket = line.bucket(interval, line.midnight(last + timedelta(days=1)) - 1)
-    else:
-        last_bucket = line.bucket_of_date(interval, last)
-    return Asked(text, interval, line.bucket_of_date(interval, first), last_bucket)
+        return Asked(text, interval, *line.covering(interval, since, until))
+    return Asked(text, interval, line.bucket_of_date(interval, first), line.bucket_of_date(interval, last))
 
 
 def _spelt(interval: Interval | None, body: str) -> str:

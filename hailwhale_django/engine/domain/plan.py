@@ -1,14 +1,14 @@
 """Which stored buckets answer a question about time.
 
 A `Schedule` knows the intervals that are kept and for how long. Writing asks it which buckets an instant falls into;
-reading asks it for the fewest stored buckets that make up a span: months in the middle of a long period, days at its
-ends. Every step works on instants, so it is exact for any zone whose edges fall on the edges of a kept interval; where
+reading asks it for stored buckets that make up a span, and few of them: months in the middle of a long period, days at
+its ends. Every step works on instants, so it is exact for any zone whose edges fall on the edges of a kept interval; where
 they do not, the answer says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -81,83 +81,89 @@ class Schedule:
 
     def by_point(self, period: Period, now: float) -> Plan:
         """Columns for each bucket of the period: a plot."""
-        warnings: set[str] = set()
         kept = self._by_interval.get(period.interval)
-        if kept is not None and self._same_buckets(period):
-            retained = [self._retains(kept, bucket, now) for bucket in period.buckets]
-            if all(retained):
-                return Plan([(Column(period.interval, bucket),) for bucket in period.buckets])
+        if (
+            kept is not None
+            and self._same_buckets(period)
+            and period.since is period.until is None
+            and self._first_usable(kept, period.span[0], now) == period.first
+        ):
+            return Plan([(Column(period.interval, bucket),) for bucket in period.buckets])
+        warnings: set[str] = set()
         points = [self._point(period, bucket, now, warnings) for bucket in period.buckets]
         return Plan(points, warnings)
 
     def in_sum(self, period: Period, now: float) -> Plan:
-        """The fewest columns that make up the whole period: a total."""
+        """Few columns that make up the whole period: a total."""
         if not self._same_buckets(period):
             plan = self.by_point(period, now)
             return Plan([tuple(column for point in plan.points for column in point)], plan.warnings)
         warnings: set[str] = set()
-        start, end = int(period.start.timestamp()), int(period.end.timestamp())
-        return Plan([self._cover(start, end, now, warnings)], warnings)
+        return Plan([self._cover(*period.span, now, warnings)], warnings)
 
     def _same_buckets(self, period: Period) -> bool:
         return period.interval.on_the_clock or str(period.zone) == str(self.timeline.zone)
 
     def _point(self, period: Period, bucket: int, now: float, warnings: set[str]) -> tuple[Column, ...]:
-        starts = period.timeline.starts_at
         found: set[str] = set()
-        columns = self._cover(starts(period.interval, bucket), starts(period.interval, bucket + 1), now, found)
-        same_date = Column(period.interval, bucket)
-        kept = self._by_interval.get(period.interval)
-        # Numbers of calendar buckets are dates: the same number is the same date in every zone.
-        if UNALIGNED in found and kept is not None and self._retains(kept, bucket, now):
+        columns = self._cover(*period.span_of(bucket), now, found)
+        if UNALIGNED in found and not self._same_buckets(period) and self._has(period.interval, bucket, now):
+            # Numbers of calendar buckets are dates: the same number is the same date in every zone.
             warnings.add(ZONE_INEXACT)
-            return (same_date,)
+            return (Column(period.interval, bucket),)
         warnings |= found
         return columns
 
+    def _has(self, interval: Interval, bucket: int, now: float) -> bool:
+        kept = self._by_interval.get(interval)
+        return kept is not None and self.timeline.starts_at(interval, bucket) >= self._usable_from(kept, now)
+
     def _cover(self, start: int, end: int, now: float, warnings: set[str]) -> tuple[Column, ...]:
-        """Greedy from the left: at each instant the longest kept bucket that starts there and fits."""
-        columns: list[Column] = []
-        at = start
-        while at < end:
-            step = self._longest(at, end, now)
-            if step is None:
-                at = self._next_edge(at, now, warnings)
-            else:
-                column, at = step
-                columns.append(column)
-        return tuple(columns)
+        """The kept buckets of `start` to `end`, in order, each instant in at most one."""
+        return tuple(self._covering(start, end, now, warnings, self.kept))
 
-    def _longest(self, at: int, end: int, now: float) -> tuple[Column, int] | None:
-        for kept in reversed(self.kept):
-            interval = kept.interval
-            bucket = self.timeline.bucket(interval, at)
-            after = self.timeline.starts_at(interval, bucket + 1)
-            if (
-                after <= end
-                and self.timeline.starts_at(interval, bucket) == at >= kept.since
-                and self._retains(kept, bucket, now)
-            ):
-                return Column(interval, bucket), after
-        return None
+    def _covering(self, start: int, end: int, now: float, warnings: set[str], kept: Sequence[Kept]) -> Iterator[Column]:
+        """Of the longest interval all buckets that fit, of the shorter ones those that fit to their left and right."""
+        if start >= end:
+            return
+        if not kept:
+            yield from self._left_over(start, end, now, warnings)
+            return
+        *shorter, longest = kept
+        line, interval = self.timeline, longest.interval
+        first, behind = self._first_usable(longest, start, now), line.bucket(interval, end)
+        if first >= behind:
+            yield from self._covering(start, end, now, warnings, shorter)
+            return
+        yield from self._covering(start, line.starts_at(interval, first), now, warnings, shorter)
+        yield from (Column(interval, bucket) for bucket in range(first, behind))
+        yield from self._covering(line.starts_at(interval, behind), end, now, warnings, shorter)
 
-    def _next_edge(self, at: int, now: float, warnings: set[str]) -> int:
-        """Where to go on from an instant at which no kept bucket starts."""
-        edges: list[int] = []
-        for kept in self.kept:
-            bucket = self.timeline.bucket(kept.interval, at)
-            if self._retains(kept, bucket, now):
-                warnings.add(UNALIGNED)
-                edges.append(self.timeline.starts_at(kept.interval, bucket + 1))
-        if edges:
-            return min(edges)
-        warnings.add(NOT_RETAINED)
-        return min(self._first_retained(kept, now) for kept in self.kept)
+    def _left_over(self, start: int, end: int, now: float, warnings: set[str]) -> Iterator[Column]:
+        """What no kept bucket fits into: nothing can be told of it, unless only the future keeps a bucket from it."""
+        if start <= now < end:
+            for kept in self.kept:
+                bucket = self.timeline.bucket(kept.interval, start)
+                if self._first_usable(kept, start, now) == bucket:
+                    yield Column(kept.interval, bucket)
+                    return
+        usable = min(self._usable_from(kept, now) for kept in self.kept)
+        if start < usable:
+            warnings.add(NOT_RETAINED)
+        if end > usable:
+            warnings.add(UNALIGNED)
 
-    def _first_retained(self, kept: Kept, now: float) -> int:
-        assert kept.seconds is not None  # what is kept for ever is retained everywhere
-        bucket = self.timeline.bucket(kept.interval, now - kept.seconds)
-        return self.timeline.starts_at(kept.interval, bucket)
+    def _first_usable(self, kept: Kept, start: int, now: float) -> int:
+        """The first bucket that begins at or after `start` and of which all is kept."""
+        at = max(start, self._usable_from(kept, now))
+        bucket = self.timeline.bucket(kept.interval, at)
+        return bucket if self.timeline.starts_at(kept.interval, bucket) == at else bucket + 1
+
+    def _usable_from(self, kept: Kept, now: float) -> int:
+        if kept.seconds is None or kept.seconds >= now:
+            return kept.since
+        oldest = self.timeline.bucket(kept.interval, now - kept.seconds)
+        return max(kept.since, self.timeline.starts_at(kept.interval, oldest))
 
     def _retains(self, kept: Kept, bucket: int, now: float) -> bool:
         if kept.seconds is None:
@@ -179,7 +185,7 @@ def length_seconds(text: str) -> int:
     """A length of time such as `90d` or `5y` in seconds. Unlike an interval's its count is free."""
     digits = text.rstrip("smhdwoy")
     unit = text[len(digits) :]
-    if not digits.isdecimal() or len(digits) > 6 or int(digits) < 1:
+    if not (digits.isascii() and digits.isdecimal()) or len(digits) > 6 or int(digits) < 1:
         raise InvalidInput("length", text, "use a number and a unit, e.g. 2d, 90d, 5y")
     return int(digits) * Interval.parse(f"1{unit}").seconds
 

@@ -112,6 +112,12 @@ class Timeline:
             return self.bucket(interval, wall.replace(tzinfo=self.zone).timestamp())
         return self.bucket_of_date(interval, wall.date())
 
+    def covering(self, interval: Interval, since: int, until: int) -> tuple[int, int, int | None, int | None]:
+        """The first and last bucket of the instants from `since` to before `until`, and these where they lie within."""
+        first, last = self.bucket(interval, since), self.bucket(interval, until - 1)
+        aligned = self.starts_at(interval, first) == since, self.starts_at(interval, last + 1) == until
+        return first, last, None if aligned[0] else since, None if aligned[1] else until
+
     def starts_at(self, interval: Interval, bucket: int) -> int:
         """The first instant of a bucket, in seconds since the epoch."""
         if interval.on_the_clock:

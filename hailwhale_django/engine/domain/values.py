@@ -105,7 +105,8 @@ def _constant_points(name: str, period: Period) -> Floats:
         return np.full(len(period), float(len(period)))
     if name == "_days_in_month":
         return np.array([_days_in_month(period, bucket) for bucket in period.buckets])
-    edges = np.array([*period.starts(), period.timeline.starts_at(period.interval, period.last + 1)], dtype=np.float64)
+    begin, end = period.span
+    edges = np.array([begin, *period.starts()[1:], end], dtype=np.float64)
     if name in SECONDS_OF:
         seconds: Floats = np.diff(edges)
         return seconds / SECONDS_OF[name]
