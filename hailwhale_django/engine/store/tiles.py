@@ -11,6 +11,7 @@ when it fills: `lua/add.lua` decides. An increment costs the same in either form
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -87,12 +88,12 @@ class Slot:
 
 
 class TileIncrement(NamedTuple):
-    """What is added to one tile: `cells` is "cell units cell units ..."."""
+    """What is added to one tile: `cells` is cell, units, cell, units, and so on."""
 
     key: str
     metric: str
     slot: Slot
-    cells: str
+    cells: list[int | str]
 
 
 class Tiles:
@@ -134,7 +135,8 @@ class Tiles:
         for path, metric, column, units in expected:
             key, cell = self.slot(pk, column).place(rows[path], metric)
             arguments += (order[key], cell, units, units.to_bytes(CELL_BYTES, "big", signed=True))
-        arguments += [f"{kinds[tile.metric]} {slots[tile.slot]} {tile.cells}" for tile in tiles]
+        increments = [(kinds[tile.metric], slots[tile.slot], tile.cells) for tile in tiles]
+        arguments.append(json.dumps(increments, separators=(",", ":")))
         keys = [self.keys.rows(pk), self.keys.metrics(pk), self.keys.spans(pk)]
         return Call(ADD, [*keys, *(tile.key for tile in tiles)], arguments)
 
@@ -142,7 +144,7 @@ class Tiles:
         """The same increment of one row in several columns."""
         slots = [self.slot(pk, column) for column in columns]
         places = [(slot, *slot.place(row, metric)) for slot in slots]
-        return [TileIncrement(key, metric, slot, f"{cell} {units}") for slot, key, cell in places]
+        return [TileIncrement(key, metric, slot, [cell, str(units)]) for slot, key, cell in places]
 
     def by_tile(
         self,
@@ -170,10 +172,12 @@ class Tiles:
             found[3].append(at)
         for metric, amounts in units.items():
             for slot, page, cells, positions in tiles.values():
-                added = map(amounts.__getitem__, positions)
-                text = " ".join([f"{cell} {one}" for cell, one in zip(cells, added, strict=True) if one])
-                if text:
-                    yield TileIncrement(slot.key(page, metric), metric, slot, text)
+                pairs: list[int | str] = []
+                for cell, position in zip(cells, positions, strict=True):
+                    if added := amounts[position]:
+                        pairs += (cell, str(added))
+                if pairs:
+                    yield TileIncrement(slot.key(page, metric), metric, slot, pairs)
 
     def sums(self, pk: str, wanted: Sequence[Wanted]) -> list[NDArray[Any]]:
         """For each wanted an array [metric, point, row] of units.

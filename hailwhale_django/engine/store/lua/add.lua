@@ -5,20 +5,22 @@
 --       metrics...   paths...   their rows...
 --       for each slot: expiry in seconds since the epoch or "", span
 --       for each expectation: tile, cell, its value as text, its value as eight bytes
---       for each tile: "metric slot cell increment cell increment ...", metric and slot by number
+--       tiles: JSON, for each tile [metric, slot, [cell, increment, cell, increment ...]], metric and slot by number,
+--       increments as text
 -- Returns {"moved"} where a path is not at the row it was thought to be at, or {"changed"} where an expectation
 --         fails: nothing was added. Else {"added", metric, reason...} with the metrics that were refused,
 --         for "overflow" or since there would be too "many".
 -- Cost  O(paths + cells).
 --
 -- A tile begins as a hash of its cells, in Redis's compact encoding, and is packed into a string of 64-bit integers
--- when that is smaller or when the hash would leave the compact encoding (at 128 entries, the least default of any
--- version). Numbers stay text throughout, since Lua's own are exact to 53 bits only.
+-- when that takes no more than 16 bytes for each cell that is set, or when the hash would leave the compact encoding
+-- (at 128 entries, the least default of any version). Numbers stay text throughout, since Lua's own are exact to 53 bits only.
 local LISTPACK_ENTRIES = 128
 local FEWEST_PACKED = 8 -- below, the hash is smaller whatever it holds
+local MOST_BYTES = 16 -- that a set cell may take in a string before its tile must be packed
 local CHUNK = 1000
 local BEFORE_TILES = 3
-local call, try, find, gmatch, tonumber = redis.call, redis.pcall, string.find, string.gmatch, tonumber
+local call, try, find, tonumber = redis.call, redis.pcall, string.find, tonumber
 local metrics, paths, slots = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local at = 7 + metrics
 
@@ -68,7 +70,7 @@ local function pack(key, expiry)
   local entries = #cells / 2
   local highest = 0
   for i = 1, #cells, 2 do highest = math.max(highest, tonumber(cells[i])) end
-  if entries < LISTPACK_ENTRIES and (highest + 1) * 8 > entries * 16 then return end
+  if entries < LISTPACK_ENTRIES and (highest + 1) * 8 > entries * MOST_BYTES then return end
   call('DEL', key)
   bitfield(key, 'SET', cells)
   if expiry ~= '' then call('EXPIREAT', key, expiry) end
@@ -118,13 +120,8 @@ for m = 1, metrics do
 end
 
 local tiles = {}
-for t = BEFORE_TILES + 1, #KEYS do
-  local cells, n = {}, -2
-  local metric, slot
-  for number in gmatch(ARGV[at], '%S+') do
-    n = n + 1
-    if n > 0 then cells[n] = number elseif n < 0 then metric = tonumber(number) else slot = tonumber(number) end
-  end
+for number, tile in ipairs(cjson.decode(ARGV[at])) do
+  local t, metric, slot, cells = BEFORE_TILES + number, tile[1], tile[2], tile[3]
   if refusals[metric] ~= 'many' then
     local expiry = ARGV[first_slot + 2 * slot - 2]
     local refused, fresh = increment(KEYS[t], cells, expiry)
@@ -137,7 +134,6 @@ for t = BEFORE_TILES + 1, #KEYS do
     tiles[#tiles + 1] = {t, metric, expiry, cells, refused}
     if next(refused) then refusals[metric] = 'overflow' end
   end
-  at = at + 1
 end
 
 local answer = {'added'}
