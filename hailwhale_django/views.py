@@ -2,8 +2,9 @@
 
 Each endpoint takes GET with parameters in the URL and POST with a JSON object of the same names (`reset` only POST). On
 POST the URL's parameters count, too, where the body does not name them. Answers are JSON whatever is accepted, since an
-image tag that counts accepts images. An error is `{"error": {"message": ...}}`, with `field`, `value` and `expected` where
-something was given that will not do:
+image tag that counts accepts images.
+
+An error is `{"error": {"message": ...}}`, with `field`, `value` and `expected` where something given will not do:
 
     400 InvalidInput    401, 403 who asks    405 method     409 counted all but what its message names
     413 TooLarge        415 not JSON         429 throttled  503 the store does not answer; try again
@@ -15,11 +16,10 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from math import isfinite
 from time import perf_counter
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, NoReturn
 
 from django.apps import apps
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
-from django.http import HttpResponseBase
 from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
 from django.utils.cache import patch_vary_headers
@@ -38,7 +38,7 @@ from . import serializers, wire
 from .conf import get_settings
 from .engine.domain.query import Query, parse_formulas
 from .engine.errors import CounterOverflow, InvalidInput, StoreUnavailable, TooLarge, TooManyNames
-from .permissions import KEY_HEADER, KEY_PARAMETER, MayCount, MayRead, MayReset, MaySet, WriteKey
+from .permissions import KEY_HEADER, KEY_PARAMETER, MayCount, MayRead, MayReset, MaySet, WriteKey, body_of
 from .whale import Whale
 
 CACHE_BUSTER = "_"
@@ -47,6 +47,7 @@ CACHE_BUSTER = "_"
 MAX_POINTS = 1_000_000
 """Points of lines in one answer: some 20 MB, and more than any screen shows."""
 
+TOO_DEEP = "this is nested too deeply"
 RETRY_SECONDS = 1
 PREFLIGHT_SECONDS = 86_400
 
@@ -115,22 +116,24 @@ class WhaleView(APIView):
     def _given(self, request: Request) -> dict[str, Any]:
         ignored = {CACHE_BUSTER, KEY_PARAMETER} if self.takes_key else {CACHE_BUSTER}
         found = {
-            name: wire.read_parameter(name, cast(list[str], texts))
+            name: wire.read_parameter(name, texts)
             for name, texts in request.query_params.lists()
             if name not in ignored
         }
         if request.method == "POST":
-            found |= {name: value for name, value in request.data.items() if name not in ignored}
+            found |= {name: value for name, value in body_of(request).items() if name not in ignored}
         return found
 
     def get_authenticators(self) -> list[BaseAuthentication]:
         """The project's, if it has chosen; else sessions, and tokens where they are installed."""
+        chosen: list[Any] = [SessionAuthentication]
         if "DEFAULT_AUTHENTICATION_CLASSES" in api_settings.user_settings:
             chosen = list(api_settings.DEFAULT_AUTHENTICATION_CLASSES)
-        else:
-            tokens = [TokenAuthentication] if apps.is_installed("rest_framework.authtoken") else []
-            chosen = [*tokens, SessionAuthentication]
-        return [one() for one in ([WriteKey] if self.takes_key else []) + chosen]
+        elif apps.is_installed("rest_framework.authtoken"):
+            chosen.insert(0, TokenAuthentication)
+        if self.takes_key:
+            chosen.insert(0, WriteKey)
+        return [authentication() for authentication in chosen]
 
     def get_exception_handler(self) -> Handler:
         return error_response
@@ -146,15 +149,13 @@ class WhaleView(APIView):
             self.http_method_not_allowed(request)
         super().initial(request, *args, **kwargs)
 
-    def permission_denied(self, request: Request, message: str | None = None, code: str | None = None) -> None:
+    def permission_denied(self, request: Request, message: str | None = None, code: str | None = None) -> NoReturn:
         """As DRF's, which gives those who are not logged in no reason."""
         if request.authenticators and not request.successful_authenticator:
             raise exceptions.NotAuthenticated(message, code)
-        super().permission_denied(request, message, code)
+        raise exceptions.PermissionDenied(message, code)
 
-    def finalize_response(
-        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
-    ) -> HttpResponseBase:
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         response = super().finalize_response(request, response, *args, **kwargs)
         response["Cache-Control"] = "no-store"
         return response
@@ -184,7 +185,7 @@ class CountView(WriteView):
     def write(self, asked: dict[str, Any]) -> None:
         self.whale.count_now(**asked)
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         """What a browser asks before it lets another site send JSON."""
         headers = {
             "Access-Control-Allow-Methods": "GET, POST",
@@ -193,9 +194,7 @@ class CountView(WriteView):
         }
         return Response(status=status.HTTP_204_NO_CONTENT, headers=headers)
 
-    def finalize_response(
-        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
-    ) -> HttpResponseBase:
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         response = super().finalize_response(request, response, *args, **kwargs)
         origins = get_settings().CORS_ORIGINS
         if "*" in origins:
@@ -296,6 +295,13 @@ def check_points(rows: int, formulas: int, buckets: int) -> None:
 
 def error_response(error: Exception, context: dict[str, Any]) -> Response | None:
     """The answer to an error that is the asker's or the store's; `None` for a bug or a wrong setting."""
+    try:
+        return _known_error(error) or _error_of_framework(error, context)
+    except RecursionError:  # the value is too deep even to be shown
+        return _refused(TOO_DEEP, status.HTTP_400_BAD_REQUEST)
+
+
+def _known_error(error: Exception) -> Response | None:
     match error:
         case TooLarge():
             return _invalid(error, status.HTTP_413_REQUEST_ENTITY_TOO_LARGE)
@@ -310,7 +316,11 @@ def error_response(error: Exception, context: dict[str, Any]) -> Response | None
         case SuspiciousOperation() | BadRequest() | MultiPartParserError() | UnreadablePostError():
             return _refused(error, status.HTTP_400_BAD_REQUEST)
         case RecursionError():
-            return _refused("this is nested too deeply", status.HTTP_400_BAD_REQUEST)
+            return _refused(TOO_DEEP, status.HTTP_400_BAD_REQUEST)
+    return None
+
+
+def _error_of_framework(error: Exception, context: dict[str, Any]) -> Response | None:
     response = exception_handler(error, context)
     if response is not None:
         response.data = {"error": {"message": _message(response.data)}}
@@ -318,12 +328,8 @@ def error_response(error: Exception, context: dict[str, Any]) -> Response | None
 
 
 def _invalid(error: InvalidInput, code: int) -> Response:
-    said = {
-        "field": error.field,
-        "value": wire.shortened(error.value),
-        "expected": error.expected,
-        "message": str(error),
-    }
+    value = wire.shortened(error.value)
+    said = {"field": error.field, "value": value, "expected": error.expected, "message": str(error)}
     return Response({"error": said}, code)
 
 

@@ -1,10 +1,10 @@
 """What the admin's pages say: from a query string to a question, and from its answer to rows and lines. No HTML.
 
-    state        what the query string says, as texts, and links to what it could say instead
-    question     what those texts mean; what does not is told beside its field
-    columns      which formulas are shown when none are named
-    table        an answer's rows, as a page and as a spreadsheet show them
-    graph        lines over time, and sparklines
-    pages        all that a counter's page and the list of counters show
-    writing      numbers, dates and changes as the reader's language writes them
+state        what the query string says, as texts, and links to what it could say instead
+question     what those texts mean; what does not is told beside its field
+columns      which formulas are shown when none are named
+table        an answer's rows, as a page and as a spreadsheet show them
+graph        lines over time, and sparklines
+pages        all that a counter's page and the list of counters show
+writing      numbers, dates and changes as the reader's language writes them
 """

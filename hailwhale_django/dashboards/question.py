@@ -1,4 +1,4 @@
-"""From the texts of a query string to a query. What cannot be understood is told beside its field, and the rest answered.
+"""From the texts of a query string to a query. What cannot be understood is told beside its field, the rest answered.
 
 A person's question is never thrown away: a formula with a typing error leaves the other columns standing.
 """
@@ -6,13 +6,13 @@ A person's question is never thrown away: a formula with a typing error leaves t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
 from django.utils.translation import gettext, ngettext
 
-from ..engine.domain.formula import Formula, parse
+from ..engine.domain.formula import Formula, Metric, parse
 from ..engine.domain.paths import Path
 from ..engine.domain.period import Period, compare_period
 from ..engine.domain.query import MAX_LIMIT, Filter, Order, Query, whole_number
@@ -38,6 +38,9 @@ MAX_CELLS = 10_000_000
 # More points than a screen has pixels.
 MAX_POINTS = 3000
 
+# Between these a line shows how things went and not how they shook.
+FEW_POINTS, MANY_POINTS = 10, 120
+
 
 @dataclass(slots=True)
 class Question:
@@ -46,7 +49,7 @@ class Question:
     state: State
     query: Query
     graph: Formula
-    graph_period: Period
+    graph_period: Period | None
     problems: dict[str, str] = field(default_factory=dict)
     formula_problems: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -81,6 +84,7 @@ def ask(state: State, outline: Outline, pod: Pod, now: float) -> Question:
     notes: list[str] = []
     bounds = has_room_for_intervals(formulas, period, len(outline.metrics), table_size(state, outline, dimension))
     if not bounds:
+        order = replace(order, aspect="value") if order.aspect in ("low", "high") else order
         notes.append(gettext("No intervals are shown: this period has too many points. A coarser one shows them."))
     query = Query(
         pk=state.pk,
@@ -99,7 +103,7 @@ def ask(state: State, outline: Outline, pod: Pod, now: float) -> Question:
     fallback = order.formula if order.formula in formulas and order.formula else formulas[0]
     graph = understood("graph", lambda: parse(state.graph) if state.graph else fallback, lambda: fallback)
     graph_period = understood(
-        "interval", lambda: graph_period_of(state, period, pod), lambda: drawable(period, intervals(period, pod))
+        "interval", lambda: graph_period_of(state, period, pod), lambda: readable(state, period, pod)
     )
     notes += unknown_metrics([*formulas, graph], outline.metrics)
     return Question(state, query, graph, graph_period, problems, formula_problems, notes)
@@ -128,8 +132,6 @@ def default_columns(metrics: list[str]) -> tuple[Formula, ...]:
 
 def quoted(metric: str) -> str:
     """A metric as a formula spells it, whatever its name."""
-    from ..engine.domain.formula import Metric
-
     return str(Metric(metric))
 
 
@@ -184,10 +186,10 @@ def points(period: Period, interval: Interval) -> int:
     return max(1, round((period.end - period.start).total_seconds() / interval.seconds))
 
 
-def graph_period_of(state: State, period: Period, pod: Pod) -> Period:
-    possible = intervals(period, pod)
+def graph_period_of(state: State, period: Period, pod: Pod) -> Period | None:
+    """The period by the interval asked for."""
     if not state.interval:
-        return drawable(period, possible)
+        return readable(state, period, pod)
     interval = Interval.parse(state.interval)
     if points(period, interval) > MAX_POINTS:
         expected = gettext("that makes more than %(count)s points in this period") % {"count": MAX_POINTS}
@@ -195,11 +197,17 @@ def graph_period_of(state: State, period: Period, pod: Pod) -> Period:
     return period.with_interval(interval)
 
 
-def drawable(period: Period, possible: list[Interval]) -> Period:
-    """The period as it is, or by the finest interval that keeps its points apart."""
-    if len(period) <= MAX_POINTS or not possible:
+def readable(state: State, period: Period, pod: Pod) -> Period | None:
+    """The period by its own interval, or by a coarser one that makes a line of it; `None` if none does."""
+    named = ":" in state.period  # 1h:1w says what it wants
+    if len(period) <= (MAX_POINTS if named else MANY_POINTS):
         return period
-    return period.with_interval(min(possible, key=lambda interval: interval.seconds))
+    coarser = [one for one in intervals(period, pod) if one.seconds > period.interval.seconds]
+    clear = [one for one in coarser if FEW_POINTS <= points(period, one) <= MANY_POINTS]
+    if not clear and len(period) <= MAX_POINTS:
+        return period
+    finest = min(clear or coarser, key=lambda one: one.seconds, default=None)
+    return None if finest is None else period.with_interval(finest)
 
 
 def unknown_metrics(formulas: Iterable[Formula], metrics: list[str]) -> list[str]:
@@ -217,6 +225,4 @@ def unknown_metrics(formulas: Iterable[Formula], metrics: list[str]) -> list[str
 
 def whole_table(query: Query) -> Query:
     """The same table without pages, as far as a spreadsheet should go."""
-    from dataclasses import replace
-
     return replace(query, offset=0, limit=MAX_LIMIT, drillable=False)

@@ -97,7 +97,7 @@ class State:
         return replace(self, **changes)
 
     def link(self, **changes: Any) -> str:
-        """The query string of this state, or of one that differs from it; a change of what is listed leads to page 1."""
+        """The query string of this state with some fields changed, on the table's first page unless it is named."""
         return "?" + urlencode(list(replace(self, **{"page": "", **changes}).pairs()))
 
     def pairs(self, *left_out: str) -> Iterator[tuple[str, str]]:

@@ -26,8 +26,7 @@ def number(value: float | None, *, ratio: bool = False) -> str:
     """`336,776`, `1,234.5`; of a ratio four digits that say something: `21.92`, `0.3728`."""
     if value is None or not isfinite(value):
         return NOTHING
-    text = _with_decimals(value, decimals(value, ratio=ratio))
-    return text
+    return _with_decimals(value, decimals(value, ratio=ratio))
 
 
 def decimals(value: float, *, ratio: bool) -> int:
@@ -39,11 +38,12 @@ def decimals(value: float, *, ratio: bool) -> int:
     return min(max(digits, least), MOST_DECIMALS)
 
 
-def plus_minus(low: float, high: float, value: float) -> str:
-    """Half an interval's width, to the decimals of the value in its middle and to two digits at least."""
+def plus_minus(low: float, high: float) -> str:
+    """Half an interval's width, to two digits: more would be sure of how unsure it is."""
     half = (high - low) / 2
-    digits = 1 - floor(log10(half)) if half > 0 else 0
-    return _with_decimals(half, min(max(decimals(value, ratio=True), digits if half < 1 else 0), MOST_DECIMALS))
+    if half <= 0:
+        return "0"
+    return _with_decimals(half, min(max(1 - floor(log10(half)), 0), MOST_DECIMALS))
 
 
 def percent(share: float | None, *, signed: bool = False) -> str:
@@ -144,7 +144,7 @@ def presets() -> list[tuple[str, str]]:
         "Last month": gettext("Last month"),
         "Year to date": gettext("Year to date"),
         "Last 12 months": gettext("Last 12 months"),
-        "A year, by day": gettext("A year, by day"),
+        "A year, by day": gettext("A year"),
     }
     return [(text, translated.get(label, label)) for text, label in PRESETS]
 

@@ -19,12 +19,16 @@ from .domain.period import Period
 from .domain.query import Query
 from .domain.table import Table
 from .domain.values import Values
+from .errors import TooLarge
 from .fold import CHILD_PKS, child_pk
 from .store.store import Store
 from .store.tiles import Wanted
 
 # Beyond this many rows an answer is no table any more; what is left out is said.
 MAX_ROWS = 100_000
+
+# Of 8 bytes each: what one answer may take of a process's memory. 10,000 rows over a year by day take 3.7 million.
+MAX_CELLS = 20_000_000
 
 # More names than this below the whole are not what an event's dimensions are called, but their values.
 MAX_OUTLINED = 100
@@ -225,6 +229,10 @@ class Reader:
         ]
         numbers = np.array([-1 if row is None else row for row in rows] if None in rows else rows, dtype=np.int64)
         present = np.flatnonzero(numbers >= 0)
+        cells_read = len(rows) * len(metrics) * max(len(plan.points) for plan in plans)
+        if cells_read > MAX_CELLS:
+            expected = f"it takes {cells_read:,} numbers, the limit is {MAX_CELLS:,}; use a coarser interval"
+            raise TooLarge("period", asked[0].period.text, expected)
         wanted = [Wanted(metrics, plan.points, numbers[present]) for plan in plans]
         answers = []
         for one, plan, found in zip(asked, plans, self.store.tiles.sums(str(pk), wanted), strict=True):

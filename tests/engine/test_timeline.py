@@ -111,30 +111,6 @@ def test_interval_is_not_read_from_anything_but_text(given: object) -> None:
         Interval.parse(given)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    ("fine", "coarse", "nests"),
-    [
-        ("1m", "1h", True),
-        ("1h", "1m", False),
-        ("20m", "30m", False),
-        ("15m", "30m", True),
-        ("1h", "1d", True),
-        ("1d", "1w", True),
-        ("1d", "1mo", True),
-        ("1w", "1mo", False),
-        ("1w", "1y", False),
-        ("1mo", "1w", False),
-        ("1mo", "3mo", True),
-        ("2mo", "3mo", False),
-        ("1mo", "1y", True),
-        ("1y", "1mo", False),
-        ("1d", "24h", False),
-    ],
-)
-def test_which_intervals_nest(fine: str, coarse: str, nests: bool) -> None:
-    assert Interval.parse(fine).nests_in(Interval.parse(coarse)) is nests
-
-
 # --- buckets by hand
 
 
@@ -325,15 +301,6 @@ def test_day_is_what_the_clock_shows_or_has_shown(zone: str, at: int) -> None:
 @given(zones, intervals, instants, st.integers(0, 40_000_000))
 def test_buckets_never_fall(zone: str, interval: Interval, at: int, later: int) -> None:
     assert line(zone).bucket(interval, at) <= line(zone).bucket(interval, at + later)
-
-
-@given(st.sampled_from(WHOLE_HOUR_ZONES), intervals, intervals, instants)
-def test_nesting_buckets_share_their_edges(zone: str, fine: Interval, coarse: Interval, at: int) -> None:
-    whole_hours = not fine.on_the_clock or coarse.on_the_clock or 3600 % fine.seconds == 0
-    if not fine.nests_in(coarse) or not whole_hours:
-        return
-    edge = line(zone).starts_at(coarse, line(zone).bucket(coarse, at))
-    assert line(zone).starts_at(fine, line(zone).bucket(fine, edge)) == edge
 
 
 @given(st.sampled_from(sorted(available_timezones())), st.dates(date(1972, 1, 8), date(2100, 1, 1)))

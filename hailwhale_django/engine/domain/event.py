@@ -197,7 +197,7 @@ def _bounded(seconds: float, given: Any) -> float:
 def _exact_units(metric: str, value: Any, scale: int) -> int:
     """Any kind of number, rounded half to even; a float is worth what it is written as."""
     if isinstance(value, Rational):
-        return round(value * scale) if isinstance(value, int) else round(Fraction(value) * scale)
+        return round(Fraction(value) * scale)
     try:
         exact = Decimal(value if isinstance(value, str | Decimal) else _written(value))
     except (InvalidOperation, TypeError, ValueError) as error:

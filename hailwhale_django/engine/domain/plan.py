@@ -188,8 +188,3 @@ def length_seconds(text: str) -> int:
     if not (digits.isascii() and digits.isdecimal()) or len(digits) > 6 or int(digits) < 1:
         raise InvalidInput("length", text, "use a number and a unit, e.g. 2d, 90d, 5y")
     return int(digits) * Interval.parse(f"1{unit}").seconds
-
-
-def used(plans: Sequence[Plan]) -> set[str]:
-    """All warnings of several plans."""
-    return {warning for plan in plans for warning in plan.warnings}

@@ -18,6 +18,7 @@ ASPECTS: tuple[Aspect, ...] = ("value", "low", "high", "share", "difference", "e
 `difference` and `effect`, its change against the period it is compared with. `name` is the row's name."""
 
 MAX_FORMULAS = 50
+LARGEST_NUMBER = 1e300  # to compare with; no sum comes near it
 MAX_LIMIT = 10_000
 DEFAULT_LIMIT = 100
 
@@ -81,7 +82,7 @@ class Filter:
         if what == "name" or test not in VALUE_TESTS:
             tests = NAME_TESTS if what == "name" else VALUE_TESTS
             raise InvalidInput("filters", test, f"use one of {', '.join(tests)}")
-        if len(values) != 1 or isinstance(values[0], bool) or not isinstance(values[0], int | float):
+        if len(values) != 1 or not _is_number(values[0]):
             raise InvalidInput("filters", given, "a formula's value is compared with one number")
         return cls(test, parse(what), values)
 
@@ -136,6 +137,10 @@ def parse_formulas(given: Any, field: str = "metrics") -> tuple[Formula, ...]:
     if len(given) > MAX_FORMULAS:
         raise TooLarge(field, given, f"at most {MAX_FORMULAS} formulas at once, not {len(given)}")
     return tuple(dict.fromkeys(one if isinstance(one, Formula) else parse(one) for one in given))
+
+
+def _is_number(given: Any) -> bool:
+    return isinstance(given, int | float) and not isinstance(given, bool) and abs(given) < LARGEST_NUMBER
 
 
 def whole_number(field: str, given: Any, lowest: int, highest: int) -> int:

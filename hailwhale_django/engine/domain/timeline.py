@@ -70,21 +70,6 @@ class Interval:
         """Whether its buckets are slots of UTC, the same in every zone."""
         return self.unit in CLOCK_UNITS
 
-    def nests_in(self, coarse: Interval) -> bool:
-        """Whether every bucket of `coarse` is made of whole buckets of this interval, in one zone.
-
-        Slots of the clock are taken to nest in days; a zone's offset must be a whole number of them for that.
-        """
-        if self.unit == coarse.unit:
-            return coarse.count % self.count == 0
-        if self.on_the_clock:
-            return coarse.on_the_clock and self.seconds < coarse.seconds or not coarse.on_the_clock
-        if self.unit == "w":
-            return False
-        if coarse.unit == "w":
-            return self.unit == "d"
-        return self.seconds < coarse.seconds
-
 
 class Timeline:
     """The calendar of one time zone. Use `timeline(zone)`, which keeps one for each zone."""

@@ -24,8 +24,11 @@ Leaf = Metric | Constant
 UNDEFINED = 0.0
 """What a division by zero is worth in a table. In a plot it is absent: `nan`."""
 
-# Finer than any metric is kept, and coarser than what adding doubles leaves behind.
-SHOWN_PLACES = 9
+# Places that multiplying by a number may add to those of a metric, and still coarser than what adding doubles leaves
+# behind: up to 2^50 a double tells thousandths apart.
+FURTHER_PLACES = 3
+LARGEST_ROUNDED = 2.0**50
+LARGEST_EXACT = 2**53
 
 SECONDS_OF = {"seconds": 1, "minutes": 60, "hours": 3600}
 
@@ -58,9 +61,17 @@ class Values:
         self, formula: Formula, resolve: Callable[[Leaf], Floats | float], undefined: float, shape: tuple[int, ...]
     ) -> Floats:
         found = np.asarray(evaluate(formula, resolve, undefined=undefined), dtype=np.float64)
-        if formula.is_linear:  # 0.3 - 0.1 is 0.2 and nothing less
-            found = np.round(found, SHOWN_PLACES)
+        if formula.is_linear and not isinstance(formula.root, Metric):
+            found = self._without_noise(formula, found)
         return np.broadcast_to(found, shape)
+
+    def _without_noise(self, formula: Formula, found: Floats) -> Floats:
+        """0.3 - 0.1 is 0.2 and nothing less."""
+        finest = max(self.scales[metric] for metric in formula.metrics)
+        places = len(str(finest)) - 1 + FURTHER_PLACES
+        fine = np.abs(found) < LARGEST_ROUNDED / 10**places
+        rounded: Floats = np.round(np.where(fine, found, 0.0), places) + 0.0
+        return np.where(fine, rounded, found)
 
     def _sum_of(self, leaf: Leaf) -> Floats | float:
         if isinstance(leaf, Constant):
@@ -83,6 +94,8 @@ class Values:
 
 def in_wholes(units: NDArray[Any], scale: int) -> Floats:
     """Units as floats: the nearest double to the exact value."""
+    if units.dtype != object and units.size and not -LARGEST_EXACT <= units.min() <= units.max() <= LARGEST_EXACT:
+        units = units.astype(object)  # Python divides whole numbers of any size and rounds once
     return np.asarray(units / scale, dtype=np.float64)
 
 

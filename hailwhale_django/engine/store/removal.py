@@ -95,4 +95,6 @@ def _tiles(store: Store, pk: str, metrics: Iterable[str], rows: Iterable[int]) -
 
 def _unlink(store: Store, keys: Iterable[str]) -> None:
     """In one command, so that nobody counts in between; the server frees the memory in the background."""
-    store.server.call("UNLINK", list(dict.fromkeys(keys)))
+    found = list(dict.fromkeys(keys))
+    if found:
+        store.server.call("UNLINK", found)

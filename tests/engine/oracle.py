@@ -1,0 +1,134 @@
+"""What the engine must answer, worked out from the raw events by plain Python: whole numbers, fractions and datetime."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, tzinfo
+from fractions import Fraction
+from typing import Any
+
+OTHER = "(other)"
+Names = tuple[str, ...]
+Placed = Callable[[Names, Names | None], frozenset[str]]
+"""The names that found a place: of a counter's dimension path, or with `None` of its child counters."""
+
+
+@dataclass(frozen=True)
+class Raw:
+    """One event as it was given."""
+
+    pk: Names
+    dimensions: Mapping[str, Any]
+    metrics: Mapping[str, Fraction]
+    at: float
+
+    def paths(self) -> list[Names]:
+        return list(dict.fromkeys(walk(self.dimensions, ())))
+
+    def worth(self, metric: str) -> Fraction:
+        return self.metrics.get(metric, Fraction(metric == "hits"))
+
+
+def walk(node: Any, above: Names) -> Iterator[Names]:
+    """Every path of a nested dict of names."""
+    if isinstance(node, Mapping):
+        for name, below in node.items():
+            yield (*above, name)
+            yield from walk(below, (*above, name))
+    elif node is not None:
+        yield (*above, node)
+
+
+@dataclass
+class Oracle:
+    """Knows every event. Which names found a place is asked of the store: who comes first is for it to say."""
+
+    placed: Placed
+    events: list[Raw] = field(default_factory=list)
+    _rows: list[tuple[Names, Names, Raw]] = field(default_factory=list)
+
+    def settle(self) -> None:
+        """Work out where each event counts, now that every name has its place or none."""
+        self._rows = [row for event in self.events for row in self._counted(event)]
+
+    def _counted(self, event: Raw) -> Iterator[tuple[Names, Names, Raw]]:
+        counter: Names = ()
+        for name in event.pk:
+            counter = (*counter, name if not counter else self._name(name, self.placed(counter, None)))
+            yield counter, (), event
+            for path in event.paths():
+                yield counter, self._path(counter, path), event
+
+    def _path(self, counter: Names, path: Names) -> Names:
+        found: Names = ()
+        for name in path:
+            found = (*found, self._name(name, self.placed(counter, found)))
+        return found
+
+    def _name(self, name: str, places: frozenset[str]) -> str:
+        return name if name in places else OTHER
+
+    def paths(self, counter: Names) -> set[Names]:
+        return {path for pk, path, _ in self._rows if pk == counter}
+
+    def children(self, counter: Names, path: Names) -> set[str]:
+        return {one[-1] for one in self.paths(counter) if one[:-1] == path and one}
+
+    def counters(self) -> set[Names]:
+        return {pk for pk, _, _ in self._rows}
+
+    def sum(self, counter: Names, path: Names, metric: str, begin: float, end: float) -> Fraction:
+        return sum(
+            (
+                event.worth(metric)
+                for pk, where, event in self._rows
+                if pk == counter and where == path and begin <= event.at < end
+            ),
+            Fraction(0),
+        )
+
+
+def bucket_edges(interval: str, first: date, last: date, zone: tzinfo) -> list[tuple[float, float]]:
+    """The buckets that cover two dates, both included; those of the clock end with the dates."""
+    count, unit = int(interval.rstrip("mhdwoy")), interval.lstrip("0123456789")
+    begin, end = midnight(first, zone), midnight(last + timedelta(days=1), zone)
+    if unit in ("m", "h"):
+        seconds = count * {"m": 60, "h": 3600}[unit]
+        marks = range(int(begin // seconds), int((end - 1) // seconds) + 1)
+        return [(max(mark * seconds, begin), min((mark + 1) * seconds, end)) for mark in marks]
+    days = [first_day(first, count, unit)]
+    while days[-1] <= last:
+        days.append(next_day(days[-1], count, unit))
+    marks_of = [midnight(day, zone) for day in days]
+    return list(zip(marks_of, marks_of[1:], strict=False))
+
+
+def midnight(day: date, zone: tzinfo) -> float:
+    return datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()
+
+
+def first_day(day: date, count: int, unit: str) -> date:
+    if unit == "d":
+        return day
+    if unit == "w":
+        return day - timedelta(days=day.weekday())
+    if unit == "mo":
+        return date(day.year, (day.month - 1) // count * count + 1, 1)
+    return date(day.year, 1, 1)
+
+
+def next_day(day: date, count: int, unit: str) -> date:
+    if unit in ("d", "w"):
+        return day + timedelta(days=count * (7 if unit == "w" else 1))
+    months = day.year * 12 + day.month - 1 + count * (12 if unit == "y" else 1)
+    return date(months // 12, months % 12 + 1, 1)
+
+
+def divided(top: float, bottom: float) -> float:
+    return top / bottom if bottom else 0.0
+
+
+def in_order(rows: Iterable[tuple[str, float]], descending: bool) -> list[str]:
+    """Names by value, equal ones from A to Z."""
+    return [name for name, _ in sorted(rows, key=lambda row: (-row[1] if descending else row[1], row[0]))]
