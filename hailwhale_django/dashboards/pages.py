@@ -105,7 +105,7 @@ class CounterPage:
         """Dimensions, then the table of all of them, then child counters."""
         first = self.query.dimension[:1]
         names = [name for name, size in self.outline.dimensions.items() if size]
-        names += [name for name in first if name not in names]
+        names += [name for name in first if name not in names and self.outline.known]
         here = self.state.elsewhere()
         found = [
             Tab(name, here.link(dimension=str(Path((name,)))), not self.state.counters and first == (name,))
@@ -185,6 +185,17 @@ class CounterPage:
         return self.question.problems
 
     @property
+    def general_problems(self) -> list[str]:
+        """What is wrong with parts of the address that no field shows."""
+        names = {
+            "dimension": gettext("Dimension"),
+            "order": gettext("Order"),
+            "graph": gettext("Graph"),
+            "page": gettext("Page"),
+        }
+        return [f"{name}: {self.problems[field]}" for field, name in names.items() if field in self.problems]
+
+    @property
     def form_pairs(self) -> list[tuple[str, str]]:
         """What the form keeps without showing it."""
         shown = ("period", "compare", "metrics", "find", "interval", "rows", "page")
@@ -197,13 +208,17 @@ class CounterPage:
 
     # -- what was found
 
-    @property
+    @cached_property
     def tiles(self) -> list[Tile]:
         found = zip(self.query.formulas, table.cells(self.answer, self.answer.totals), strict=True)
         return [
             Tile(str(formula), cell, self._here(graph=str(formula)), formula == self.question.graph)
             for formula, cell in found
         ]
+
+    @property
+    def has_more_in_tiles(self) -> bool:
+        return any(tile.cell.width or tile.cell.change for tile in self.tiles)
 
     @property
     def name_heading(self) -> Heading:
@@ -257,6 +272,11 @@ class CounterPage:
             )
             for one, text in ((False, gettext("value")), (True, gettext("what is certain")))
         ]
+
+    @property
+    def has_table(self) -> bool:
+        """Whether there are rows, or would be if not for a search: the totals alone are above."""
+        return bool(self.answer.count or self.answer.other or self.state.find)
 
     @property
     def first_shown(self) -> int:

@@ -17,7 +17,7 @@ from ..engine.domain.paths import Path
 from ..engine.domain.period import Period, compare_period
 from ..engine.domain.query import MAX_LIMIT, Filter, Order, Query, whole_number
 from ..engine.domain.timeline import Interval
-from ..engine.errors import InvalidInput
+from ..engine.errors import InvalidInput, shown
 from ..engine.pod import Pod
 from ..engine.reader import Outline
 from .state import State, ordered_by
@@ -63,7 +63,7 @@ def ask(state: State, outline: Outline, pod: Pod, now: float) -> Question:
         try:
             return read()
         except InvalidInput as error:
-            problems[name] = str(error)
+            problems[name] = said(error)
             return otherwise()
 
     period = understood(
@@ -77,7 +77,7 @@ def ask(state: State, outline: Outline, pod: Pod, now: float) -> Question:
     dimension = understood("dimension", lambda: dimension_of(state, outline), lambda: Path())
     compare = understood(
         "compare",
-        lambda: compare_period(period, state.compare, now=datetime.fromtimestamp(now, UTC)) if state.compare else None,
+        lambda: read_compare(state.compare, period, datetime.fromtimestamp(now, UTC)),
         lambda: None,
     )
     page = understood("page", lambda: whole_number("page", state.page or 1, 1, 10**6), lambda: 1)
@@ -117,7 +117,7 @@ def columns(given: Iterable[str], metrics: list[str]) -> tuple[tuple[Formula, ..
         try:
             found.append(parse(text))
         except InvalidInput as error:
-            problems[text] = str(error)
+            problems[text] = said(error)
     for formula in found[MAX_COLUMNS:]:
         problems[str(formula)] = gettext("A page has at most %(count)s columns.") % {"count": MAX_COLUMNS}
     return tuple(dict.fromkeys(found))[:MAX_COLUMNS] or default_columns(metrics), problems
@@ -149,6 +149,20 @@ def read_order(given: str, formulas: tuple[Formula, ...]) -> Order | None:
         expected = gettext("order by one of the columns")
         raise InvalidInput("order", ordered_by(given), expected)
     return order
+
+
+def read_compare(given: str, period: Period, now: datetime) -> Period | None:
+    try:
+        return compare_period(period, given, now=now) if given else None
+    except InvalidInput as error:
+        if error.field != "period":
+            raise
+        raise InvalidInput("compare", given, gettext("use previous, weekdays, year, or a period")) from error
+
+
+def said(error: InvalidInput) -> str:
+    """What was wrong and what would be right, to stand beside the field it is about."""
+    return gettext("%(value)s will not do; %(expected)s") % {"value": shown(error.value), "expected": error.expected}
 
 
 def dimension_of(state: State, outline: Outline) -> Path:

@@ -83,7 +83,8 @@ def span(period: Period) -> str:
     start, last = period.start, period.end - timedelta(seconds=1)
     if period.interval.on_the_clock and not _is_whole_days(period):
         shape = pgettext("date format of a minute", "M j, Y, H:i")
-        return f"{dateformat.format(start, shape)} – {dateformat.format(period.end, shape)}"
+        until = "H:i" if start.date() == period.end.date() else shape
+        return f"{dateformat.format(start, shape)} – {dateformat.format(period.end, until)}"
     shape = pgettext("date format of a day", "M j, Y")
     first, final = dateformat.format(start, shape), dateformat.format(last, shape)
     return first if first == final else f"{first} – {final}"

@@ -25,6 +25,7 @@ LEVEL = 0.95
 PRIOR_BUCKETS = 4
 
 
+@np.errstate(over="ignore", invalid="ignore")  # of numbers too large to be squared nothing is told
 def ratio_bounds(numerators: Floats, denominators: Floats, level: float = LEVEL) -> tuple[Floats, Floats]:
     """Lower and upper bounds [row] of the ratios of sums of [point, row]; `nan` where there is no telling."""
     top, bottom = numerators.sum(axis=0), denominators.sum(axis=0)
@@ -46,7 +47,7 @@ def ratio_bounds(numerators: Floats, denominators: Floats, level: float = LEVEL)
     width = student_quantile((1 + level) / 2, degrees.astype(np.float64)) * np.sqrt(
         np.divide(moderated, bottom, out=np.full_like(top, np.nan), where=sound)
     )
-    known = sound & (moderated > 0)
+    known = sound & (moderated > 0) & np.isfinite(width)
     return np.where(known, ratio - width, np.nan), np.where(known, ratio + width, np.nan)
 
 

@@ -70,8 +70,8 @@ class Values:
         finest = max(self.scales[metric] for metric in formula.metrics)
         places = len(str(finest)) - 1 + FURTHER_PLACES
         fine = np.abs(found) < LARGEST_ROUNDED / 10**places
-        rounded: Floats = np.round(np.where(fine, found, 0.0), places) + 0.0
-        return np.where(fine, rounded, found)
+        rounded = np.round(np.where(fine, found, 0.0), places) + 0.0
+        return np.asarray(np.where(fine, rounded, found), dtype=np.float64)
 
     def _sum_of(self, leaf: Leaf) -> Floats | float:
         if isinstance(leaf, Constant):

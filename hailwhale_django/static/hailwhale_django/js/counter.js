@@ -223,10 +223,11 @@ async function redrawRows(form, focused) {
             location.assign(address);
             return;
         }
-        const sideways = document.querySelector("#hw-rows .hw-scroll").scrollLeft;
+        const scroll = () => document.querySelector("#hw-rows .hw-scroll");
+        const sideways = scroll().scrollLeft;
         document.querySelector(".hw-page").replaceWith(document.adoptNode(page));
         history.replaceState(null, "", answer.url);
-        document.querySelector("#hw-rows .hw-scroll").scrollLeft = sideways;
+        scroll().scrollLeft = sideways;
         document.getElementById(focused)?.focus({ preventScroll: true });
         draw();
     } catch {
