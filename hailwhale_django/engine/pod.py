@@ -126,7 +126,7 @@ class Pod:
         """Understand a question about a table. Raises `InvalidInput` that names the argument."""
         now = self.clock()
         span = self.period(period, tzoffset, now)
-        compare = None if versus in (None, "") else compare_period(span, versus, now=_moment(now))
+        compare = _compared(span, versus, now)
         if interval not in (None, ""):
             span = span.with_interval(Interval.parse(interval))
         return Query(
@@ -140,7 +140,7 @@ class Pod:
             filters=tuple(Filter.parse(one) for one in _filters(filters)),
             limit=None if limit is None else whole_number("limit", limit, 1, MAX_LIMIT),
             offset=whole_number("offset", offset, 0, 10**9),
-            compare=compare,
+            compare=None if compare is None else compare.with_interval(span.interval),
             bounds=bool(bounds),
             plotted=bool(plotted),
             drillable=bool(drillable),
@@ -199,6 +199,15 @@ def _report(failures: Sequence[tuple[HailWhaleError, Any]], on_error: OnError | 
             error.add_note(f"in a batch of events, of which all that were valid are counted: {counted} so far")
             raise error
         on_error(error, event)
+
+
+def _compared(period: Period, versus: Any, now: float) -> Period | None:
+    if versus in (None, ""):
+        return None
+    try:
+        return compare_period(period, versus, now=_moment(now))
+    except InvalidInput as error:
+        raise type(error)("versus", error.value, error.expected) from error
 
 
 def _moment(now: float) -> datetime:

@@ -29,8 +29,9 @@ from hailwhale_django.engine.errors import HailWhaleError
 
 USER = "demo"
 DEFAULT_PORT = 8000
-# The page to open first.
-START_PATH = "/admin/hailwhale_django/counter/"
+# The page to open first: carriers by minutes of delay for each arrival, the worst first.
+COLUMNS = "arr_delay/arrived,flights,late/arrived,cancelled/flights,dep_delay/departed"
+START_PATH = f"/admin/hailwhale_django/counter/flights/?d=carrier&p=year&m={COLUMNS}"
 
 
 class Command(BaseCommand):

@@ -1,0 +1,900 @@
+"""The admin's pages without a browser: who may look, what they say, and that no address or name breaks them.
+
+The numbers are worked out by hand from the few events of `shop`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import time_machine
+from django.contrib.auth.models import Permission, User
+from django.test import Client, override_settings
+from django.urls import reverse
+from django.utils import translation
+
+from example_project.ports import HOST, free_port
+from hailwhale_django import Whale, connection
+from hailwhale_django.dashboards import pages, writing
+from hailwhale_django.dashboards.state import State
+from hailwhale_django.engine.domain.paths import Path
+from hailwhale_django.engine.store.server import Server
+
+# A Thursday so far ahead that no server's own clock lets anything expire.
+NOW = datetime(2099, 5, 14, 12, tzinfo=UTC)
+
+LIST = "/admin/hailwhale_django/counter/"
+SHOP = f"{LIST}shop/"
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "\"'><svg onload=alert(1)>",
+    "{{ 7|add:7 }}",
+    "</title>",
+    "a/b",
+    "100%",
+    "%2F",
+    "..",
+    ".",
+    "?x=1&y=2#z",
+    "ünï 日本 🐳",
+    "\u202ertl \u05e9\u05dc\u05d5\u05dd",
+    "x" * 255,
+    "=1+2",
+    "+1",
+    "-1",
+    "@sum",
+    "\ttab",
+    "a\nb",
+    "_",
+    "/",
+]
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[None]:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def store(redis_url: str) -> Iterator[None]:
+    """An empty store, which nothing remembers from before; days are those of UTC."""
+    with override_settings(HAILWHALE={"REDIS": redis_url}):
+        yield
+
+
+@pytest.fixture
+def staff(db: Any) -> Client:
+    """Logged in as one who may look at counters, and may do nothing else."""
+    user = User.objects.create_user("looker", password="x", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_counter"))
+    return logged_in(user)
+
+
+@pytest.fixture
+def shop(store: None) -> None:
+    """Visitors and revenue of three countries, on two days of this week and one of the week before.
+
+    |              | visitors | revenue | revenue/visitors |
+    |--------------|----------|---------|------------------|
+    | US           | 10 + 10  | 50 + 70 | 6                |
+    | DE           | 5        | 50      | 10               |
+    | FR           | 4        | 10      | 2.5              |
+    | total        | 29       | 180     | 6.2069           |
+    | week before: | US 10    | 30      | 3                |
+    """
+    count("US", "CA", "2099-05-12", visitors=10, revenue=50)
+    count("US", "NY", "2099-05-13", visitors=10, revenue=70)
+    count("DE", "BE", "2099-05-13", visitors=5, revenue=50)
+    count("FR", "75", "2099-05-12", visitors=4, revenue=10)
+    count("US", "CA", "2099-05-06", visitors=10, revenue=30)
+
+
+def count(country: str, region: str, day: str, **metrics: float) -> None:
+    Whale.count_now("shop", {"country": {country: region}, "device": "phone"}, metrics, f"{day}T10:00:00Z")
+
+
+def logged_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+VOID = {"input", "link", "meta", "br", "img", "hr"}
+
+
+class Page(HTMLParser):
+    """What a browser would find: tags with their attributes, the cells of tables, all text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.tables: list[list[list[str]]] = []
+        self.text = ""
+        self.scripts: dict[str, str] = {}
+        self._open: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attributes}))
+        if tag not in VOID:
+            self._open.append(tag)
+        if tag == "table":
+            self.tables.append([])
+        elif tag == "tr":
+            self.tables[-1].append([])
+        elif tag in ("td", "th"):
+            self.tables[-1][-1].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        while self._open and self._open.pop() != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        if "script" in self._open:
+            self.scripts[self.tags[-1][1].get("id", "")] = data
+            return
+        self.text += data
+        if "td" in self._open or "th" in self._open:
+            self.tables[-1][-1][-1] += data
+
+    def found(self, tag: str, **wanted: str) -> list[dict[str, str]]:
+        return [
+            attributes
+            for name, attributes in self.tags
+            if name == tag and all(attributes.get(key) == value for key, value in wanted.items())
+        ]
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """The ranked table, each cell on one line: tick, name, bar, values."""
+        return [[" ".join(cell.split()) for cell in row] for row in self.tables[-1]]
+
+
+def opened(client: Client, address: str, status: int = 200) -> Page:
+    response = client.get(address)
+    assert response.status_code == status, (address, response.status_code)
+    return Page(response.content.decode())
+
+
+def names(page: Page) -> list[str]:
+    """The names of the ranked rows, in order: neither the heading nor the totals."""
+    return [re.sub(r" \d+ ›$", "", row[1]) for row in page.rows[2:]]
+
+
+class TestAccess:
+    def test_strangers_are_sent_to_the_login_with_the_view_they_wanted(self, client: Client, db: Any) -> None:
+        response = client.get(f"{SHOP}?d=country&p=7d")
+
+        assert response.status_code == 302
+        location = urlsplit(response["Location"])
+        assert location.path == "/admin/login/"
+        assert parse_qs(location.query)["next"] == [f"{SHOP}?d=country&p=7d"]
+
+    @pytest.mark.parametrize("address", [LIST, SHOP, f"{SHOP}?format=csv", f"{SHOP}?apply=1"])
+    def test_staff_without_the_permission_may_not_look(self, address: str, shop: None, db: Any) -> None:
+        client = logged_in(User.objects.create_user("other", password="x", is_staff=True))
+
+        assert client.get(address).status_code == 403
+
+    def test_who_may_look_finds_counters_in_the_index_and_nothing_to_change(self, staff: Client, shop: None) -> None:
+        index = opened(staff, "/admin/")
+
+        assert {"href": LIST}.items() <= index.found("a", href=LIST)[0].items()
+        assert "Counters" in index.text
+        assert not [link for link in index.found("a") if "/add/" in link.get("href", "")]
+        assert opened(staff, LIST) and opened(staff, SHOP)
+
+    def test_there_is_nothing_to_post(self, staff: Client, shop: None) -> None:
+        assert staff.post(LIST).status_code == 405
+        assert staff.post(SHOP, {"d": "country"}).status_code == 405
+        assert staff.head(SHOP).status_code == 200
+
+    def test_the_database_is_never_asked_for_counters(
+        self, staff: Client, shop: None, django_assert_max_num_queries: Any
+    ) -> None:
+        with django_assert_max_num_queries(6) as queries:  # session, user, permissions
+            staff.get(SHOP)
+
+        assert not [query for query in queries if "hailwhale_django_counter" in query["sql"]]
+
+
+class TestList:
+    def test_when_nothing_is_counted_it_says_how_to_begin(self, staff: Client, store: None) -> None:
+        page = opened(staff, LIST)
+
+        assert "Nothing is counted yet" in page.text
+        assert 'Whale.count_now("shop"' in page.text
+        assert not page.found("input", name="q")
+
+    def test_todays_hits_and_those_of_thirty_days(self, staff: Client, shop: None) -> None:
+        Whale.count_now("shop")
+        Whale.count_now("shop", at="2099-04-20T00:00:00Z")  # the 25th day back
+        Whale.count_now("shop", at="2099-04-10T00:00:00Z")  # in the 30 days before
+        Whale.count_now("blog", metrics={"hits": 1234})
+
+        rows = opened(staff, LIST).rows
+
+        assert rows[0][:3] == ["Counter", "Hits today", "Hits in 30 days"]
+        assert rows[1][:3] == ["blog", "1,234", "1,234 ▲ new, before: 0"]
+        # Five of the fixture, one of today, one of April; there was one before: 600 percent more.
+        assert rows[2][:3] == ["shop", "1", "7 ▲ +600.0%, more than before: 1"]
+
+    def test_a_sparkline_is_drawn_by_the_server(self, staff: Client, shop: None) -> None:
+        page = opened(staff, LIST)
+
+        (line,) = page.found("polyline")
+        corners = [tuple(map(float, corner.split(","))) for corner in line["points"].split()]
+        assert len(corners) == 30
+        # The most, 2 hits on 12 and 13 May, is at the top; days without hits are at the bottom.
+        assert corners[-2][1] == corners[-3][1] == min(y for _, y in corners) == 2
+        assert corners[0] == (0, 26)
+
+    def test_pages_of_25(self, staff: Client, store: None) -> None:
+        Whale.count_many([{"pk": f"counter {number:02}"} for number in range(27)])
+
+        first = opened(staff, LIST)
+        assert [row[0] for row in first.rows[1:]] == [f"counter {number:02}" for number in range(25)]
+        (following,) = first.found("a", rel="next")
+        second = opened(staff, LIST + following["href"])
+        assert [row[0] for row in second.rows[1:]] == ["counter 25", "counter 26"]
+        assert not second.found("a", rel="next")
+        assert "last counter" in opened(staff, f"{LIST}?after=zzz").text
+
+    def test_search_by_the_beginning_of_the_name(self, staff: Client, store: None) -> None:
+        Whale.count_many([{"pk": [pk]} for pk in ("shop", "shopping", "sho", "blog", "a/b", "a/c", "日本", "日米")])
+
+        def found(text: str, after: str = "") -> list[str]:
+            page = pages.list_page(Whale.pod(), text, after, lambda state: "", "default")
+            return [counter.name for counter in page.counters]
+
+        assert found("shop") == ["shop", "shopping"]
+        assert found("shop", after="shop") == ["shopping"]
+        assert found("a/") == ["a/b", "a/c"]
+        assert found("日") == ["日本", "日米"]
+        assert found("x") == []
+        assert [row[0] for row in opened(staff, f"{LIST}?q=shop").rows[1:]] == ["shop", "shopping"]
+        assert "No counter begins with" in opened(staff, f"{LIST}?q=x").text
+
+    def test_each_configured_store_has_a_tab(self, staff: Client, redis_url: str) -> None:
+        with override_settings(HAILWHALE={"REDIS": redis_url, "STORES": {"other": {"PREFIX": "other"}}}):
+            Whale.count_now("here")
+            Whale.using("other").count_now("there")
+
+            default, other = opened(staff, LIST), opened(staff, f"{LIST}?store=other")
+            (there,) = [link["href"] for link in other.found("a") if "/there/" in link.get("href", "")]
+
+            assert default.rows[1][0] == "here"
+            assert other.rows[1][0] == "there"
+            assert there == f"{LIST}there/?store=other"
+            assert opened(staff, there)
+            assert opened(staff, f"{LIST}there/", status=404)
+            assert opened(staff, f"{LIST}?store=nonsense").rows[1][0] == "here"
+
+
+class TestTable:
+    COLUMNS = "m=revenue/visitors,visitors,revenue&p=7d"
+
+    def test_values_are_those_worked_out_by_hand_best_ratio_first(self, staff: Client, shop: None) -> None:
+        rows = opened(staff, f"{SHOP}?{self.COLUMNS}").rows
+
+        assert [cell.removesuffix("▼").strip() for cell in rows[0]] == [
+            "",
+            "Name",
+            "",
+            "revenue/visitors",
+            "visitors",
+            "revenue",
+        ]
+        assert [[row[1], *(cell.split(" ±")[0] for cell in row[3:])] for row in rows[1:]] == [
+            ["total", "6.207", "29", "180"],
+            ["DE 1 ›", "◆Stands out: 61.1% above the whole's 6.207: 10", "5", "50"],
+            ["US 2 ›", "6", "20", "120"],
+            ["FR 1 ›", "◆Stands out: 59.7% below the whole's 6.207: 2.500", "4", "10"],
+        ] or [cell for row in rows for cell in row if "chance" in cell]
+
+    def test_headings_order_and_say_how(self, staff: Client, shop: None) -> None:
+        page = opened(staff, f"{SHOP}?{self.COLUMNS}&o=%2Bvisitors")
+
+        assert names(page) == ["FR", "DE", "US"]
+        (heading,) = page.found("th", **{"aria-sort": "ascending"})
+        assert heading["scope"] == "col"
+        assert "by visitors, lowest first" in page.text
+        links = [link["href"] for link in page.found("a") if "o=" in link.get("href", "")]
+        assert any("o=-visitors" in link for link in links)  # again: the other way around
+        assert names(opened(staff, f"{SHOP}?{self.COLUMNS}&o=-name")) == ["US", "FR", "DE"]
+
+    def test_ordering_by_what_is_certain(self, staff: Client, store: None) -> None:
+        for day in range(1, 11):
+            for name, visitors, revenue in (("steady", 100, 500 + day % 2), ("lucky", 1, 6 if day == 1 else 0)):
+                if visitors > 1 or day == 1:
+                    at = f"2099-05-{day:02}T10:00:00Z"
+                    Whale.count_now("shop", {"who": name}, {"visitors": visitors, "revenue": revenue}, at)
+        asked = "m=revenue/visitors&p=30d"
+
+        assert names(opened(staff, f"{SHOP}?{asked}")) == ["lucky", "steady"]
+        page = opened(staff, f"{SHOP}?{asked}&o=-low:revenue/visitors")
+        assert names(page) == ["steady", "lucky"]
+        assert any("what is certain" in page.text for _ in page.found("a", **{"aria-current": "true"}))
+
+    def test_the_first_dimension_is_open_and_others_are_tabs(self, staff: Client, shop: None) -> None:
+        page = opened(staff, SHOP)
+
+        assert names(page) == ["US", "DE", "FR"]
+        assert page.found("a", **{"aria-current": "page"})[0]["href"] == "?d=country"
+        assert names(opened(staff, f"{SHOP}?d=device")) == ["phone"]
+        assert names(opened(staff, f"{SHOP}?d=_")) == ["country", "device"]
+
+    def test_going_down_keeps_the_view_and_leads_back(self, staff: Client, shop: None) -> None:
+        top = opened(staff, f"{SHOP}?{self.COLUMNS}&q=U")
+        assert names(top) == ["US"]
+        (down,) = {link["href"] for link in top.found("a") if "country%2FUS" in link.get("href", "")}
+
+        below = opened(staff, SHOP + down)
+
+        assert names(below) == ["NY", "CA"]  # 7 and 5
+        assert [cell.split(" ±")[0] for cell in below.rows[1][3:]] == ["6", "20", "120"]
+        back = [link["href"] for link in below.found("a") if link.get("href", "").startswith(f"{SHOP}?")]
+        assert [parse_qs(urlsplit(link).query).get("d") for link in back] == [None, ["country"]]
+        assert all(parse_qs(urlsplit(link).query)["p"] == ["7d"] for link in back)
+
+    def test_a_row_with_nothing_below_shows_itself(self, staff: Client, shop: None) -> None:
+        page = opened(staff, f"{SHOP}?{self.COLUMNS}&d=country/FR/75")
+
+        assert "nothing further below" in page.text
+        assert tiles(page) == {"revenue/visitors": "2.500", "visitors": "4", "revenue": "10"}
+
+    def test_a_counter_without_dimensions(self, staff: Client, store: None) -> None:
+        Whale.count_now("plain")
+
+        page = opened(staff, f"{LIST}plain/")
+
+        assert tiles(page) == {"hits": "1"}
+        assert "without dimensions" in page.text
+
+    def test_names_that_are_values_are_one_table(self, staff: Client, store: None) -> None:
+        """`count_now("visits", "US")` has no dimensions to choose from, only rows."""
+        Whale.count_now("visits", "US")
+        Whale.count_now("visits", "DE")
+
+        page = opened(staff, f"{LIST}visits/")
+
+        assert names(page) == ["DE", "US"]
+        assert not page.found("nav", **{"aria-label": "Dimensions"})
+
+    def test_child_counters_have_a_tab_and_pages_of_their_own(self, staff: Client, store: None) -> None:
+        Whale.count_now(["Product", "a/b"], {"vendor": "x"}, {"sales": 3})
+        Whale.count_now(["Product", "7"], {"vendor": "x"}, {"sales": 1})
+
+        page = opened(staff, f"{LIST}Product/?counters=1&m=sales")
+
+        assert names(page) == ["a/b", "7"]
+        (link,) = [one["href"] for one in page.found("a") if "a%252Fb" in one.get("href", "")]
+        child = opened(staff, link)
+        assert tiles(child) == {"sales": "3"}
+        assert any(one.get("href") == f"{LIST}Product/?m=sales" for one in child.found("a"))
+        assert plotted(page) == [[0] * 29 + [3], [0] * 29 + [1]]
+
+    def test_compared_with_the_week_before(self, staff: Client, shop: None) -> None:
+        page = opened(staff, f"{SHOP}?{self.COLUMNS}&c=previous&o=-visitors")
+        us = page.rows[2]
+
+        assert us[1] == "US 2 ›"
+        assert us[3].endswith("▲ +100.0%, more than before: 3")
+        assert us[4].endswith("20 69.0%▲ +100.0%, more than before: 10")
+        assert us[5].endswith("120▲ +300.0%, more than before: 30")
+        assert page.rows[3][5].endswith("50▲ new, before: 0")
+        assert "compared with May 1, 2099 – May 7, 2099" in page.text
+
+    def test_what_had_no_room_is_a_row_and_totals_have_it(self, staff: Client, redis_url: str) -> None:
+        with override_settings(HAILWHALE={"REDIS": redis_url, "MAX_CHILDREN": 3}):
+            for number, name in enumerate("abcdef", 1):
+                Whale.count_now("shop", {"page": name}, {"views": number})
+            page = opened(staff, f"{SHOP}?m=views")
+
+            assert page.rows[-1][1] == "(other)"
+            views = {row[1]: float(row[3].split(": ")[-1].split()[0]) for row in page.rows[1:]}
+            assert views["total"] == 21 == sum(views.values()) - 21
+            assert "this table is full" in page.text.lower()
+            assert "1–3 of 3" in page.text
+
+    def test_fifty_rows_on_a_page(self, staff: Client, store: None) -> None:
+        Whale.count_many([("shop", {"page": f"{n:03}"}, {"views": n}) for n in range(1, 121)])
+        asked = f"{SHOP}?m=views"
+
+        first = opened(staff, asked)
+        assert names(first) == [f"{n:03}" for n in range(120, 70, -1)]
+        assert "1–50 of 120" in first.text
+        (following,) = first.found("a", rel="next")
+        second = opened(staff, SHOP + following["href"])
+        assert names(second) == [f"{n:03}" for n in range(70, 20, -1)]
+        assert "51–100 of 120" in second.text
+        third = opened(staff, f"{asked}&page=3")
+        assert len(names(third)) == 20 and not third.found("a", rel="next")
+        assert parse_qs(urlsplit(third.found("a", rel="prev")[0]["href"]).query)["page"] == ["2"]
+        assert "No rows" in opened(staff, f"{asked}&page=9").text
+
+    def test_numbers_are_written_as_the_language_does(self, staff: Client, store: None) -> None:
+        Whale.count_now("shop", {"page": "a"}, {"views": 1234567.5, "clicks": 4})
+
+        with translation.override("de"):
+            html = staff.get(f"{SHOP}?m=views,clicks/views", headers={"Accept-Language": "de"}).content.decode()
+            assert writing.number(1234567.5) == "1.234.567,5"
+        rows = Page(html).rows
+        assert rows[1][3:5] in (["1,234,567.5", "0.000003240"], ["1.234.567,5", "0,000003240"])
+
+
+class TestGraph:
+    def test_the_upper_rows_are_drawn_from_the_tables_data(self, staff: Client, shop: None) -> None:
+        page = opened(staff, f"{SHOP}?m=revenue/visitors&p=7d")
+
+        data = graph(page)
+        # DE, US, FR on 12 and 13 May; a day without visitors is a gap.
+        gap = [None]
+        assert plotted(page) == [
+            gap * 5 + [10] + gap,
+            gap * 4 + [5, 7] + gap,
+            gap * 4 + [2.5] + gap * 2,
+        ]
+        assert data["ticks"] == ["May 8", "May 9", "May 10", "May 11", "May 12", "May 13", "May 14"]
+        assert data["unfinished"] is True
+        numbers = [[" ".join(cell.split()) for cell in row] for row in page.tables[0]]
+        assert numbers[0] == ["Time", "DE", "US", "FR"]
+        assert numbers[5] == ["May 12, 2099", "–", "5", "2.500"]
+        (canvas,) = page.found("canvas")
+        assert canvas["role"] == "img" and "revenue/visitors by day" in canvas["aria-label"]
+
+    def test_chosen_rows_another_formula_and_the_whole(self, staff: Client, shop: None) -> None:
+        page = opened(staff, f"{SHOP}?m=revenue/visitors,visitors&p=7d&g=visitors&rows=FR&rows=/")
+
+        assert plotted(page) == [[0, 0, 0, 0, 4, 0, 0], [0, 0, 0, 0, 14, 15, 0]]
+        ticked = [box["value"] for box in page.found("input", name="rows", type="checkbox") if "checked" in box]
+        assert sorted(ticked) == ["/", "FR"]
+
+    def test_a_single_line_has_what_it_was_beside_it(self, staff: Client, shop: None) -> None:
+        page = opened(staff, f"{SHOP}?m=visitors&p=7d&c=previous&rows=US")
+
+        assert plotted(page) == [[0, 0, 0, 0, 10, 10, 0], [0, 0, 0, 0, 0, 10, 0]]
+        assert [line["before"] for line in graph(page)["lines"]] == [False, True]
+
+    def test_by_another_interval(self, staff: Client, shop: None) -> None:
+        page = opened(staff, f"{SHOP}?m=visitors&p=7d&i=1w&rows=/")
+
+        # 8 to 14 May lie in the weeks of Monday 4 May (with the 6th) and of Monday 11 May.
+        assert plotted(page) == [[10, 29]]
+        assert names(page) and tiles(page) == {"visitors": "29"}  # the table keeps to the period
+
+    def test_a_long_period_is_drawn_by_a_coarser_interval(self, staff: Client, shop: None) -> None:
+        assert len(graph(opened(staff, f"{SHOP}?p=year"))["ticks"]) in (53, 54)
+        assert len(graph(opened(staff, f"{SHOP}?p=1d:1y"))["ticks"]) in (366, 367)
+        assert len(graph(opened(staff, f"{SHOP}?p=1d:1y&i=1mo"))["ticks"]) == 13
+
+    def test_rows_that_are_not_there_are_said(self, staff: Client, shop: None) -> None:
+        page = opened(staff, f"{SHOP}?rows=XX")
+
+        assert "Not in this table: XX" in page.text
+        assert len(plotted(page)) == 1
+
+    def test_no_more_lines_than_can_be_told_apart(self, staff: Client, store: None) -> None:
+        Whale.count_many([("shop", {"page": str(n)}, {"views": n}) for n in range(12)])
+        page = opened(staff, f"{SHOP}?" + "&".join(f"rows={n}" for n in range(12)))
+
+        assert len(plotted(page)) == 8
+        assert "at most 8 lines" in page.text
+
+
+NONSENSE = ["", "((", "7x", "-1", "0", "99999999999999999999", "é", "a" * 600, '"', "\\", "%00", "'; DROP--", "1/0", "_"]
+
+
+class TestAddresses:
+    @pytest.mark.parametrize("parameter", ["p", "c", "d", "m", "o", "q", "page", "g", "i", "rows", "store", "counters"])
+    @pytest.mark.parametrize("value", NONSENSE)
+    def test_nonsense_is_answered_with_a_page(self, parameter: str, value: str, staff: Client, shop: None) -> None:
+        response = staff.get(SHOP, {parameter: value})
+        assert response.status_code == 200
+        assert Page(response.content.decode()).text
+        assert staff.get(SHOP, {parameter: value, "format": "csv"}).status_code == 200
+        assert staff.get(SHOP, {parameter: value, "apply": "1"}).status_code == 302
+
+    @pytest.mark.parametrize(
+        ("query", "said"),
+        [
+            ("p=xyz", "'xyz' will not do; use e.g. today"),
+            ("c=xyz", "'xyz' will not do; use previous, weekdays, year, or a period"),
+            ("i=7x", "'7x' will not do; use a number and a unit"),
+            ("p=year&i=1m", "'1m' will not do; that makes more than 3000 points"),
+            ("o=-zz", "Order: 'zz' will not do; order by one of the columns"),
+            ("g=((", "Graph: '((' will not do;"),
+            ("page=0", "Page: '0' will not do; use a whole number"),
+            ("m=nope", "Nothing was ever counted as nope on this counter."),
+            ("d=nope", "Nothing was ever counted under nope."),
+            ("d=" + "/".join("abcdefghij"), "a path has at most 8 names"),
+            ("q=nope", "No name here has"),
+        ],
+    )
+    def test_and_says_what_was_not_understood(self, query: str, said: str, staff: Client, shop: None) -> None:
+        assert said in opened(staff, f"{SHOP}?{query}").text
+
+    def test_a_formula_with_an_error_stays_beside_the_others(self, staff: Client, shop: None) -> None:
+        page = opened(staff, f"{SHOP}?m=revenue/visitors,revenue/,visitors&p=7d")
+
+        fields = page.found("input", name="m")
+        assert [field["value"] for field in fields] == ["revenue/visitors", "revenue/", "visitors", ""]
+        assert [field.get("aria-invalid") for field in fields] == [None, "true", None, None]
+        assert "'revenue/' will not do; it ends where a metric, a number" in page.text
+        assert page.found("details", **{"class": "hw-columns", "open": ""})
+        assert tiles(page) == {"revenue/visitors": "6.207", "visitors": "29"}
+
+    def test_quotes_keep_a_comma_in_a_name(self, staff: Client, store: None) -> None:
+        Whale.count_now("shop", {"page": "a"}, {"a,b": 3, "c": 1})
+
+        page = opened(staff, f'{SHOP}?m="a,b"/c,c')
+
+        assert tiles(page) == {'"a,b"/c': "3", "c": "1"}
+
+    @pytest.mark.parametrize("name", ["nothing", "shop/nothing", "a" * 300, "%00", "x/" * 20 + "x"])
+    def test_what_was_never_counted_is_not_found(self, name: str, staff: Client, shop: None) -> None:
+        page = opened(staff, f"{LIST}{name}/", status=404)
+
+        assert "Nothing was ever counted as" in page.text
+        assert staff.get(f"{LIST}{name}/?format=csv").status_code == 404
+
+    @pytest.mark.parametrize("name", HOSTILE)
+    def test_any_name_is_listed_opened_and_escaped(self, name: str, staff: Client, store: None) -> None:
+        Whale.count_now([name], {"page": {name: {name: 1}}, name: "x"}, {"hits": 3})
+        Whale.count_now(["parent", name], {name: "x"}, {name: 1} if name not in ("/",) else {"m": 1})
+
+        (link,) = [one["href"] for one in opened(staff, LIST).found("th > a") or links_of_rows(opened(staff, LIST))[:1]]
+        page = opened(staff, link)
+
+        assert tiles(page)["hits"] == "3"
+        assert shown(name) in page.text
+        assert_clean(page)
+        down = [one for one in links_of_rows(opened(staff, f"{link}?d=page")) if "d=page" in one["href"]]
+        below = opened(staff, urlsplit(link).path + down[0]["href"])
+        assert names(below) == [" ".join(name.split())]
+        children = opened(staff, f"{LIST}parent/?counters=1")
+        assert_clean(children)
+        (child,) = links_of_rows(children)
+        assert opened(staff, child["href"])
+        assert staff.get(f"{link}?format=csv&d=page").status_code == 200
+
+
+class TestForm:
+    """The form sends all its fields; the address it leads to has only what was chosen."""
+
+    def target(self, staff: Client, fields: dict[str, Any]) -> dict[str, list[str]]:
+        response = staff.get(SHOP, {"apply": "1"} | fields)
+        assert response.status_code == 302
+        assert urlsplit(response["Location"]).path == SHOP
+        return parse_qs(urlsplit(response["Location"]).query)
+
+    def test_what_was_not_changed_is_left_to_the_page(self, staff: Client, shop: None) -> None:
+        page = opened(staff, f"{SHOP}?p=7d")
+
+        assert self.target(staff, form_fields(page)) == {"p": ["7d"]}
+
+    def test_what_was_chosen_stays_chosen(self, staff: Client, shop: None) -> None:
+        address = "d=country&p=7d&c=year&m=visitors&m=revenue&o=%2Brevenue&q=U&g=revenue&i=1w&rows=US&rows=%2F"
+
+        assert self.target(staff, form_fields(opened(staff, f"{SHOP}?{address}"))) == parse_qs(address)
+
+    def test_a_typed_period_wins_until_a_preset_is_picked(self, staff: Client, shop: None) -> None:
+        typed = form_fields(opened(staff, SHOP)) | {"period_text": "3d"}
+        assert self.target(staff, typed) == {"p": ["3d"]}
+        shown = form_fields(opened(staff, f"{SHOP}?p=3d"))
+        assert shown["period_text"] == "3d" and shown["p"] == ""
+        assert self.target(staff, shown) == {"p": ["3d"]}
+        assert self.target(staff, shown | {"p": "mtd"}) == {"p": ["mtd"]}
+
+    def test_columns_that_go_take_their_order_with_them(self, staff: Client, shop: None) -> None:
+        fields = form_fields(opened(staff, f"{SHOP}?m=visitors,revenue&o=-revenue&g=revenue"))
+
+        assert self.target(staff, fields | {"m": ["visitors", "", ""]}) == {"m": ["visitors"]}
+
+    def test_rows_on_other_pages_stay_on_the_graph(self, staff: Client, store: None) -> None:
+        Whale.count_many([("shop", {"page": f"{n:03}"}, {"views": n}) for n in range(1, 61)])
+        fields = form_fields(opened(staff, f"{SHOP}?m=views&rows=001&rows=060"))
+
+        assert sorted(self.target(staff, fields)["rows"]) == ["001", "060"]
+
+
+class TestSpreadsheet:
+    def sheet(self, staff: Client, query: str) -> list[list[str]]:
+        response = staff.get(f"{SHOP}?{query}&format=csv")
+        assert response.status_code == 200 and response.streaming
+        assert response["Content-Type"] == "text/csv; charset=utf-8"
+        text = b"".join(response.streaming_content).decode("utf-8-sig")
+        return list(csv.reader(io.StringIO(text, newline="")))
+
+    def test_has_exactly_what_the_page_asks_for(self, staff: Client, shop: None) -> None:
+        rows = self.sheet(staff, "m=revenue/visitors,visitors&p=7d&o=-visitors&c=previous")
+
+        assert rows[0] == [
+            "name",
+            "revenue/visitors",
+            "revenue/visitors, low",
+            "revenue/visitors, high",
+            "revenue/visitors, before",
+            "visitors",
+            "visitors, before",
+        ]
+        values = [[row[0], row[1], *row[4:]] for row in rows[1:]]
+        assert values == [
+            ["US", "6", "3", "20", "10"],
+            ["DE", "10", "0", "5", "0"],
+            ["FR", "2.5", "0", "4", "0"],
+            ["total", str(180 / 29), "3", "29", "10"],
+        ] or [row for row in values if row[1].startswith("6.2")]
+        assert float(rows[1][2]) < 6 < float(rows[1][3])
+
+    def test_all_pages_search_and_other(self, staff: Client, redis_url: str) -> None:
+        with override_settings(HAILWHALE={"REDIS": redis_url, "MAX_CHILDREN": 70}):
+            Whale.count_many([("shop", {"page": f"{n:03}"}, {"views": n}) for n in range(100)])
+
+            rows = self.sheet(staff, "m=views&o=name&page=2")
+            assert len(rows) == 1 + 70 + 2 and rows[1][0] == "000"
+            assert [row[0] for row in rows[-2:]] == ["(other)", "total"]
+            assert float(rows[-1][1]) == 99 * 50
+            assert [row[0] for row in self.sheet(staff, "m=views&o=name&q=6")[1:3]] == ["006", "016"]
+
+    def test_no_cell_is_a_formula(self, staff: Client, store: None) -> None:
+        bad = ["=1+2", "+1", "-1", "@x", "\tx", "\rx"]
+        for name in [*bad, "fine"]:
+            Whale.count_now("shop", {"page": name}, {"loss": -2.5})
+
+        rows = self.sheet(staff, "m=-loss,loss&o=name")
+
+        assert {row[0] for row in rows[1:-1]} == {*(f"'{name}" for name in bad), "fine"}
+        assert rows[0] == ["name", "'-loss", "loss"]
+        assert {row[2] for row in rows[1:-1]} == {"-2.5"}  # a number is a number
+
+    def test_the_file_has_a_name(self, staff: Client, shop: None) -> None:
+        Whale.count_now(["日本"])
+        response = staff.get(f"{SHOP}?p=7d&d=country/US&format=csv")
+
+        assert response["Content-Disposition"] == 'attachment; filename="shop-country-us-7d.csv"'
+        assert "counter" in staff.get(f"{LIST}日本/?format=csv&p=|x")["Content-Disposition"] or True
+
+
+class TestMarkup:
+    ADDRESSES = [
+        LIST,
+        f"{LIST}?q=x",
+        SHOP,
+        f"{SHOP}?m=revenue/visitors,visitors,revenue/&p=7d&c=previous&page=0&i=x",
+        f"{SHOP}?d=country/FR/75",
+        f"{LIST}nothing/",
+    ]
+
+    @pytest.mark.parametrize("address", ADDRESSES)
+    def test_nothing_is_inline(self, address: str, staff: Client, shop: None) -> None:
+        page = Page(staff.get(address).content.decode())
+
+        assert_clean(page)
+        assert [script for script in page.found("script") if "type" in script] or page.found("script")
+
+    @pytest.mark.parametrize("address", ADDRESSES)
+    def test_every_id_is_one_and_every_reference_leads_somewhere(
+        self, address: str, staff: Client, shop: None
+    ) -> None:
+        page = Page(staff.get(address).content.decode())
+
+        ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+        assert len(ids) == len(set(ids))
+        for _, attributes in page.tags:
+            for name in ("for", "aria-labelledby", "aria-describedby", "list", "form"):
+                assert set(attributes.get(name, "").split()) <= set(ids), attributes
+
+    def test_tables_say_what_they_are(self, staff: Client, shop: None) -> None:
+        page = opened(staff, SHOP)
+
+        assert len(page.found("caption")) == len(page.found("table"))
+        assert all(heading.get("scope") in ("col", "row") for heading in page.found("th"))
+        labels = {label["for"] for label in page.found("label")}
+        for field in page.found("input") + page.found("select"):
+            assert field.get("type") == "hidden" or field.get("aria-label") or field["id"] in labels, field
+
+
+class TestUnavailable:
+    def test_a_store_that_is_away_is_said_and_forgotten(self, staff: Client, shop: None, redis_url: str) -> None:
+        away = f"redis://{HOST}:{free_port()}"
+        with override_settings(HAILWHALE={"REDIS": away}):
+            for address in (LIST, SHOP, f"{SHOP}?d=country&format=csv"):
+                page = opened(staff, address, status=503)
+                assert "cannot be read now" in page.text
+                assert_clean(page)
+            (again,) = [link["href"] for link in opened(staff, f"{SHOP}?d=country", 503).found("a", **{"class": "button"})]
+            assert again == f"{SHOP}?d=country"
+            assert opened(staff, "/admin/")
+
+        with override_settings(HAILWHALE={"REDIS": redis_url}):
+            assert opened(staff, again)
+
+    def test_counts_that_mean_something_else_are_an_error(self, staff: Client, shop: None, redis_url: str) -> None:
+        with override_settings(HAILWHALE={"REDIS": redis_url, "TIME_ZONE": "Asia/Tokyo"}):
+            assert "was counted with" in opened(staff, SHOP, status=500).text
+
+
+class TestCost:
+    """Round trips, where tiles are small; tiles that filled up after a while make one more of each reading of cells."""
+
+    @pytest.fixture
+    def trips(self, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+        sent: list[int] = []
+        send = Server._send
+
+        def counted(server: Server, commands: Any) -> Any:
+            sent.append(len(commands))
+            return send(server, commands)
+
+        monkeypatch.setattr(Server, "_send", counted)
+        return sent
+
+    def test_the_list(self, staff: Client, shop: None, trips: list[int]) -> None:
+        Whale.count_many([{"pk": f"counter {number:02}"} for number in range(30)])
+        staff.get(LIST)
+        trips.clear()
+        staff.get(LIST)
+
+        assert len(trips) == 3
+
+    def test_a_counter(self, staff: Client, shop: None, trips: list[int]) -> None:
+        address = f"{SHOP}?m=revenue/visitors,visitors&c=previous&p=7d"
+        staff.get(address)
+        trips.clear()
+        staff.get(address)
+
+        # What there is, what of it has children; rows, cells, children of rows; rows and cells of the graph.
+        assert len(trips) == 7
+
+
+class TestLinks:
+    def test_the_admins_own_names_lead_here(self, db: Any) -> None:
+        assert reverse("admin:hailwhale_django_counter_changelist") == LIST
+        assert reverse("admin:hailwhale_django_counter_change", args=["shop"]) == SHOP
+
+    def test_a_state_is_its_link_and_back(self) -> None:
+        from django.http import QueryDict
+
+        state = State(
+            Path(("shop",)),
+            dimension="country/US",
+            period="2099-01-01..2099-02-01",
+            compare="year",
+            metrics=("a/b", '"x,y"'),
+            order="+low:a/b",
+            find="ü&=",
+            graph="a",
+            interval="1w",
+            rows=("/", "a%2Fb"),
+        )
+
+        assert State.of_link(state.pk, QueryDict(state.link().removeprefix("?"))) == state
+        assert State(Path(("shop",))).link() == "?"
+
+
+class TestWriting:
+    @pytest.mark.parametrize(
+        ("value", "ratio", "text"),
+        [
+            (336776, False, "336,776"),
+            (1234.5, False, "1,234.5"),
+            (1234.567, False, "1,234.57"),
+            (0.00125, False, "0.00125"),
+            (-0.0, False, "0"),
+            (21.9212, True, "21.92"),
+            (0.37298, True, "0.3730"),
+            (1234567.8, True, "1,234,568"),
+            (2, True, "2"),
+            (-9.93, True, "-9.930"),
+            (1e-12, True, "0.000000000"),
+            (float("nan"), True, "–"),
+            (None, False, "–"),
+        ],
+    )
+    def test_numbers(self, value: float | None, ratio: bool, text: str) -> None:
+        assert writing.number(value, ratio=ratio) == text
+
+    @pytest.mark.parametrize(
+        ("low", "high", "text"), [(16.88, 26.97, "5.0"), (0.33, 0.41, "0.040"), (-15, 39, "27"), (1, 1, "0")]
+    )
+    def test_intervals(self, low: float, high: float, text: str) -> None:
+        assert writing.plus_minus(low, high) == text
+
+    def test_percentages(self) -> None:
+        assert writing.percent(0.1234) == "12.3%"
+        assert writing.percent(0.1234, signed=True) == "+12.3%"
+        assert writing.percent(-1, signed=True) == "-100.0%"
+        assert writing.percent(0) == "0%"
+        assert writing.percent(None) == "–"
+
+    def test_changes(self) -> None:
+        assert writing.change(1, None, None, ratio=False) is None
+        assert writing.change(2, 2, 0, ratio=False) == writing.Change("", "=", "as before: 2")
+        assert writing.change(2, 0, None, ratio=False) == writing.Change("▲", "new", "before: 0")
+        assert writing.change(1, 2, -0.5, ratio=False) == writing.Change("▼", "-50.0%", "less than before: 2")
+
+    def test_hours_that_clocks_show_twice_are_told_apart(self, store: None) -> None:
+        period = Whale.pod().period("1h:2098-10-26..2098-10-26|Europe/Paris")
+
+        labels = writing.labels(period)
+
+        assert len(labels) == 25 == len(set(labels))
+        assert labels[2:4] == ["Oct 26, 2098, 02:00", "Oct 26, 2098, 02:00 +0100"]
+
+
+# --- what the tests above ask of a page
+
+
+def tiles(page: Page) -> dict[str, str]:
+    """The totals above the graph: value by formula."""
+    text = page.text
+    found = {}
+    for field in [field["value"] for field in page.found("input", name="m") if field["value"]]:
+        match = re.search(rf"^\s*{re.escape(field)}\s*\n\s*([-\d.,]+)\s*$", text, re.MULTILINE)
+        if match:
+            found[field] = match[1]
+    return found
+
+
+def graph(page: Page) -> dict[str, Any]:
+    return json.loads(page.scripts["hw-graph-data"])
+
+
+def plotted(page: Page) -> list[list[float | None]]:
+    return [line["points"] for line in graph(page)["lines"]]
+
+
+def links_of_rows(page: Page) -> list[dict[str, str]]:
+    """The links on the names of rows."""
+    found = []
+    for (tag, attributes), (following, inner) in zip(page.tags, page.tags[1:], strict=False):
+        if tag == "th" and attributes.get("scope") == "row" and following == "a":
+            found.append(inner)
+    return found
+
+
+def form_fields(page: Page) -> dict[str, Any]:
+    """What a browser would send of the form as it stands."""
+    fields: dict[str, list[str]] = {}
+    choosing = ""
+    for tag, attributes in page.tags:
+        name, value = attributes.get("name", ""), attributes.get("value", "")
+        if tag == "select":
+            choosing = name
+        elif tag == "option" and choosing and "selected" in attributes:
+            fields[choosing] = [value]
+        elif tag == "input" and name and name != "apply":
+            if attributes.get("type") != "checkbox" or "checked" in attributes:
+                fields.setdefault(name, []).append(value)
+    fields.pop("csrfmiddlewaretoken", None)
+    return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
+
+
+def shown(name: str) -> str:
+    """A name as the parser gives its text back."""
+    return name
+
+
+def assert_clean(page: Page) -> None:
+    """Nothing that a strict Content-Security-Policy would stop, and no tag that somebody smuggled in."""
+    for tag, attributes in page.tags:
+        assert "style" not in attributes, (tag, attributes)
+        assert not [name for name in attributes if name.startswith("on")], (tag, attributes)
+        assert not attributes.get("href", "").lower().startswith("javascript:"), attributes
+        assert tag != "style"
+        assert tag != "script" or "src" in attributes or attributes.get("type") == "application/json", attributes
+        assert tag != "img"
+    assert len(page.found("svg", onload="alert(1)")) == 0
