@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from itertools import count
 from statistics import mean
-
-from redis import Redis
 
 from benchmarks import servers, worlds
 from benchmarks.ancestor import Ancestor, cells, retained
@@ -16,7 +15,6 @@ from benchmarks.report import Column, Result, Table, Target
 from benchmarks.timing import Contestant, Timing, race
 from benchmarks.worlds import Event
 from hailwhale_django.engine.pod import BATCH, Pod
-from hailwhale_django.engine.store.server import Server
 from hailwhale_django.engine.store.store import Store
 
 DIMENSIONS = {"country": 50, "page": 1_000}
@@ -26,12 +24,14 @@ SAMPLE = 2_000
 AT_ONCE = 1_000
 WORLDS = {"5 minutes": 300, "30 days": 30 * worlds.DAY_SECONDS}
 
-OURS, PEER, PEER_AT_ONCE = "hailwhale", "HINCRBY, a pipeline per event", f"HINCRBY, {AT_ONCE:,} events a pipeline"
+OURS, FROM_NOTHING = "hailwhale", "hailwhale, from nothing"
+PEER, PEER_AT_ONCE = "HINCRBY, a pipeline per event", f"HINCRBY, {AT_ONCE:,} events a pipeline"
 
 
 def run(effort: Effort) -> Result:
     """Each contestant counts events of the same world; the slow ones fewer of them."""
     now = time.time()
+    few, sample, many = (effort.size(size) for size in (ONE_BY_ONE, SAMPLE, MANY))
     speeds = Table(
         "Counting: 2 dimensions (of 50 and 1,000 children, Zipf), 2 metrics and hits, default intervals",
         [
@@ -43,8 +43,8 @@ def run(effort: Effort) -> Result:
             Column("rounds"),
         ],
         notes=[
-            "The rest is waiting, for the server and on the way there. All begin count_many with an empty server, "
-            "hailwhale also with an empty memory.",
+            "The rest is waiting, for the server and on the way there. Each round has other events of the same world.",
+            "From nothing: the server is empty, and the process has yet to see its first name.",
         ],
     )
     spread = Table(
@@ -55,85 +55,89 @@ def run(effort: Effort) -> Result:
             Column(f"per batch of {BATCH:,}", ",.0f"),
             Column("times fewer", ",.1f"),
         ],
-        notes=[
-            "Cells per event, times the events of a batch, over the different cells of that batch: what folding saves."
-        ],
+        notes=["Times fewer: the cells of a batch's events, over the different cells among them: what folding saves."],
     )
     result = Result([speeds, spread])
     with ExitStack() as stack:
-        counters = Counters(stack, now)
         for span, seconds in WORLDS.items():
-            events = worlds.visits(effort.size(MANY), DIMENSIONS, now - seconds, now)
+            counters = Counters(stack, now, seconds)
             if span == next(iter(WORLDS)):
-                few = events[: effort.size(ONE_BY_ONE)]
+                sizes = {OURS: few, PEER: few}
                 found = race(counters.one_by_one(few), effort)
-                _add(speeds, "count_now", found, {OURS: len(few), PEER: len(few)})
-                result.targets.append(_target("count_now", found, {OURS: len(few), PEER: len(few)}, 2))
-            sample = events[:: max(1, len(events) // effort.size(SAMPLE))]
-            sizes = {OURS: len(events), PEER: len(sample), PEER_AT_ONCE: len(sample)}
-            found = race(counters.many(events, sample), effort)
-            what = f"count_many, {len(events):,} within {span}"
-            _add(speeds, what, found, sizes)
-            result.targets.append(_target(what, found, sizes, 40))
-            spread.rows.append([span, *_cells(events, now)])
+                _add(result, "count_now", found, sizes, 2)
+            sizes = {OURS: many, FROM_NOTHING: many, PEER: sample, PEER_AT_ONCE: sample}
+            found = race(counters.many(many, sample), effort)
+            _add(result, f"count_many, {many:,} within {span}", found, sizes, 40)
+            spread.rows.append([span, *_cells(counters.events(many), now)])
     return result
 
 
 class Counters:
-    """The contestants, each with a server of its own."""
+    """The contestants, each with a server of its own and, in each round, with new events of one world."""
 
-    def __init__(self, stack: ExitStack, now: float) -> None:
+    def __init__(self, stack: ExitStack, now: float, seconds: float) -> None:
         self.now = now
-        self.client: Redis = stack.enter_context(servers.running_client())
+        self.seconds = seconds
         self.pod = stack.enter_context(servers.running_pod(lambda: now))
-        self.ancestor = Ancestor(self.client)
+        self.other_pod = stack.enter_context(servers.running_pod(lambda: now))
+        self.ancestor = Ancestor(stack.enter_context(servers.running_client()))
+        self._seeds = count()
+        self._next: list[Event] = []
 
-    def one_by_one(self, events: Sequence[Event]) -> list[Contestant]:
+    def one_by_one(self, size: int) -> list[Contestant]:
+        new = self._bringing(size)
         return [
-            Contestant(OURS, lambda: self._count_now(events)),
-            Contestant(PEER, lambda: self.ancestor.count(events, self.now)),
+            Contestant(OURS, self._count_now, new),
+            Contestant(PEER, lambda: self.ancestor.count(self._next, self.now), new),
         ]
 
-    def many(self, events: Sequence[Event], sample: Sequence[Event]) -> list[Contestant]:
+    def many(self, size: int, sample: int) -> list[Contestant]:
+        new, fewer = self._bringing(size), self._bringing(sample)
         return [
-            Contestant(OURS, lambda: self.pod.count_many(events, None), self._renew),
-            Contestant(PEER, lambda: self.ancestor.count(sample, self.now), self._empty),
-            Contestant(PEER_AT_ONCE, lambda: self.ancestor.count(sample, self.now, AT_ONCE), self._empty),
+            Contestant(OURS, lambda: self.pod.count_many(self._next, None), new),
+            Contestant(FROM_NOTHING, lambda: self.other_pod.count_many(self._next, None), lambda: self._forget(new)),
+            Contestant(PEER, lambda: self.ancestor.count(self._next, self.now), fewer),
+            Contestant(PEER_AT_ONCE, lambda: self.ancestor.count(self._next, self.now, AT_ONCE), fewer),
         ]
 
-    def _count_now(self, events: Sequence[Event]) -> None:
-        for event in events:
+    def events(self, size: int) -> list[Event]:
+        return worlds.visits(size, DIMENSIONS, self.now - self.seconds, self.now, seed=next(self._seeds))
+
+    def _bringing(self, size: int) -> Callable[[], None]:
+        def bring() -> None:
+            self._next = self.events(size)
+
+        return bring
+
+    def _count_now(self) -> None:
+        for event in self._next:
             self.pod.count(event["pk"], event["dimensions"], event["metrics"], event["at"])
 
-    def _renew(self) -> None:
-        server: Server = self.pod.store.server
+    def _forget(self, then: Callable[[], None]) -> None:
+        server = self.other_pod.store.server
         server.call("FLUSHDB", ["SYNC"])
-        self.pod = Pod(Store(server), lambda: self.now)
-
-    def _empty(self) -> None:
-        self.client.execute_command("FLUSHDB", "SYNC")
+        self.other_pod = Pod(Store(server), lambda: self.now)
+        then()
 
 
-def _add(table: Table, what: str, found: Mapping[str, Timing], sizes: Mapping[str, int]) -> None:
-    for name, timing in found.items():
-        each = timing.median / sizes[name]
-        table.rows.append([what, name, 1 / each, each * 1e6, timing.work_share, len(timing.wall)])
-
-
-def _target(what: str, found: Mapping[str, Timing], sizes: Mapping[str, int], needed: float) -> Target:
+def _add(result: Result, what: str, found: Mapping[str, Timing], sizes: Mapping[str, int], needed: float) -> None:
     each = {name: timing.median / sizes[name] for name, timing in found.items()}
-    return Target(f"times a pipelined HINCRBY per cell: {what}", each[PEER] / each[OURS], needed)
+    for name, timing in found.items():
+        row = [what, name, 1 / each[name], each[name] * 1e6, timing.work_share, len(timing.wall)]
+        result.tables[0].rows.append(row)
+    result.targets.append(Target(f"times a pipelined HINCRBY per cell: {what}", each[PEER] / each[OURS], needed))
 
 
 def _cells(events: Sequence[Event], now: float) -> tuple[float, float, float]:
     """Per event, per batch, and how many times fewer the latter are than those of the batch's events."""
-    all_, different = [], []
+    of_events, different = [], []
     for first in range(0, len(events), BATCH):
-        touched = [
-            (key, field)
-            for event in events[first : first + BATCH]
-            for key, field, _ in cells(event, retained(event["at"], now))
-        ]
-        all_.append(len(touched))
+        touched = [pair for event in events[first : first + BATCH] for pair in _touched(event, now)]
+        of_events.append(len(touched))
         different.append(len(set(touched)))
-    return sum(all_) / len(events), mean(different), sum(all_) / sum(different)
+    return sum(of_events) / len(events), mean(different), sum(of_events) / sum(different)
+
+
+def _touched(event: Event, now: float) -> Iterator[tuple[str, str]]:
+    for key, field, _ in cells(event, retained(event["at"], now)):
+        yield key, field

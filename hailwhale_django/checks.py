@@ -30,7 +30,7 @@ def check_settings(**_: Any) -> list[checks.CheckMessage]:
 def _check_shared_cache(store: str) -> list[checks.CheckMessage]:
     """`cache.clear()` of django-redis flushes the whole database, with all counts in it."""
     alias = get_settings(store).REDIS
-    if not isinstance(alias, str) or alias not in settings.CACHES:
+    if not isinstance(alias, str) or "django_redis" not in settings.CACHES.get(alias, {}).get("BACKEND", ""):
         return []
     location = settings.CACHES[alias].get("LOCATION")
     sharing = [name for name, cache in settings.CACHES.items() if name != alias and cache.get("LOCATION") == location]

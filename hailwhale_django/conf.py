@@ -34,7 +34,7 @@ DEFAULT_LIMITS = Limits()
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Every key, its type and its default. In `STORES` each further store may override any of the first eight."""
+    """Every key, its type and its default. In `STORES` each further store may override any of those above it."""
 
     REDIS: str | Callable[[], Any] = "redis://127.0.0.1:6379/0"
     PREFIX: str = "hw"
@@ -53,8 +53,7 @@ class Settings:
     CACHE_SECONDS: int = 60
 
     def options(self) -> Options:
-        """What the engine needs to know. Raises `HailWhaleError` or `ValueError` for what cannot be."""
-        ZoneInfo(self.TIME_ZONE)
+        """What the engine needs to know. Raises `HailWhaleError` for what cannot be."""
         parse_schedule(self.INTERVALS, timeline(ZoneInfo(self.TIME_ZONE)))
         return Options(
             prefix=self.PREFIX,
@@ -84,25 +83,26 @@ def stores() -> list[str]:
 
 
 def _read_settings(store: str) -> Settings:
-    given = dict(getattr(settings, NAME, {}))
+    given = _dict(NAME, getattr(settings, NAME, {}))
     _check_names(given, NAMES, NAME)
+    others = _dict(f"{NAME}['STORES']", given.get("STORES", {}))
+    if DEFAULT_STORE in others:
+        raise ImproperlyConfigured(f"{NAME}['STORES'] may not have {DEFAULT_STORE!r}: {NAME} itself is that store")
     if store != DEFAULT_STORE:
-        others = given.get("STORES", {})
         if store not in others:
             raise ImproperlyConfigured(f"{NAME}['STORES'] has no store {store!r}; it has {sorted(others)}")
-        _check_names(others[store], OF_A_STORE, f"{NAME}['STORES'][{store!r}]")
-        given |= others[store]
+        own = _dict(f"{NAME}['STORES'][{store!r}]", others[store])
+        _check_names(own, OF_A_STORE, f"{NAME}['STORES'][{store!r}]")
+        given |= own
     if url := os.environ.get(ENVIRONMENT_URL):
         given.setdefault("REDIS", url)
     given.setdefault("TIME_ZONE", settings.TIME_ZONE)
-    for name in ("WRITE_KEYS", "CORS_ORIGINS"):
-        if name in given:
-            given[name] = _strings(name, given[name])
-    _check_types(given)
+    for name in given:
+        given[name] = _checked(name, given[name])
     found = Settings(**given)
     try:
         found.options()
-    except (HailWhaleError, ValueError, OSError) as error:
+    except HailWhaleError as error:
         raise ImproperlyConfigured(f"{NAME}: {error}") from error
     return found
 
@@ -115,24 +115,67 @@ def _check_names(given: Mapping[str, Any], known: tuple[str, ...], where: str) -
             raise ImproperlyConfigured(f"{where} has no key {name!r}; {hint}")
 
 
-def _check_types(given: Mapping[str, Any]) -> None:
-    for name, value in given.items():
-        if name.startswith("MAX_") or name == "CACHE_SECONDS":
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise ImproperlyConfigured(f"{NAME}[{name!r}] is {value!r}; use a whole number above 0")
-        elif name in ("INTERVALS", "STORES"):
-            if not isinstance(value, Mapping):
-                raise ImproperlyConfigured(f"{NAME}[{name!r}] is {value!r}; use a dict")
-        elif name in ("PREFIX", "TIME_ZONE", "CACHE") and (not isinstance(value, str) or not value):
-            raise ImproperlyConfigured(f"{NAME}[{name!r}] is {value!r}; use a string")
-    if "{" in given.get("PREFIX", "") or "}" in given.get("PREFIX", ""):
-        raise ImproperlyConfigured(f"{NAME}['PREFIX'] may have no braces: they decide on a cluster's slots")
+def _dict(where: str, given: Any) -> dict[str, Any]:
+    if not isinstance(given, Mapping):
+        raise ImproperlyConfigured(f"{where} is {given!r}; use a dict")
+    return dict(given)
 
 
-def _strings(name: str, given: Any) -> tuple[str, ...]:
-    if isinstance(given, str) or not all(isinstance(one, str) and one for one in given):
-        raise ImproperlyConfigured(f"{NAME}[{name!r}] is {given!r}; use a list of strings")
-    return tuple(given)
+def _checked(name: str, value: Any) -> Any:
+    """The value of a key, or an error that says what would be right."""
+    expected = EXPECTED.get(name, "a whole number above 0")
+    if not _FITS.get(name, _is_positive)(value):
+        raise ImproperlyConfigured(f"{NAME}[{name!r}] is {value!r}; use {expected}")
+    return tuple(value) if name in ("WRITE_KEYS", "CORS_ORIGINS") else value
+
+
+def _is_positive(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _is_redis(value: Any) -> bool:
+    if isinstance(value, str):
+        return value.partition("://")[0] in SCHEMES if "://" in value else value in settings.CACHES
+    return callable(value)
+
+
+def _is_zone(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and bool(ZoneInfo(value))
+    except (LookupError, ValueError, OSError):
+        return False
+
+
+def _is_list_of_strings(value: Any) -> bool:
+    return isinstance(value, list | tuple | set) and all(isinstance(one, str) and one for one in value)
+
+
+# "redis" in any spelling that `engine.store.server.connect` reads.
+SCHEMES = ("redis", "rediss", "unix", "redis+cluster")
+
+_FITS: dict[str, Callable[[Any], bool]] = {
+    "REDIS": _is_redis,
+    # Braces would decide on a cluster's slots.
+    "PREFIX": lambda value: isinstance(value, str) and bool(value) and not set("{}") & set(value),
+    "TIME_ZONE": _is_zone,
+    "INTERVALS": lambda value: isinstance(value, Mapping),
+    "PLACES": lambda value: isinstance(value, int | Mapping),
+    "STORES": lambda value: isinstance(value, Mapping),
+    "WRITE_KEYS": _is_list_of_strings,
+    "CORS_ORIGINS": _is_list_of_strings,
+    "CACHE": lambda value: isinstance(value, str) and value in settings.CACHES,
+}
+EXPECTED = {
+    "REDIS": f"an address ({'://, '.join(SCHEMES)}://), the name of a django-redis cache in CACHES, or a callable",
+    "PREFIX": "a string without braces",
+    "TIME_ZONE": "the name of a time zone, e.g. Europe/Paris",
+    "INTERVALS": 'a dict, e.g. {"1h": "90d", "1d": None}',
+    "PLACES": 'a whole number or a dict, e.g. {"": 6, "ms": 0}',
+    "STORES": "a dict of stores",
+    "WRITE_KEYS": "a list of strings",
+    "CORS_ORIGINS": "a list of strings",
+    "CACHE": "the name of a cache in CACHES",
+}
 
 
 def _places(given: int | Mapping[str, int]) -> Places:

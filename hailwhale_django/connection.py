@@ -6,6 +6,7 @@ from threading import Lock
 from typing import Any
 
 import redis
+from django.core.cache import InvalidCacheBackendError
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.dispatch import receiver
@@ -13,7 +14,7 @@ from redis.cluster import RedisCluster
 
 from .conf import DEFAULT_STORE, NAME, get_settings
 from .engine.pod import Pod
-from .engine.store.server import Server, connect
+from .engine.store.server import NO_RETRY, Server, connect
 from .engine.store.store import Store
 
 _pods: dict[str, Pod] = {}
@@ -41,6 +42,7 @@ def _server(given: Any) -> Server:
     if isinstance(given, str):
         return connect(given) if "://" in given else Server(_client_of_cache(given))
     if isinstance(given, redis.Redis | RedisCluster):
+        given.set_retry(NO_RETRY)  # an increment that is sent again may be counted again
         return Server(_raw(given))
     raise ImproperlyConfigured(
         f"{NAME}['REDIS'] is {given!r}; use an address (redis://host:port/0), the name of a django-redis cache, "
@@ -53,7 +55,7 @@ def _client_of_cache(alias: str) -> redis.Redis:
 
     try:
         return _raw(get_redis_connection(alias))
-    except (NotImplementedError, AttributeError, KeyError) as error:
+    except (NotImplementedError, AttributeError, KeyError, InvalidCacheBackendError) as error:
         raise ImproperlyConfigured(
             f"{NAME}['REDIS'] is {alias!r}, which is not a cache of django-redis in CACHES"
         ) from error

@@ -28,6 +28,8 @@ from .engine.errors import InvalidInput
 from .engine.pod import BATCH, OnError, Pod
 from .engine.shapes import ByPath
 
+QUERY_TWINS = {"dimensions": "dimension", "metric": "metrics", "periods": "period"}
+
 Points = Callable[[list[tuple[Any, float]]], Any]
 
 
@@ -121,7 +123,7 @@ class Whale:
         `offset`, `depth` (levels of children), `versus` (`"previous"`, `"year"`, `"weekdays"` or a period), `counters`
         (rows are child counters), `bounds` (95% intervals), `plotted` (a value for each bucket), `tzoffset` (a zone).
         """
-        return cls.pod().query(pk, **asked)
+        return cls.pod().query(pk, **{QUERY_TWINS.get(name, name): value for name, value in asked.items()})
 
     @classmethod
     def plotpoints(

@@ -8,8 +8,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from typing import Any
@@ -18,12 +18,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import time_machine
 from django.contrib.auth.models import Permission, User
+from django.http import QueryDict
 from django.test import Client, override_settings
 from django.urls import reverse
-from django.utils import translation
 
 from example_project.ports import HOST, free_port
-from hailwhale_django import Whale, connection
+from hailwhale_django import Whale
 from hailwhale_django.dashboards import pages, writing
 from hailwhale_django.dashboards.state import State
 from hailwhale_django.engine.domain.paths import Path
@@ -111,55 +111,175 @@ def logged_in(user: User) -> Client:
     return client
 
 
-VOID = {"input", "link", "meta", "br", "img", "hr"}
+@dataclass(eq=False)
+class Element:
+    """An element of a page, as far as these tests look at one."""
+
+    tag: str
+    attributes: dict[str, str]
+    inside: list[Element | str] = field(default_factory=list)
+
+    def __getitem__(self, name: str) -> str:
+        return self.attributes[name]
+
+    def get(self, name: str, otherwise: str = "") -> str:
+        return self.attributes.get(name, otherwise)
+
+    def __iter__(self) -> Iterator[Element]:
+        """All elements within, in the order of the page."""
+        for one in self.inside:
+            if isinstance(one, Element):
+                yield one
+                yield from one
+
+    @property
+    def raw(self) -> str:
+        return "".join(one if isinstance(one, str) else one.raw for one in self.inside)
+
+    @property
+    def text(self) -> str:
+        """What a person reads, spaces made one; scripts and data are not read."""
+        return " ".join(self._words().split())
+
+    def _words(self) -> str:
+        if self.tag in ("script", "datalist"):
+            return ""
+        return "".join(one if isinstance(one, str) else one._words() for one in self.inside)
+
+    def found(self, tag: str, **wanted: str) -> list[Element]:
+        """Elements with these attributes; `class_` is one of the classes."""
+        name = wanted.pop("class_", None)
+        return [
+            one
+            for one in self
+            if one.tag == tag
+            and (name is None or name in one.get("class").split())
+            and all(one.attributes.get(key) == value for key, value in wanted.items())
+        ]
+
+    def of_class(self, name: str) -> list[Element]:
+        return [one for one in self if name in one.get("class").split()]
 
 
-class Page(HTMLParser):
-    """What a browser would find: tags with their attributes, the cells of tables, all text."""
+class Parser(HTMLParser):
+    """A page as a tree; fails where tags do not close each other."""
+
+    VOID = frozenset(("input", "link", "meta", "br", "hr", "img"))
 
     def __init__(self, html: str) -> None:
         super().__init__()
-        self.tags: list[tuple[str, dict[str, str]]] = []
-        self.tables: list[list[list[str]]] = []
-        self.text = ""
-        self.scripts: dict[str, str] = {}
-        self._open: list[str] = []
+        self.root = Element("page", {})
+        self.open = [self.root]
         self.feed(html)
+        assert self.open == [self.root], [one.tag for one in self.open]
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, {name: value or "" for name, value in attributes}))
-        if tag not in VOID:
-            self._open.append(tag)
-        if tag == "table":
-            self.tables.append([])
-        elif tag == "tr":
-            self.tables[-1].append([])
-        elif tag in ("td", "th"):
-            self.tables[-1][-1].append("")
+        element = Element(tag, {name: value or "" for name, value in attributes})
+        self.open[-1].inside.append(element)
+        if tag not in self.VOID:
+            self.open.append(element)
 
     def handle_endtag(self, tag: str) -> None:
-        while self._open and self._open.pop() != tag:
-            pass
+        assert self.open[-1].tag == tag, (self.open[-1].tag, tag, self.getpos())
+        self.open.pop()
+
+    def handle_startendtag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.open[-1].inside.append(Element(tag, {name: value or "" for name, value in attributes}))
 
     def handle_data(self, data: str) -> None:
-        if "script" in self._open:
-            self.scripts[self.tags[-1][1].get("id", "")] = data
-            return
-        self.text += data
-        if "td" in self._open or "th" in self._open:
-            self.tables[-1][-1][-1] += data
+        self.open[-1].inside.append(data)
 
-    def found(self, tag: str, **wanted: str) -> list[dict[str, str]]:
-        return [
-            attributes
-            for name, attributes in self.tags
-            if name == tag and all(attributes.get(key) == value for key, value in wanted.items())
-        ]
+
+class Page:
+    """A page that was answered."""
+
+    def __init__(self, html: str) -> None:
+        self.root = Parser(html).root
+        self.text = self.root.text
+
+    def found(self, tag: str, **wanted: str) -> list[Element]:
+        return self.root.found(tag, **wanted)
+
+    def table(self, name: str) -> list[list[str]]:
+        """The cells of the table of this class, headings first."""
+        (table,) = self.found("table", class_=name)
+        return [[cell.text for cell in row if cell.tag in ("td", "th")] for row in table.found("tr")]
+
+    @property
+    def counters(self) -> list[list[str]]:
+        return self.table("hw-list")
 
     @property
     def rows(self) -> list[list[str]]:
-        """The ranked table, each cell on one line: tick, name, bar, values."""
-        return [[" ".join(cell.split()) for cell in row] for row in self.tables[-1]]
+        """The ranked table: its headings, totals, and rows; in each a tick, the name, a bar, then the values."""
+        return self.table("hw-ranked")
+
+    @property
+    def numbers(self) -> list[list[str]]:
+        """The table beneath the graph."""
+        (table,) = self.found("table", id="hw-numbers")
+        return [[cell.text for cell in row if cell.tag in ("td", "th")] for row in table.found("tr")]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the ranked rows, in order, without the totals."""
+        (table,) = self.found("table", class_="hw-ranked")
+        return [one.found("bdi")[0].text for one in table.found("th", scope="row")][1:]
+
+    @property
+    def values(self) -> list[list[str]]:
+        """Of each ranked row, the totals first, the bare values."""
+        (table,) = self.found("table", class_="hw-ranked")
+        return [[one.text for one in row.of_class("hw-value")] for row in table.found("tr")[1:]]
+
+    @property
+    def tiles(self) -> dict[str, str]:
+        """The totals above the graph: value by formula."""
+        names, values = self.root.of_class("hw-tile-name"), self.root.of_class("hw-tile-value")
+        return {name.text: value.text for name, value in zip(names, values, strict=True)}
+
+    @property
+    def graph(self) -> dict[str, Any]:
+        (script,) = self.found("script", id="hw-graph-data")
+        found: dict[str, Any] = json.loads(script.raw)
+        return found
+
+    @property
+    def plotted(self) -> list[list[float | None]]:
+        return [line["points"] for line in self.graph["lines"]]
+
+    @property
+    def row_links(self) -> list[str]:
+        return [
+            link["href"]
+            for name in self.root.of_class("hw-name")
+            if name.get("scope") == "row"
+            for link in name.found("a")
+        ]
+
+    @property
+    def tabs(self) -> dict[str, str]:
+        return {link.text: link["href"] for tabs in self.found("nav", class_="hw-tabs") for link in tabs.found("a")}
+
+    @property
+    def tab(self) -> str:
+        """The tab that is open."""
+        (tabs,) = self.found("nav", class_="hw-tabs")
+        (link,) = tabs.found("a", **{"aria-current": "page"})
+        return link.text
+
+    def form(self) -> dict[str, Any]:
+        """What a browser would send of the form as it stands."""
+        fields: dict[str, list[str]] = {}
+        for one in self.root:
+            name = one.get("name")
+            if one.tag == "select":
+                chosen = [option["value"] for option in one.found("option") if "selected" in option.attributes]
+                fields[name] = chosen[-1:]
+            elif one.tag == "input" and name and (one.get("type") != "checkbox" or "checked" in one.attributes):
+                fields.setdefault(name, []).append(one.get("value"))
+        fields.pop("csrfmiddlewaretoken", None)
+        return fields
 
 
 def opened(client: Client, address: str, status: int = 200) -> Page:
@@ -168,9 +288,14 @@ def opened(client: Client, address: str, status: int = 200) -> Page:
     return Page(response.content.decode())
 
 
-def names(page: Page) -> list[str]:
-    """The names of the ranked rows, in order: neither the heading nor the totals."""
-    return [re.sub(r" \d+ ›$", "", row[1]) for row in page.rows[2:]]
+def assert_clean(page: Page) -> None:
+    """Nothing that a strict Content-Security-Policy would stop, and no tag that somebody smuggled in."""
+    for one in page.root:
+        assert "style" not in one.attributes, one
+        assert not [name for name in one.attributes if name.startswith("on")], one
+        assert not one.get("href").lower().startswith("javascript:"), one
+        assert one.tag not in ("style", "img", "iframe"), one
+        assert one.tag != "script" or "src" in one.attributes or one.get("type") == "application/json", one
 
 
 class TestAccess:
@@ -191,9 +316,8 @@ class TestAccess:
     def test_who_may_look_finds_counters_in_the_index_and_nothing_to_change(self, staff: Client, shop: None) -> None:
         index = opened(staff, "/admin/")
 
-        assert {"href": LIST}.items() <= index.found("a", href=LIST)[0].items()
-        assert "Counters" in index.text
-        assert not [link for link in index.found("a") if "/add/" in link.get("href", "")]
+        assert "Counters" in [link.text for link in index.found("a", href=LIST)]
+        assert not [link for link in index.found("a") if "/add/" in link.get("href")]
         assert opened(staff, LIST) and opened(staff, SHOP)
 
     def test_there_is_nothing_to_post(self, staff: Client, shop: None) -> None:
@@ -224,12 +348,14 @@ class TestList:
         Whale.count_now("shop", at="2099-04-10T00:00:00Z")  # in the 30 days before
         Whale.count_now("blog", metrics={"hits": 1234})
 
-        rows = opened(staff, LIST).rows
+        heading, *rows = opened(staff, LIST).counters
 
-        assert rows[0][:3] == ["Counter", "Hits today", "Hits in 30 days"]
-        assert rows[1][:3] == ["blog", "1,234", "1,234 ▲ new, before: 0"]
-        # Five of the fixture, one of today, one of April; there was one before: 600 percent more.
-        assert rows[2][:3] == ["shop", "1", "7 ▲ +600.0%, more than before: 1"]
+        assert heading == ["Counter", "Hits today", "Hits in 30 days", "30 days"]
+        # Of the shop five of the fixture, one of today and one of April; there was one before: 600 percent more.
+        assert rows == [
+            ["blog", "1,234", "1,234 ▲ new, before: 0", ""],
+            ["shop", "1", "7 ▲ +600.0%, more than before: 1", ""],
+        ]
 
     def test_a_sparkline_is_drawn_by_the_server(self, staff: Client, shop: None) -> None:
         page = opened(staff, LIST)
@@ -245,10 +371,10 @@ class TestList:
         Whale.count_many([{"pk": f"counter {number:02}"} for number in range(27)])
 
         first = opened(staff, LIST)
-        assert [row[0] for row in first.rows[1:]] == [f"counter {number:02}" for number in range(25)]
+        assert [row[0] for row in first.counters[1:]] == [f"counter {number:02}" for number in range(25)]
         (following,) = first.found("a", rel="next")
         second = opened(staff, LIST + following["href"])
-        assert [row[0] for row in second.rows[1:]] == ["counter 25", "counter 26"]
+        assert [row[0] for row in second.counters[1:]] == ["counter 25", "counter 26"]
         assert not second.found("a", rel="next")
         assert "last counter" in opened(staff, f"{LIST}?after=zzz").text
 
@@ -264,7 +390,7 @@ class TestList:
         assert found("a/") == ["a/b", "a/c"]
         assert found("日") == ["日本", "日米"]
         assert found("x") == []
-        assert [row[0] for row in opened(staff, f"{LIST}?q=shop").rows[1:]] == ["shop", "shopping"]
+        assert [row[0] for row in opened(staff, f"{LIST}?q=shop").counters[1:]] == ["shop", "shopping"]
         assert "No counter begins with" in opened(staff, f"{LIST}?q=x").text
 
     def test_each_configured_store_has_a_tab(self, staff: Client, redis_url: str) -> None:
@@ -273,94 +399,115 @@ class TestList:
             Whale.using("other").count_now("there")
 
             default, other = opened(staff, LIST), opened(staff, f"{LIST}?store=other")
-            (there,) = [link["href"] for link in other.found("a") if "/there/" in link.get("href", "")]
+            (there,) = other.row_links
 
-            assert default.rows[1][0] == "here"
-            assert other.rows[1][0] == "there"
+            assert default.counters[1][0] == "here"
+            assert other.counters[1][0] == "there"
             assert there == f"{LIST}there/?store=other"
             assert opened(staff, there)
             assert opened(staff, f"{LIST}there/", status=404)
-            assert opened(staff, f"{LIST}?store=nonsense").rows[1][0] == "here"
+            assert opened(staff, f"{LIST}?store=nonsense").counters[1][0] == "here"
 
 
 class TestTable:
     COLUMNS = "m=revenue/visitors,visitors,revenue&p=7d"
 
     def test_values_are_those_worked_out_by_hand_best_ratio_first(self, staff: Client, shop: None) -> None:
-        rows = opened(staff, f"{SHOP}?{self.COLUMNS}").rows
+        page = opened(staff, f"{SHOP}?{self.COLUMNS}")
 
-        assert [cell.removesuffix("▼").strip() for cell in rows[0]] == [
-            "",
-            "Name",
-            "",
-            "revenue/visitors",
-            "visitors",
-            "revenue",
-        ]
-        assert [[row[1], *(cell.split(" ±")[0] for cell in row[3:])] for row in rows[1:]] == [
-            ["total", "6.207", "29", "180"],
-            ["DE 1 ›", "◆Stands out: 61.1% above the whole's 6.207: 10", "5", "50"],
-            ["US 2 ›", "6", "20", "120"],
-            ["FR 1 ›", "◆Stands out: 59.7% below the whole's 6.207: 2.500", "4", "10"],
-        ] or [cell for row in rows for cell in row if "chance" in cell]
+        assert page.rows[0] == ["", "Name", "", "revenue/visitors ▼", "visitors", "revenue"]
+        assert page.names == ["DE", "US", "FR"]
+        assert page.values == [["6.207", "29", "180"], ["10", "5", "50"], ["6", "20", "120"], ["2.500", "4", "10"]]
+        assert page.tiles == {"revenue/visitors": "6.207", "visitors": "29", "revenue": "180"}
+
+    def test_shares_and_what_stands_out(self, staff: Client, shop: None) -> None:
+        rows = opened(staff, f"{SHOP}?{self.COLUMNS}&o=-visitors").rows
+
+        # Of the visitors the US are 20 of 29; HailWhale calls important more than 10 and more than a tenth.
+        assert rows[2][4] == "◆Stands out: 69.0% of the whole: 20 69.0%"
+        assert rows[3][4] == "5 17.2%"
+
+    @pytest.mark.parametrize(
+        ("scatter", "said"),
+        [
+            (1, "◆Stands out: 66.7% above the whole's 6: 10 ± 0."),
+            (100, "◇66.7% above the whole's 6, which may be chance: 10 ± 7.2"),
+        ],
+    )
+    def test_a_ratio_stands_out_or_may_be_chance(self, scatter: int, said: str, staff: Client, store: None) -> None:
+        """Ten days of ten visitors: 10 from each at one place, 2 at the other.
+
+        When every other day is 100 more or less, n/(n-1) * sum(e^2) / B^2 = 10/9 * 10 * 100^2 / 100^2 = 11.1 for each
+        of the two, and the interval is t(13) = 2.16 times its root: 7.2.
+        """
+        for day in range(1, 11):
+            for place, revenue in (("good", 100), ("bad", 20)):
+                spent = revenue + scatter * (-1) ** day
+                Whale.count_now("shop", {"at": place}, {"visitors": 10, "revenue": spent}, f"2099-05-{day:02}")
+
+        assert opened(staff, f"{SHOP}?m=revenue/visitors").rows[2][3].startswith(said)
 
     def test_headings_order_and_say_how(self, staff: Client, shop: None) -> None:
         page = opened(staff, f"{SHOP}?{self.COLUMNS}&o=%2Bvisitors")
 
-        assert names(page) == ["FR", "DE", "US"]
+        assert page.names == ["FR", "DE", "US"]
         (heading,) = page.found("th", **{"aria-sort": "ascending"})
         assert heading["scope"] == "col"
         assert "by visitors, lowest first" in page.text
-        links = [link["href"] for link in page.found("a") if "o=" in link.get("href", "")]
-        assert any("o=-visitors" in link for link in links)  # again: the other way around
-        assert names(opened(staff, f"{SHOP}?{self.COLUMNS}&o=-name")) == ["US", "FR", "DE"]
+        (again,) = heading.found("a")
+        assert parse_qs(urlsplit(again["href"]).query)["o"] == ["-visitors"]
+        assert opened(staff, f"{SHOP}?{self.COLUMNS}&o=-name").names == ["US", "FR", "DE"]
 
     def test_ordering_by_what_is_certain(self, staff: Client, store: None) -> None:
+        """One visitor spent 6; of a thousand each spent 4 or 6 on a day."""
         for day in range(1, 11):
-            for name, visitors, revenue in (("steady", 100, 500 + day % 2), ("lucky", 1, 6 if day == 1 else 0)):
-                if visitors > 1 or day == 1:
-                    at = f"2099-05-{day:02}T10:00:00Z"
-                    Whale.count_now("shop", {"who": name}, {"visitors": visitors, "revenue": revenue}, at)
-        asked = "m=revenue/visitors&p=30d"
+            Whale.count_now(
+                "shop", {"who": "steady"}, {"visitors": 100, "revenue": 400 + day % 2 * 200}, f"2099-05-{day:02}"
+            )
+        Whale.count_now("shop", {"who": "lucky"}, {"visitors": 1, "revenue": 6}, "2099-05-01")
+        asked = f"{SHOP}?m=revenue/visitors&p=30d"
 
-        assert names(opened(staff, f"{SHOP}?{asked}")) == ["lucky", "steady"]
-        page = opened(staff, f"{SHOP}?{asked}&o=-low:revenue/visitors")
-        assert names(page) == ["steady", "lucky"]
-        assert any("what is certain" in page.text for _ in page.found("a", **{"aria-current": "true"}))
+        page = opened(staff, asked)
+        assert page.names == ["lucky", "steady"]
+        (certain,) = [link["href"] for link in page.root.of_class("hw-certain")[0].found("a") if "certain" in link.text]
+        assert opened(staff, SHOP + certain).names == ["steady", "lucky"]
+        assert opened(staff, f"{asked}&o=%2Bhigh:revenue/visitors").names == ["steady", "lucky"]
 
     def test_the_first_dimension_is_open_and_others_are_tabs(self, staff: Client, shop: None) -> None:
         page = opened(staff, SHOP)
 
-        assert names(page) == ["US", "DE", "FR"]
-        assert page.found("a", **{"aria-current": "page"})[0]["href"] == "?d=country"
-        assert names(opened(staff, f"{SHOP}?d=device")) == ["phone"]
-        assert names(opened(staff, f"{SHOP}?d=_")) == ["country", "device"]
+        assert page.names == ["US", "DE", "FR"]
+        assert page.tabs == {"country": "?d=country", "device": "?d=device", "all dimensions": "?d=_"}
+        assert page.tab == "country"
+        assert opened(staff, f"{SHOP}?d=device").names == ["phone"]
+        assert opened(staff, f"{SHOP}?d=_").names == ["country", "device"]
 
     def test_going_down_keeps_the_view_and_leads_back(self, staff: Client, shop: None) -> None:
         top = opened(staff, f"{SHOP}?{self.COLUMNS}&q=U")
-        assert names(top) == ["US"]
-        (down,) = {link["href"] for link in top.found("a") if "country%2FUS" in link.get("href", "")}
+        assert top.names == ["US"]
+        (down,) = top.row_links
 
         below = opened(staff, SHOP + down)
 
-        assert names(below) == ["NY", "CA"]  # 7 and 5
-        assert [cell.split(" ±")[0] for cell in below.rows[1][3:]] == ["6", "20", "120"]
-        back = [link["href"] for link in below.found("a") if link.get("href", "").startswith(f"{SHOP}?")]
-        assert [parse_qs(urlsplit(link).query).get("d") for link in back] == [None, ["country"]]
-        assert all(parse_qs(urlsplit(link).query)["p"] == ["7d"] for link in back)
+        assert below.names == ["NY", "CA"]  # 7 and 5
+        assert below.values[0] == ["6", "20", "120"]
+        (crumbs,) = below.root.of_class("breadcrumbs")
+        assert crumbs.text.split(" › ") == ["Home", "Hailwhale", "Counters", "shop", "country", "US"]
+        back = [parse_qs(urlsplit(link["href"]).query) for link in crumbs.found("a")[-2:]]
+        assert [(query.get("d"), query["p"]) for query in back] == [(None, ["7d"]), (["country"], ["7d"])]
 
     def test_a_row_with_nothing_below_shows_itself(self, staff: Client, shop: None) -> None:
         page = opened(staff, f"{SHOP}?{self.COLUMNS}&d=country/FR/75")
 
         assert "nothing further below" in page.text
-        assert tiles(page) == {"revenue/visitors": "2.500", "visitors": "4", "revenue": "10"}
+        assert page.tiles == {"revenue/visitors": "2.500", "visitors": "4", "revenue": "10"}
 
     def test_a_counter_without_dimensions(self, staff: Client, store: None) -> None:
         Whale.count_now("plain")
 
         page = opened(staff, f"{LIST}plain/")
 
-        assert tiles(page) == {"hits": "1"}
+        assert page.tiles == {"hits": "1"}
         assert "without dimensions" in page.text
 
     def test_names_that_are_values_are_one_table(self, staff: Client, store: None) -> None:
@@ -370,8 +517,8 @@ class TestTable:
 
         page = opened(staff, f"{LIST}visits/")
 
-        assert names(page) == ["DE", "US"]
-        assert not page.found("nav", **{"aria-label": "Dimensions"})
+        assert page.names == ["DE", "US"]
+        assert not page.tabs
 
     def test_child_counters_have_a_tab_and_pages_of_their_own(self, staff: Client, store: None) -> None:
         Whale.count_now(["Product", "a/b"], {"vendor": "x"}, {"sales": 3})
@@ -379,22 +526,27 @@ class TestTable:
 
         page = opened(staff, f"{LIST}Product/?counters=1&m=sales")
 
-        assert names(page) == ["a/b", "7"]
-        (link,) = [one["href"] for one in page.found("a") if "a%252Fb" in one.get("href", "")]
-        child = opened(staff, link)
-        assert tiles(child) == {"sales": "3"}
-        assert any(one.get("href") == f"{LIST}Product/?m=sales" for one in child.found("a"))
-        assert plotted(page) == [[0] * 29 + [3], [0] * 29 + [1]]
+        assert page.names == ["a/b", "7"]
+        assert page.tab == "child counters"
+        assert page.plotted == [[0] * 29 + [3], [0] * 29 + [1]]
+        child = opened(staff, page.row_links[0])
+        assert child.tiles == {"sales": "3"}
+        (crumbs,) = child.root.of_class("breadcrumbs")
+        assert [(link.text, link["href"]) for link in crumbs.found("a")][3:] == [
+            ("Product", f"{LIST}Product/?m=sales"),
+            ("a/b", f"{LIST}Product/a%252Fb/?m=sales"),
+        ]
 
     def test_compared_with_the_week_before(self, staff: Client, shop: None) -> None:
         page = opened(staff, f"{SHOP}?{self.COLUMNS}&c=previous&o=-visitors")
-        us = page.rows[2]
+        changes = [[one.text for one in row.of_class("hw-change")] for row in page.found("tr")[-4:]]
 
-        assert us[1] == "US 2 ›"
-        assert us[3].endswith("▲ +100.0%, more than before: 3")
-        assert us[4].endswith("20 69.0%▲ +100.0%, more than before: 10")
-        assert us[5].endswith("120▲ +300.0%, more than before: 30")
-        assert page.rows[3][5].endswith("50▲ new, before: 0")
+        assert changes == [
+            ["▲ +106.9%, more than before: 3", "▲ +190.0%, more than before: 10", "▲ +500.0%, more than before: 30"],
+            ["▲ +100.0%, more than before: 3", "▲ +100.0%, more than before: 10", "▲ +300.0%, more than before: 30"],
+            ["▲ new, before: 0"] * 3,
+            ["▲ new, before: 0"] * 3,
+        ]
         assert "compared with May 1, 2099 – May 7, 2099" in page.text
 
     def test_what_had_no_room_is_a_row_and_totals_have_it(self, staff: Client, redis_url: str) -> None:
@@ -403,10 +555,9 @@ class TestTable:
                 Whale.count_now("shop", {"page": name}, {"views": number})
             page = opened(staff, f"{SHOP}?m=views")
 
-            assert page.rows[-1][1] == "(other)"
-            views = {row[1]: float(row[3].split(": ")[-1].split()[0]) for row in page.rows[1:]}
-            assert views["total"] == 21 == sum(views.values()) - 21
-            assert "this table is full" in page.text.lower()
+            assert page.names == ["c", "b", "a", "(other)"]
+            assert page.values == [["21"], ["3"], ["2"], ["1"], ["15"]]
+            assert "This table is full" in page.text
             assert "1–3 of 3" in page.text
 
     def test_fifty_rows_on_a_page(self, staff: Client, store: None) -> None:
@@ -414,42 +565,43 @@ class TestTable:
         asked = f"{SHOP}?m=views"
 
         first = opened(staff, asked)
-        assert names(first) == [f"{n:03}" for n in range(120, 70, -1)]
+        assert first.names == [f"{n:03}" for n in range(120, 70, -1)]
         assert "1–50 of 120" in first.text
         (following,) = first.found("a", rel="next")
         second = opened(staff, SHOP + following["href"])
-        assert names(second) == [f"{n:03}" for n in range(70, 20, -1)]
+        assert second.names == [f"{n:03}" for n in range(70, 20, -1)]
         assert "51–100 of 120" in second.text
         third = opened(staff, f"{asked}&page=3")
-        assert len(names(third)) == 20 and not third.found("a", rel="next")
+        assert len(third.names) == 20 and not third.found("a", rel="next")
         assert parse_qs(urlsplit(third.found("a", rel="prev")[0]["href"]).query)["page"] == ["2"]
         assert "No rows" in opened(staff, f"{asked}&page=9").text
 
-    def test_numbers_are_written_as_the_language_does(self, staff: Client, store: None) -> None:
+    def test_numbers_are_written_as_the_language_does(self, staff: Client, store: None, settings: Any) -> None:
         Whale.count_now("shop", {"page": "a"}, {"views": 1234567.5, "clicks": 4})
+        address = f"{SHOP}?m=views,clicks/views"
 
-        with translation.override("de"):
-            html = staff.get(f"{SHOP}?m=views,clicks/views", headers={"Accept-Language": "de"}).content.decode()
-            assert writing.number(1234567.5) == "1.234.567,5"
-        rows = Page(html).rows
-        assert rows[1][3:5] in (["1,234,567.5", "0.000003240"], ["1.234.567,5", "0,000003240"])
+        assert opened(staff, address).values[0] == ["1,234,567.50", "0.000003240"]
+        settings.LANGUAGE_CODE = "de"
+        page = opened(staff, address)
+        assert page.values[0] == ["1.234.567,50", "0,000003240"]
+        assert_clean(page)
 
 
 class TestGraph:
     def test_the_upper_rows_are_drawn_from_the_tables_data(self, staff: Client, shop: None) -> None:
         page = opened(staff, f"{SHOP}?m=revenue/visitors&p=7d")
 
-        data = graph(page)
+        data = page.graph
         # DE, US, FR on 12 and 13 May; a day without visitors is a gap.
         gap = [None]
-        assert plotted(page) == [
+        assert page.plotted == [
             gap * 5 + [10] + gap,
             gap * 4 + [5, 7] + gap,
             gap * 4 + [2.5] + gap * 2,
         ]
         assert data["ticks"] == ["May 8", "May 9", "May 10", "May 11", "May 12", "May 13", "May 14"]
         assert data["unfinished"] is True
-        numbers = [[" ".join(cell.split()) for cell in row] for row in page.tables[0]]
+        numbers = page.numbers
         assert numbers[0] == ["Time", "DE", "US", "FR"]
         assert numbers[5] == ["May 12, 2099", "–", "5", "2.500"]
         (canvas,) = page.found("canvas")
@@ -458,43 +610,59 @@ class TestGraph:
     def test_chosen_rows_another_formula_and_the_whole(self, staff: Client, shop: None) -> None:
         page = opened(staff, f"{SHOP}?m=revenue/visitors,visitors&p=7d&g=visitors&rows=FR&rows=/")
 
-        assert plotted(page) == [[0, 0, 0, 0, 4, 0, 0], [0, 0, 0, 0, 14, 15, 0]]
-        ticked = [box["value"] for box in page.found("input", name="rows", type="checkbox") if "checked" in box]
+        assert page.plotted == [[0, 0, 0, 0, 4, 0, 0], [0, 0, 0, 0, 14, 15, 0]]
+        boxes = page.found("input", name="rows", type="checkbox")
+        ticked = [box["value"] for box in boxes if "checked" in box.attributes]
         assert sorted(ticked) == ["/", "FR"]
 
     def test_a_single_line_has_what_it_was_beside_it(self, staff: Client, shop: None) -> None:
         page = opened(staff, f"{SHOP}?m=visitors&p=7d&c=previous&rows=US")
 
-        assert plotted(page) == [[0, 0, 0, 0, 10, 10, 0], [0, 0, 0, 0, 0, 10, 0]]
-        assert [line["before"] for line in graph(page)["lines"]] == [False, True]
+        assert page.plotted == [[0, 0, 0, 0, 10, 10, 0], [0, 0, 0, 0, 0, 10, 0]]
+        assert [line["before"] for line in page.graph["lines"]] == [False, True]
 
     def test_by_another_interval(self, staff: Client, shop: None) -> None:
         page = opened(staff, f"{SHOP}?m=visitors&p=7d&i=1w&rows=/")
 
-        # 8 to 14 May lie in the weeks of Monday 4 May (with the 6th) and of Monday 11 May.
-        assert plotted(page) == [[10, 29]]
-        assert names(page) and tiles(page) == {"visitors": "29"}  # the table keeps to the period
+        # 8 to 14 May lie in the weeks of Monday 4 May and of Monday 11 May; the 6th of May is not asked for.
+        assert page.plotted == [[0, 29]]
+        assert page.tiles == {"visitors": "29"}
 
     def test_a_long_period_is_drawn_by_a_coarser_interval(self, staff: Client, shop: None) -> None:
-        assert len(graph(opened(staff, f"{SHOP}?p=year"))["ticks"]) in (53, 54)
-        assert len(graph(opened(staff, f"{SHOP}?p=1d:1y"))["ticks"]) in (366, 367)
-        assert len(graph(opened(staff, f"{SHOP}?p=1d:1y&i=1mo"))["ticks"]) == 13
+        assert len(opened(staff, f"{SHOP}?p=year").graph["ticks"]) in (53, 54)
+        assert len(opened(staff, f"{SHOP}?p=1d:1y").graph["ticks"]) in (366, 367)
+        assert len(opened(staff, f"{SHOP}?p=1d:1y&i=1mo").graph["ticks"]) == 13
 
     def test_rows_that_are_not_there_are_said(self, staff: Client, shop: None) -> None:
         page = opened(staff, f"{SHOP}?rows=XX")
 
         assert "Not in this table: XX" in page.text
-        assert len(plotted(page)) == 1
+        assert len(page.plotted) == 1
 
     def test_no_more_lines_than_can_be_told_apart(self, staff: Client, store: None) -> None:
         Whale.count_many([("shop", {"page": str(n)}, {"views": n}) for n in range(12)])
         page = opened(staff, f"{SHOP}?" + "&".join(f"rows={n}" for n in range(12)))
 
-        assert len(plotted(page)) == 8
+        assert len(page.plotted) == 8
         assert "at most 8 lines" in page.text
 
 
-NONSENSE = ["", "((", "7x", "-1", "0", "99999999999999999999", "é", "a" * 600, '"', "\\", "%00", "'; DROP--", "1/0", "_"]
+NONSENSE = [
+    "",
+    "((",
+    "7x",
+    "-1",
+    "0",
+    "99999999999999999999",
+    "é",
+    "a" * 600,
+    '"',
+    "\\",
+    "%00",
+    "'; DROP--",
+    "1/0",
+    "_",
+]
 
 
 class TestAddresses:
@@ -531,17 +699,17 @@ class TestAddresses:
 
         fields = page.found("input", name="m")
         assert [field["value"] for field in fields] == ["revenue/visitors", "revenue/", "visitors", ""]
-        assert [field.get("aria-invalid") for field in fields] == [None, "true", None, None]
+        assert [field.get("aria-invalid") for field in fields] == ["", "true", "", ""]
         assert "'revenue/' will not do; it ends where a metric, a number" in page.text
         assert page.found("details", **{"class": "hw-columns", "open": ""})
-        assert tiles(page) == {"revenue/visitors": "6.207", "visitors": "29"}
+        assert page.tiles == {"revenue/visitors": "6.207", "visitors": "29"}
 
     def test_quotes_keep_a_comma_in_a_name(self, staff: Client, store: None) -> None:
         Whale.count_now("shop", {"page": "a"}, {"a,b": 3, "c": 1})
 
         page = opened(staff, f'{SHOP}?m="a,b"/c,c')
 
-        assert tiles(page) == {'"a,b"/c': "3", "c": "1"}
+        assert page.tiles == {'"a,b"/c': "3", "c": "1"}
 
     @pytest.mark.parametrize("name", ["nothing", "shop/nothing", "a" * 300, "%00", "x/" * 20 + "x"])
     def test_what_was_never_counted_is_not_found(self, name: str, staff: Client, shop: None) -> None:
@@ -553,21 +721,22 @@ class TestAddresses:
     @pytest.mark.parametrize("name", HOSTILE)
     def test_any_name_is_listed_opened_and_escaped(self, name: str, staff: Client, store: None) -> None:
         Whale.count_now([name], {"page": {name: {name: 1}}, name: "x"}, {"hits": 3})
-        Whale.count_now(["parent", name], {name: "x"}, {name: 1} if name not in ("/",) else {"m": 1})
+        Whale.count_now(["parent", name], {name: "x"})
 
-        (link,) = [one["href"] for one in opened(staff, LIST).found("th > a") or links_of_rows(opened(staff, LIST))[:1]]
+        listed = opened(staff, LIST)
+        link = next(link for link in listed.row_links if "parent" not in link)
+
         page = opened(staff, link)
 
-        assert tiles(page)["hits"] == "3"
-        assert shown(name) in page.text
+        assert page.tiles["hits"] == "3"
+        assert page.found("h1")[0].found("bdi")[0].text == " ".join(name.split())
+        assert_clean(listed)
         assert_clean(page)
-        down = [one for one in links_of_rows(opened(staff, f"{link}?d=page")) if "d=page" in one["href"]]
-        below = opened(staff, urlsplit(link).path + down[0]["href"])
-        assert names(below) == [" ".join(name.split())]
+        (down,) = opened(staff, f"{link}?d=page").row_links
+        assert opened(staff, link + down).names == [" ".join(name.split())]
         children = opened(staff, f"{LIST}parent/?counters=1")
         assert_clean(children)
-        (child,) = links_of_rows(children)
-        assert opened(staff, child["href"])
+        assert opened(staff, children.row_links[0]).tiles["hits"] == "1"
         assert staff.get(f"{link}?format=csv&d=page").status_code == 200
 
 
@@ -583,29 +752,29 @@ class TestForm:
     def test_what_was_not_changed_is_left_to_the_page(self, staff: Client, shop: None) -> None:
         page = opened(staff, f"{SHOP}?p=7d")
 
-        assert self.target(staff, form_fields(page)) == {"p": ["7d"]}
+        assert self.target(staff, page.form()) == {"p": ["7d"]}
 
     def test_what_was_chosen_stays_chosen(self, staff: Client, shop: None) -> None:
         address = "d=country&p=7d&c=year&m=visitors&m=revenue&o=%2Brevenue&q=U&g=revenue&i=1w&rows=US&rows=%2F"
 
-        assert self.target(staff, form_fields(opened(staff, f"{SHOP}?{address}"))) == parse_qs(address)
+        assert self.target(staff, opened(staff, f"{SHOP}?{address}").form()) == parse_qs(address)
 
     def test_a_typed_period_wins_until_a_preset_is_picked(self, staff: Client, shop: None) -> None:
-        typed = form_fields(opened(staff, SHOP)) | {"period_text": "3d"}
+        typed = opened(staff, SHOP).form() | {"period_text": "3d"}
         assert self.target(staff, typed) == {"p": ["3d"]}
-        shown = form_fields(opened(staff, f"{SHOP}?p=3d"))
-        assert shown["period_text"] == "3d" and shown["p"] == ""
+        shown = opened(staff, f"{SHOP}?p=3d").form()
+        assert (shown["period_text"], shown["p"]) == (["3d"], [""])
         assert self.target(staff, shown) == {"p": ["3d"]}
         assert self.target(staff, shown | {"p": "mtd"}) == {"p": ["mtd"]}
 
     def test_columns_that_go_take_their_order_with_them(self, staff: Client, shop: None) -> None:
-        fields = form_fields(opened(staff, f"{SHOP}?m=visitors,revenue&o=-revenue&g=revenue"))
+        fields = opened(staff, f"{SHOP}?m=visitors,revenue&o=-revenue&g=revenue").form()
 
         assert self.target(staff, fields | {"m": ["visitors", "", ""]}) == {"m": ["visitors"]}
 
     def test_rows_on_other_pages_stay_on_the_graph(self, staff: Client, store: None) -> None:
         Whale.count_many([("shop", {"page": f"{n:03}"}, {"views": n}) for n in range(1, 61)])
-        fields = form_fields(opened(staff, f"{SHOP}?m=views&rows=001&rows=060"))
+        fields = opened(staff, f"{SHOP}?m=views&rows=001&rows=060").form()
 
         assert sorted(self.target(staff, fields)["rows"]) == ["001", "060"]
 
@@ -631,12 +800,9 @@ class TestSpreadsheet:
             "visitors, before",
         ]
         values = [[row[0], row[1], *row[4:]] for row in rows[1:]]
-        assert values == [
-            ["US", "6", "3", "20", "10"],
-            ["DE", "10", "0", "5", "0"],
-            ["FR", "2.5", "0", "4", "0"],
-            ["total", str(180 / 29), "3", "29", "10"],
-        ] or [row for row in values if row[1].startswith("6.2")]
+        assert values[:3] == [["US", "6", "3", "20", "10"], ["DE", "10", "0", "5", "0"], ["FR", "2.5", "0", "4", "0"]]
+        assert values[3][0] == "total" and float(values[3][1]) == pytest.approx(180 / 29)
+        assert values[3][2:] == ["3", "29", "10"]
         assert float(rows[1][2]) < 6 < float(rows[1][3])
 
     def test_all_pages_search_and_other(self, staff: Client, redis_url: str) -> None:
@@ -661,11 +827,12 @@ class TestSpreadsheet:
         assert {row[2] for row in rows[1:-1]} == {"-2.5"}  # a number is a number
 
     def test_the_file_has_a_name(self, staff: Client, shop: None) -> None:
-        Whale.count_now(["日本"])
         response = staff.get(f"{SHOP}?p=7d&d=country/US&format=csv")
-
         assert response["Content-Disposition"] == 'attachment; filename="shop-country-us-7d.csv"'
-        assert "counter" in staff.get(f"{LIST}日本/?format=csv&p=|x")["Content-Disposition"] or True
+
+        Whale.count_now(["日本"], {"色": {"赤": 1}})
+        response = staff.get(f"{LIST}日本/?format=csv&p=7d")
+        assert response["Content-Disposition"] == 'attachment; filename="7d.csv"'
 
 
 class TestMarkup:
@@ -680,31 +847,28 @@ class TestMarkup:
 
     @pytest.mark.parametrize("address", ADDRESSES)
     def test_nothing_is_inline(self, address: str, staff: Client, shop: None) -> None:
-        page = Page(staff.get(address).content.decode())
-
-        assert_clean(page)
-        assert [script for script in page.found("script") if "type" in script] or page.found("script")
+        assert_clean(Page(staff.get(address).content.decode()))
 
     @pytest.mark.parametrize("address", ADDRESSES)
-    def test_every_id_is_one_and_every_reference_leads_somewhere(
-        self, address: str, staff: Client, shop: None
-    ) -> None:
+    def test_every_id_is_one_and_every_reference_leads_somewhere(self, address: str, staff: Client, shop: None) -> None:
         page = Page(staff.get(address).content.decode())
 
-        ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+        ids = [one["id"] for one in page.root if one.get("id")]
         assert len(ids) == len(set(ids))
-        for _, attributes in page.tags:
+        for one in page.root:
             for name in ("for", "aria-labelledby", "aria-describedby", "list", "form"):
-                assert set(attributes.get(name, "").split()) <= set(ids), attributes
+                assert set(one.get(name).split()) <= set(ids), one
 
     def test_tables_say_what_they_are(self, staff: Client, shop: None) -> None:
         page = opened(staff, SHOP)
 
-        assert len(page.found("caption")) == len(page.found("table"))
-        assert all(heading.get("scope") in ("col", "row") for heading in page.found("th"))
-        labels = {label["for"] for label in page.found("label")}
-        for field in page.found("input") + page.found("select"):
-            assert field.get("type") == "hidden" or field.get("aria-label") or field["id"] in labels, field
+        for table in page.root.of_class("hw-table"):
+            assert len(table.found("caption")) == 1
+            assert all(heading.get("scope") in ("col", "row") for heading in table.found("th"))
+        (content,) = page.root.of_class("hw-page")
+        labels = {label["for"] for label in content.found("label")}
+        for one in content.found("input") + content.found("select"):
+            assert one.get("type") == "hidden" or one.get("aria-label") or one["id"] in labels, one
 
 
 class TestUnavailable:
@@ -715,12 +879,11 @@ class TestUnavailable:
                 page = opened(staff, address, status=503)
                 assert "cannot be read now" in page.text
                 assert_clean(page)
-            (again,) = [link["href"] for link in opened(staff, f"{SHOP}?d=country", 503).found("a", **{"class": "button"})]
-            assert again == f"{SHOP}?d=country"
+            (again,) = opened(staff, f"{SHOP}?d=country", 503).found("a", class_="button")
             assert opened(staff, "/admin/")
 
         with override_settings(HAILWHALE={"REDIS": redis_url}):
-            assert opened(staff, again)
+            assert opened(staff, again["href"]).names == ["US", "DE", "FR"]
 
     def test_counts_that_mean_something_else_are_an_error(self, staff: Client, shop: None, redis_url: str) -> None:
         with override_settings(HAILWHALE={"REDIS": redis_url, "TIME_ZONE": "Asia/Tokyo"}):
@@ -766,8 +929,6 @@ class TestLinks:
         assert reverse("admin:hailwhale_django_counter_change", args=["shop"]) == SHOP
 
     def test_a_state_is_its_link_and_back(self) -> None:
-        from django.http import QueryDict
-
         state = State(
             Path(("shop",)),
             dimension="country/US",
@@ -790,16 +951,16 @@ class TestWriting:
         ("value", "ratio", "text"),
         [
             (336776, False, "336,776"),
-            (1234.5, False, "1,234.5"),
+            (1234.5, False, "1,234.50"),
             (1234.567, False, "1,234.57"),
-            (0.00125, False, "0.00125"),
+            (0.00125, False, "0.001250"),
             (-0.0, False, "0"),
             (21.9212, True, "21.92"),
             (0.37298, True, "0.3730"),
             (1234567.8, True, "1,234,568"),
             (2, True, "2"),
             (-9.93, True, "-9.930"),
-            (1e-12, True, "0.000000000"),
+            (1e-12, True, "1.0e-12"),
             (float("nan"), True, "–"),
             (None, False, "–"),
         ],
@@ -833,68 +994,3 @@ class TestWriting:
 
         assert len(labels) == 25 == len(set(labels))
         assert labels[2:4] == ["Oct 26, 2098, 02:00", "Oct 26, 2098, 02:00 +0100"]
-
-
-# --- what the tests above ask of a page
-
-
-def tiles(page: Page) -> dict[str, str]:
-    """The totals above the graph: value by formula."""
-    text = page.text
-    found = {}
-    for field in [field["value"] for field in page.found("input", name="m") if field["value"]]:
-        match = re.search(rf"^\s*{re.escape(field)}\s*\n\s*([-\d.,]+)\s*$", text, re.MULTILINE)
-        if match:
-            found[field] = match[1]
-    return found
-
-
-def graph(page: Page) -> dict[str, Any]:
-    return json.loads(page.scripts["hw-graph-data"])
-
-
-def plotted(page: Page) -> list[list[float | None]]:
-    return [line["points"] for line in graph(page)["lines"]]
-
-
-def links_of_rows(page: Page) -> list[dict[str, str]]:
-    """The links on the names of rows."""
-    found = []
-    for (tag, attributes), (following, inner) in zip(page.tags, page.tags[1:], strict=False):
-        if tag == "th" and attributes.get("scope") == "row" and following == "a":
-            found.append(inner)
-    return found
-
-
-def form_fields(page: Page) -> dict[str, Any]:
-    """What a browser would send of the form as it stands."""
-    fields: dict[str, list[str]] = {}
-    choosing = ""
-    for tag, attributes in page.tags:
-        name, value = attributes.get("name", ""), attributes.get("value", "")
-        if tag == "select":
-            choosing = name
-        elif tag == "option" and choosing and "selected" in attributes:
-            fields[choosing] = [value]
-        elif tag == "input" and name and name != "apply":
-            if attributes.get("type") != "checkbox" or "checked" in attributes:
-                fields.setdefault(name, []).append(value)
-    fields.pop("csrfmiddlewaretoken", None)
-    return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
-
-
-def shown(name: str) -> str:
-    """A name as the parser gives its text back."""
-    return name
-
-
-def assert_clean(page: Page) -> None:
-    """Nothing that a strict Content-Security-Policy would stop, and no tag that somebody smuggled in."""
-    for tag, attributes in page.tags:
-        assert "style" not in attributes, (tag, attributes)
-        assert not [name for name in attributes if name.startswith("on")], (tag, attributes)
-        assert not attributes.get("href", "").lower().startswith("javascript:"), attributes
-        assert tag != "style"
-        assert tag != "script" or "src" in attributes or attributes.get("type") == "application/json", attributes
-        assert tag != "img"
-    assert len(page.found("svg", onload="alert(1)")) == 0

@@ -95,6 +95,8 @@ def test_examples(page: Path, asked: str) -> None:
                 run_doctest(block, namespace)
             elif block.language == "python":
                 exec(compile(block.text, block.name, "exec"), namespace)
+                if "CACHES" in namespace:
+                    settings.enter_context(override_settings(CACHES=namespace.pop("CACHES")))
                 if "HAILWHALE" in namespace:
                     use(namespace.pop("HAILWHALE"), asked, settings)
 

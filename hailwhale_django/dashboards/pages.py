@@ -21,8 +21,8 @@ from ..engine.pod import Pod
 from ..engine.reader import Outline
 from . import table, writing
 from .graph import DEFAULT_LINES, MAX_LINES, Graph, Line, Spark, spark
-from .question import DEFAULT_METRIC, DEFAULT_PERIOD, Question, ask, intervals, whole_table
-from .state import State
+from .question import DEFAULT_METRIC, Question, ask, intervals, whole_table
+from .state import DEFAULT_PERIOD, State
 from .table import WHOLE_ROW, Heading, ShownCell, ShownRow
 
 COUNTERS_OF_A_PAGE = 25
@@ -203,8 +203,9 @@ class CounterPage:
         if self.answer.other is not None:
             on_page.add(escaped(self.answer.other.name))
         elsewhere = [("rows", value) for value in self.chosen if value not in on_page]
-        unchosen = [("was_rows", value) for value in self.chosen] if not self.state.rows else []
-        return [*self.state.pairs(*shown), *elsewhere, *unchosen]
+        drawn = [("was_rows", value) for value in self.chosen]
+        chosen = [("rows_chosen", "1")] if self.state.rows else []
+        return [*self.state.pairs(*shown), *elsewhere, *drawn, *chosen]
 
     # -- what was found
 

@@ -20,11 +20,10 @@ from ..engine.domain.timeline import Interval
 from ..engine.errors import InvalidInput, shown
 from ..engine.pod import Pod
 from ..engine.reader import Outline
-from .state import State, ordered_by
+from .state import DEFAULT_PERIOD, State, ordered_by
 
 T = TypeVar("T")
 
-DEFAULT_PERIOD = "30d"
 DEFAULT_METRIC = "hits"
 DEFAULT_METRICS = 4
 ROWS_OF_A_PAGE = 50

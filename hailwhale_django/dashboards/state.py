@@ -35,6 +35,8 @@ PARAMETERS = {
 # A formula may hold commas only inside quotes.
 _FORMULAS = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^,"]|")+')
 
+DEFAULT_PERIOD = "30d"
+
 # What no page shows need not be read; an address of a few thousand characters can name many more.
 MAX_GIVEN = 50
 MAX_CHARACTERS = 2000
@@ -89,9 +91,13 @@ class State:
             kept = {*state.metrics, "name", ""}
             graph = state.graph if state.graph in kept else ""
             state = replace(state, graph=graph, order=state.order if ordered_by(state.order) in kept else "")
-        if set(state.rows) == {*given.getlist("was_rows")}:
+        drawn = given.getlist("was_rows")
+        if set(state.rows) == set(drawn) and not given.get("rows_chosen"):
             state = replace(state, rows=())
-        return replace(state, page="")
+        # Lines keep their places, and so their colours; new ones come last.
+        rows = sorted(state.rows, key=lambda row: drawn.index(row) if row in drawn else len(drawn))
+        period = "" if state.period == DEFAULT_PERIOD else state.period
+        return replace(state, page="", rows=tuple(rows), period=period)
 
     def changed(self, **changes: Any) -> State:
         return replace(self, **changes)

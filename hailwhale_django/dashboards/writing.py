@@ -152,7 +152,9 @@ def presets() -> list[tuple[str, str]]:
 
 def _with_decimals(value: float, places: int) -> str:
     rounded = Decimal(f"{value:.{places}f}")
-    return number_format(rounded if rounded else abs(rounded), decimal_pos=places, use_l10n=True, force_grouping=True)
+    if not rounded:
+        return f"{value:.1e}" if value else "0"
+    return number_format(rounded, decimal_pos=places, use_l10n=True, force_grouping=True)
 
 
 def _starts(period: Period) -> list[datetime]:

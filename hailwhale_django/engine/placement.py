@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from .domain.paths import OTHER, Path, escaped
+from .domain.paths import OTHER, WHOLE, Path, escaped
 from .errors import HailWhaleError, TooManyNames
 from .fold import CHILD_PKS, Row
 from .store.catalog import Catalog, child_path, table_and_name
@@ -53,6 +53,10 @@ class Placement:
                 number = known.get(path)
                 if number is None:
                     pending[counter][path].append((pk, path))
+                    # What is counted without its beginnings is listed beneath them all the same.
+                    for beginning in _beginnings(path):
+                        if beginning not in known:
+                            pending[counter].setdefault(beginning, [])
                 else:
                     numbers[path] = number
                     self.placed[pk, path] = (counter, path)
@@ -106,3 +110,9 @@ def _renamed(paths: dict[str, list[Row]], full: dict[str, str]) -> dict[str, lis
         begin = "/".join(parts[:depth])
         renamed["/".join([full.get(begin, begin), *parts[depth:]])] += rows
     return renamed
+
+
+def _beginnings(path: str) -> list[str]:
+    """The dimension paths above one, and the whole."""
+    parts = [] if path.startswith(CHILD_PKS) else path.split("/")
+    return [WHOLE, *("/".join(parts[:depth]) for depth in range(1, len(parts)))]

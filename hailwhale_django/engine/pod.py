@@ -28,6 +28,9 @@ from .store.store import Store
 BATCH = 10_000
 """How many events are folded together; more saves little and costs memory."""
 
+EVENT_NAMES = ("pk", "dimensions", "metrics", "at")
+EVENT_KEYS = {*EVENT_NAMES, "dimension", "metric"}
+
 MAX_TREE_DEPTH = 8
 MAX_FILTERS = 20
 
@@ -179,6 +182,9 @@ class Pod:
         event = self.store.intake.event
         try:
             if isinstance(given, dict):
+                if not given.keys() <= EVENT_KEYS:
+                    unknown = ", ".join(sorted(map(repr, given.keys() - EVENT_KEYS)))
+                    raise InvalidInput("event", given, f"it has the unknown {unknown}; use {', '.join(EVENT_NAMES)}")
                 dimensions = given.get("dimensions") or given.get("dimension")
                 metrics = given.get("metrics") or given.get("metric")
                 return event(given.get("pk"), dimensions, metrics, given.get("at"), now)

@@ -7,9 +7,11 @@ writes, and asks only for the buckets and pages of rows that the question needs.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .domain.answer import Answer
 from .domain.answer import numbers as answer_numbers
@@ -100,11 +102,19 @@ class Reader:
     def values(
         self, pk: Path, paths: Sequence[Path], formulas: Iterable[Formula], period: Period, now: float, *, plotted: bool
     ) -> tuple[Values, set[str]]:
-        """Values of dimension paths, then of the first one's parent and of the whole; and what to say about them."""
-        parent = paths[0].parent if paths else ROOT
-        texts = [*map(str, paths), str(parent), WHOLE]
+        """Values of dimension paths, then of those of their parents that are not among them and of the whole.
+
+        And what to say about them.
+        """
+        number = {path: at for at, path in enumerate(paths)}
+        for path in paths:
+            number.setdefault(path.parent, len(number))
+        ends = [len(number), len(number) + 1]
+        parents = np.array([*(number.get(path.parent, at) for path, at in number.items()), *ends], dtype=np.int64)
+        texts = [*map(str, number), WHOLE, WHOLE]
         rows = self.store.catalog.rows(str(pk), texts)
-        return self._values(pk, rows, formulas, period, now, plotted=plotted)
+        values, warnings = self._values(pk, rows, formulas, period, now, plotted=plotted)
+        return replace(values, parents=parents), warnings
 
     def table(self, query: Query, now: float) -> Answer:
         """The children of a path, ranked."""
@@ -120,12 +130,17 @@ class Reader:
         if compared:
             before, said = compared[0]
             warnings |= {f"compared period: {warning}" for warning in said}
+        if query.depth > 1:
+            parents = _parents(names, bases, query.dimension)
+            values = replace(values, parents=parents)
+            before = replace(before, parents=parents) if before else None
         table = Table(query, names, bases, values, before)
         shown = [*table.shown, *table.other, values.parent]
         points = None
         if query.plotted:
             chosen = [rows[at] for at in (*shown, values.parent, values.whole)]
-            points, _ = self._values(query.pk, chosen, query.formulas, query.period, now, plotted=True)
+            points, said = self._values(query.pk, chosen, query.formulas, query.period, now, plotted=True)
+            warnings |= said
         laid_out = table.rows(shown, points, self._sizes(query, [table.path(at) for at in shown]))
         *children, totals = laid_out
         return Answer(
@@ -252,3 +267,10 @@ class Reader:
             )
             answers.append((values, plan.warnings))
         return answers
+
+
+def _parents(names: Sequence[str], bases: Sequence[Path], top: Path) -> NDArray[np.int64]:
+    """The row of each row's parent, in a table of several levels whose own row comes behind them, then the whole."""
+    number = {base.child(name): at for at, (name, base) in enumerate(zip(names, bases, strict=True))}
+    number[top] = len(names)
+    return np.array([*(number[base] for base in bases), len(names), len(names) + 1], dtype=np.int64)

@@ -17,7 +17,7 @@ from .domain.event import MAX_UNITS, Event
 from .domain.paths import Path
 from .domain.plan import Column
 from .errors import CounterOverflow, HailWhaleError, InvalidInput, StoreUnavailable, TooManyNames
-from .fold import Folded, fold, spread
+from .fold import Folded, fold, rows_of, spread
 from .placement import Placement
 from .store.server import Call
 from .store.store import Store
@@ -70,7 +70,7 @@ class Recorder:
         path = str(dimension)
         columns = self.store.schedule.columns_at(at, now)
         for _ in range(ATTEMPTS):
-            placement = Placement(self.store.catalog, [(pk, path)])
+            placement = Placement(self.store.catalog, [*rows_of(pk, ()), (pk, path)])
             if placement.placed.get((pk, path)) != (pk, path):
                 raise next(iter(placement.errors), TooManyNames("children", [path], self.store.options.limits.children))
             numbers = placement.numbers[pk]

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 from .domain.answer import Row
 from .domain.formula import Formula
 from .domain.paths import WHOLE, Path, path_of, pk_of
-from .domain.period import Period, parse_period
-from .domain.query import Order, Query, parse_formulas
+from .domain.period import Period
+from .domain.query import Order, Query, parse_formulas, whole_number
 from .domain.ranking import best_first
 from .domain.values import Values
 from .errors import InvalidInput
@@ -40,6 +39,15 @@ class ByPath(dict[str, Any]):
         if text != key and text in self:
             return self[text]
         raise KeyError(key)
+
+    def __getitem__(self, key: Any) -> Any:
+        return super().__getitem__(self._text(key) if isinstance(key, list) else key)
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        try:
+            return self[key]
+        except KeyError:
+            return default
 
     def _text(self, key: Any) -> str:
         try:
@@ -96,7 +104,7 @@ def totals(pod: Pod, pk: Any, dimensions: Any, metrics: Any, periods: Any, tzoff
     asked = [periods] if isinstance(periods, str | int | Period) else list(periods or DEFAULT_PERIODS)
     answer = {}
     for period in asked:
-        span = whole_day(pod, pod.period(period, tzoffset, now), now)
+        span = pod.period(period, tzoffset, now)
         values = _totals(pod, counter, paths, formulas, span, now)
         rows = zip(paths, zip(*values, strict=True), strict=True)
         answer[period] = ByPath(
@@ -108,15 +116,15 @@ def totals(pod: Pod, pk: Any, dimensions: Any, metrics: Any, periods: Any, tzoff
 def total(pod: Pod, pk: Any, metric: Any, dimension: Any, period: Any, tzoffset: Any, index: int | None) -> float:
     """See `Whale.total`."""
     now = pod.clock()
-    formulas = parse_formulas(metric)[:1]
+    formulas = parse_formulas(metric)
+    if len(formulas) != 1:
+        raise InvalidInput("metric", metric, "a total is of one metric or formula; use totals for several")
     span = pod.period(period, tzoffset, now)
     if index is not None:
         buckets = span.buckets
         if not -len(buckets) <= index < len(buckets):
             raise InvalidInput("index", index, f"the period has {len(buckets)} buckets")
         span = span.only(buckets[index])
-    else:
-        span = whole_day(pod, span, now)
     return float(_totals(pod, pk_of(pk), [path_of(dimension)], formulas, span, now)[0][0])
 
 
@@ -159,20 +167,13 @@ def rank(
     return ByPath(query.pk, found)
 
 
-def whole_day(pod: Pod, period: Period, now: float) -> Period:
-    """`today` as one day: by the hour its edges lie on hours of UTC, which is not midnight in every zone."""
-    if period.text != "today":
-        return period
-    return parse_period("1d:today", now=datetime.fromtimestamp(now, UTC), zone=period.zone)
-
-
 def _paths(pod: Pod, pk: Path, dimensions: Any, depth: int) -> list[Path]:
     several = isinstance(dimensions, list | tuple) and any(isinstance(one, list | tuple) for one in dimensions)
     tops = [path_of(one) for one in dimensions] if several else [path_of(dimensions)]
     paths = list(tops)
     if depth:
         for top in tops:
-            paths += pod.reader.descendants(pk, top, min(int(depth), MAX_TREE_DEPTH))
+            paths += pod.reader.descendants(pk, top, whole_number("depth", depth, 0, MAX_TREE_DEPTH))
     return list(dict.fromkeys(paths))
 
 

@@ -37,7 +37,8 @@ class Period:
 
     `text` is what was asked, spelt in one way and without the zone; a period derived from another says how. Of the
     first bucket counts what is not before `since`, of the last what is before `until` (seconds since the epoch), where
-    these are given: midnight is not on the hour everywhere. There are 1 to `MAX_POINTS` buckets, in the years 1970 to 9998; else `InvalidInput` or `TooLarge`.
+    these are given: midnight is not on the hour everywhere. There are 1 to `MAX_POINTS` buckets, in the years 1970 to
+    9998; else `InvalidInput` or `TooLarge`.
     """
 
     text: str

@@ -2,14 +2,15 @@
 
 A `Schedule` knows the intervals that are kept and for how long. Writing asks it which buckets an instant falls into;
 reading asks it for stored buckets that make up a span, and few of them: months in the middle of a long period, days at
-its ends. Every step works on instants, so it is exact for any zone whose edges fall on the edges of a kept interval; where
-they do not, the answer says so.
+its ends. Every step works on instants, so it is exact for any zone whose edges fall on the edges of a kept interval;
+where they do not, the answer says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from ..errors import InvalidInput
@@ -64,14 +65,14 @@ class Schedule:
     def columns_at(self, at: float, now: float) -> tuple[Column, ...]:
         """The buckets, one of each interval that still keeps them, into which an event at `at` is counted."""
         if at > now + FUTURE_SECONDS:
-            raise InvalidInput("at", at, "this is more than a day ahead of the clock")
+            raise InvalidInput("at", _written(at), "this is more than a day ahead of the clock")
         columns = tuple(
             Column(kept.interval, bucket)
             for kept in self.kept
             if self._retains(kept, bucket := self.timeline.bucket(kept.interval, at), now)
         )
         if not columns:
-            raise InvalidInput("at", at, "no interval is kept that long; see the setting INTERVALS")
+            raise InvalidInput("at", _written(at), "no interval is kept that long; see the setting INTERVALS")
         return columns
 
     def expires_at(self, column: Column) -> int | None:
@@ -179,6 +180,10 @@ def parse_schedule(intervals: Mapping[str, str | None], timeline: Timeline) -> S
     if not kept:
         raise InvalidInput("INTERVALS", intervals, 'name at least one interval, e.g. {"1d": "5y"}')
     return Schedule(kept, timeline)
+
+
+def _written(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat()
 
 
 def length_seconds(text: str) -> int:

@@ -38,7 +38,7 @@ class Values:
     """Metrics of some rows over a period, in units, and how many units a whole has of each.
 
     `sums` holds [row] for each metric; `buckets` holds [point, row], or nothing where only sums were read. `parent` and
-    `whole` are the rows that `@parent` and `@_` read.
+    `whole` are the rows that `@parent` and `@_` read; where rows are of several levels, `parents` has each one's own.
     """
 
     period: Period
@@ -48,6 +48,7 @@ class Values:
     rows: int
     parent: int
     whole: int
+    parents: NDArray[np.int64] | None = None
 
     def totals(self, formula: Formula) -> Floats:
         """[row]: the formula over the sums of the period."""
@@ -77,19 +78,21 @@ class Values:
         if isinstance(leaf, Constant):
             return _constant_sum(leaf.name, self.period)
         units = _last_known(self.buckets[leaf.name])[-1] if leaf.carry == "last" else self.sums[leaf.name]
-        values = in_wholes(units, self.scales[leaf.name])
-        level = self._level(leaf)
-        return values if level is None else float(values[level])
+        return self._at_level(in_wholes(units, self.scales[leaf.name]), leaf.level)
 
     def _bucket_of(self, leaf: Leaf) -> Floats | float:
         if isinstance(leaf, Constant):
             return _constant_points(leaf.name, self.period)[:, None]
-        values = in_wholes(CARRY[leaf.carry](self.buckets[leaf.name]), self.scales[leaf.name])
-        level = self._level(leaf)
-        return values if level is None else values[:, level : level + 1]
+        units = CARRY[leaf.carry](self.buckets[leaf.name])
+        return self._at_level(in_wholes(units, self.scales[leaf.name]), leaf.level)
 
-    def _level(self, metric: Metric) -> int | None:
-        return {"": None, "parent": self.parent, "_": self.whole}[metric.level]
+    def _at_level(self, values: Floats, level: str) -> Floats:
+        """[..., row]: what each row reads, which is its own value, its parent's or the whole's."""
+        if level == "":
+            return values
+        if level == "_":
+            return values[..., self.whole : self.whole + 1]
+        return values[..., self.parent : self.parent + 1] if self.parents is None else values[..., self.parents]
 
 
 def in_wholes(units: NDArray[Any], scale: int) -> Floats:

@@ -7,10 +7,11 @@ into this project's. It does not retry: an increment whose answer was lost may h
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from importlib import resources
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import redis
 from redis.backoff import NoBackoff
@@ -26,6 +27,11 @@ CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 10.0
 
 CLUSTER_SCHEME = "redis+cluster"
+NO_RETRY = Retry(NoBackoff(), 0)
+
+
+# The second is not of the first one's family.
+UNANSWERED = (redis.RedisError, redis.exceptions.RedisClusterException)
 
 
 class Script(NamedTuple):
@@ -72,7 +78,7 @@ class Server:
                 again = self._send([calls[at].command(with_source=True) for at in unknown])
                 for at, reply in zip(unknown, again, strict=True):
                     replies[at] = reply
-        except redis.RedisError as error:
+        except UNANSWERED as error:
             raise StoreUnavailable(f"the store did not answer: {error}") from error
         for reply in replies:
             if isinstance(reply, Exception):
@@ -103,7 +109,7 @@ def connect(url: str) -> Server:
     The query string takes the client's options (`?socket_timeout=5`). Nothing is sent before the first call.
     """
     options: dict[str, Any] = {
-        "retry": Retry(NoBackoff(), 0),
+        "retry": NO_RETRY,
         "socket_connect_timeout": CONNECT_SECONDS,
         "socket_timeout": ANSWER_SECONDS,
     }
@@ -111,7 +117,7 @@ def connect(url: str) -> Server:
         if url.startswith(f"{CLUSTER_SCHEME}://"):
             return Server(_cluster(url, options))
         return Server(redis.Redis.from_url(url, **options))
-    except redis.RedisError as error:
+    except UNANSWERED as error:
         raise StoreUnavailable(f"no store at {without_password(url)}: {error}") from error
     except (ValueError, TypeError) as error:
         raise InvalidConfiguration(
@@ -132,7 +138,7 @@ def _cluster(url: str, options: dict[str, Any]) -> RedisCluster:
         nodes.append(node(parts.hostname, parts.port or 6379))
     username, _, password = credentials.partition(":")
     if credentials:
-        options |= {"username": username or None, "password": password}
+        options |= {"username": unquote(username) or None, "password": unquote(password)}
     options |= {name: float(value) for name, value in parse_qsl(query)}
     return RedisCluster(startup_nodes=nodes, **options)
 
@@ -140,5 +146,6 @@ def _cluster(url: str, options: dict[str, Any]) -> RedisCluster:
 def without_password(url: str) -> str:
     """The address as it may be shown."""
     scheme, separator, rest = url.partition("://")
-    credentials, at, host = rest.rpartition("@")
-    return f"{scheme}{separator}***@{host}" if at and credentials else url
+    rest = re.sub(r"(?<=password=)[^&]*", "***", rest)
+    credentials, _, host = rest.rpartition("@")
+    return f"{scheme}{separator}{'***@' if credentials else ''}{host}"

@@ -30,6 +30,10 @@ class Options:
     limits: Limits = field(default_factory=Limits)
 
 
+# What the stored meanings are called in the settings.
+SETTING_OF = {"zone": "TIME_ZONE", "places": "PLACES"}
+
+
 class Store:
     """The doors to one server: `catalog` for names, `tiles` for counts, `schedule` for time."""
 
@@ -83,6 +87,6 @@ class Store:
         for name, value in meaning.items():
             if found[name] != value:
                 raise InvalidConfiguration(
-                    f"{name} is {value} in the settings, but what is counted under the prefix "
+                    f"{SETTING_OF.get(name, name)} is {value} in the settings, but what is counted under the prefix "
                     f"{self.options.prefix!r} was counted with {found[name]}; use that, or another prefix"
                 )

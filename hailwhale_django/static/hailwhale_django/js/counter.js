@@ -223,12 +223,15 @@ async function redrawRows(form, focused) {
             location.assign(address);
             return;
         }
-        const scroll = () => document.querySelector("#hw-rows .hw-scroll");
-        const sideways = scroll().scrollLeft;
+        // A longer legend must not push away the row under the pointer.
+        const table = () => document.querySelector("#hw-rows .hw-scroll");
+        const place = () => document.getElementById(focused)?.getBoundingClientRect().top ?? 0;
+        const [sideways, before] = [table().scrollLeft, place()];
         document.querySelector(".hw-page").replaceWith(document.adoptNode(page));
         history.replaceState(null, "", answer.url);
-        scroll().scrollLeft = sideways;
+        table().scrollLeft = sideways;
         document.getElementById(focused)?.focus({ preventScroll: true });
+        scrollBy(0, place() - before);
         draw();
     } catch {
         location.assign(address);
