@@ -94,7 +94,7 @@ def labels(period: Period) -> list[str]:
     """What each bucket of a period is called where there is room."""
     shape = {
         "d": pgettext("date format of a day", "M j, Y"),
-        "w": pgettext("date format of a week, by its Monday", "\\w\\e\\e\\k \\o\\f M j, Y"),
+        "w": pgettext("date format of a week, by its Monday", "\\W\\e\\e\\k \\o\\f M j, Y"),
         "mo": pgettext("date format of a month", "F Y"),
         "y": "Y",
     }.get(period.interval.unit, pgettext("date format of a minute", "M j, Y, H:i"))

@@ -49,14 +49,26 @@ def test_by_hand() -> None:
 
 
 def test_a_row_s_scatter_is_drawn_towards_that_of_all() -> None:
-    """Per unit of B the first row's variance is 0.4 and the second's is 0; together (2*0.4 + 2*0)/4 = 0.2.
+    """Per unit of B the first row's variance is 40 and the second's is 0; together (2*40 + 2*0)/4 = 20.
 
-    Moderated by 4 of 6 degrees of freedom: (4*0.2 + 2*0.4)/6 and (4*0.2 + 2*0)/6.
+    Moderated by 4 of 6 degrees of freedom: (4*20 + 2*40)/6 and (4*20 + 2*0)/6.
     """
-    low, high = bounds([[2, 4, 6], [5, 5, 5]], [[10, 10, 10], [10, 10, 10]])
+    low, high = bounds([[20, 40, 60], [50, 50, 50]], [[10, 10, 10], [10, 10, 10]])
     t = 2.447
-    assert high[0] - low[0] == pytest.approx(2 * t * math.sqrt(1.6 / 6 / 30), rel=1e-3)
-    assert high[1] - low[1] == pytest.approx(2 * t * math.sqrt(0.8 / 6 / 30), rel=1e-3)
+    assert high[0] - low[0] == pytest.approx(2 * t * math.sqrt(160 / 6 / 30), rel=1e-3)
+    assert high[1] - low[1] == pytest.approx(2 * t * math.sqrt(80 / 6 / 30), rel=1e-3)
+
+
+def test_a_share_scatters_at_least_as_a_fair_draw() -> None:
+    """All alike, 15 of 30: r(1 - r) = 0.25 for all rows, moderated by 4 of 6 degrees of freedom to 1/6."""
+    low, high = bounds([[5, 5, 5]], [[10, 10, 10]])
+    assert high[0] - low[0] == pytest.approx(2 * 2.447 * math.sqrt(1 / 6 / 30), rel=1e-3)
+    assert low[0] < 0.5 < high[0]
+
+
+def test_what_is_all_of_it_is_certain() -> None:
+    low, high = bounds([[10, 20]], [[10, 20]])
+    assert math.isnan(low[0]) and math.isnan(high[0])
 
 
 def test_a_row_seen_once_has_a_wide_interval_and_not_none() -> None:
@@ -80,7 +92,7 @@ def test_one_bucket_alone_scatters_as_counts_do() -> None:
         ([[5, 5]], [[-1, -1]]),
         ([[5, 5]], [[1, -1]]),
         ([[0, 0, 0]], [[10, 10, 10]]),  # nothing scatters that could be measured
-        ([[5, 5, 5]], [[10, 10, 10]]),
+        ([[5.5, 5.5, 5.5]], [[10, 10, 10]]),
     ],
 )
 def test_where_there_is_no_telling_there_is_no_interval(tops: list[list[float]], bottoms: list[list[float]]) -> None:

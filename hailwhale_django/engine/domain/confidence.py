@@ -9,6 +9,9 @@ Few buckets know their own scatter badly. Each row's scatter per unit of B is th
 together, which counts as much as `PRIOR_BUCKETS` of its own (moderated variance; Smyth 2004, Stat. Appl. Genet. Mol.
 Biol. 3:3), and the interval is Student's t with n - 1 + PRIOR_BUCKETS degrees of freedom.
 
+Where both sides count and one is part of the other (sales of visitors), scatter is taken to be no less than that of a
+fair draw, r(1 - r): that all other days were alike does not make one sale of two visitors a certain half.
+
 Promise: a row seen in one bucket has a wide interval, not none. No interval where B is not positive or nothing scatters
 that could be measured.
 """
@@ -43,12 +46,21 @@ def ratio_bounds(numerators: Floats, denominators: Floats, level: float = LEVEL)
     else:
         # One bucket only: counts scatter at least as a Poisson count does, whose variance is its mean.
         common = float(np.abs(top[sound]).sum() / bottom[sound].sum()) if sound.any() else 0.0
+    if _is_share(numerators, denominators):
+        overall = float(top.sum() / bottom.sum()) if bottom.any() else 0.0
+        common = max(common, overall * (1 - overall))
     moderated = (PRIOR_BUCKETS * common + own_degrees * variance) / degrees
     width = student_quantile((1 + level) / 2, degrees.astype(np.float64)) * np.sqrt(
         np.divide(moderated, bottom, out=np.full_like(top, np.nan), where=sound)
     )
     known = sound & (moderated > 0) & np.isfinite(width)
     return np.where(known, ratio - width, np.nan), np.where(known, ratio + width, np.nan)
+
+
+def _is_share(numerators: Floats, denominators: Floats) -> bool:
+    """Whether so many of so many are counted: sales of visitors, late flights of flights."""
+    whole = np.array_equal(numerators, np.floor(numerators)) and np.array_equal(denominators, np.floor(denominators))
+    return whole and bool(((numerators >= 0) & (numerators <= denominators)).all())
 
 
 def student_quantile(probability: float, degrees: Floats) -> Floats:

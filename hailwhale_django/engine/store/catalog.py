@@ -110,9 +110,8 @@ class Catalog:
 
     def tables(self, pk: str) -> dict[str, int]:
         """The tables that have children, and how many."""
-        key = self.keys.tables(pk)
-        names, sizes = self.server.run([Call("HKEYS", [key]), Call("HVALS", [key])])
-        return {name.decode(): int(size) for name, size in zip(names, sizes, strict=False) if name}
+        found = self.server.call("HGETALL", [self.keys.tables(pk)])
+        return {name.decode(): int(size) for name, size in found.items() if name}
 
     def metrics(self, pk: str) -> list[str]:
         return _texts(self.server.call("SMEMBERS", [self.keys.metrics(pk)]))

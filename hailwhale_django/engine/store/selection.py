@@ -39,8 +39,9 @@ class Selection:
             cells = self._of_text(reply[0], count)
             large = bool(((cells >= LARGE) | (cells < -LARGE)).any())
         else:
-            # The two leading bytes of a small number are all zeros or all ones.
-            large = bool(reply[::CELL_BYTES].strip(b"\x00\xff") or reply[1::CELL_BYTES].strip(b"\x00\xff"))
+            # The two leading bytes of a small number are both zeros or both ones.
+            leading = reply[::CELL_BYTES]
+            large = bool(leading.strip(b"\x00\xff")) or leading != reply[1::CELL_BYTES]
             cells = np.frombuffer(reply.ljust(count * CELL_BYTES, b"\x00"), dtype=">i8")
         return cells.reshape(-1, self.width)[self.within], large
 

@@ -58,14 +58,6 @@ class Wanted:
     rows: NDArray[np.integer[Any]]
 
 
-def tile_ranges(row: int, span: int) -> list[tuple[int, int, int, int]]:
-    """The tiles that hold a row's cells of a span: slot, page, first cell, number of cells."""
-    if row < HEAD_ROWS:
-        return [(span, 0, row * SPAN, SPAN)]
-    page, cell = divmod(row - HEAD_ROWS, PAGE_ROWS)
-    return [(bucket, page + 1, cell, 1) for bucket in range(span * SPAN, (span + 1) * SPAN)]
-
-
 @dataclass(frozen=True, slots=True)
 class Slot:
     """Where one column's cells are."""

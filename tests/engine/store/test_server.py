@@ -185,7 +185,7 @@ def test_a_server_without_memory_refuses_and_says_so(pods: Any) -> None:
 
 
 def test_every_script_opens_with_its_keys_arguments_returns_and_cost() -> None:
-    for name in ("add", "assign", "read", "remove"):
+    for name in ("add", "assign", "read", "remove", "unlink", "clear"):
         source = load_script(name).source
         assert source.startswith("-- ")
         for word in ("KEYS", "ARGV", "Cost"):

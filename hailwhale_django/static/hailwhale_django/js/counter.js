@@ -59,6 +59,10 @@ function dataset(line, index, all, unfinished) {
     };
 }
 
+function swatch(colour) {
+    return { borderColor: colour, backgroundColor: colour };
+}
+
 function draw() {
     const canvas = document.getElementById("hw-graph");
     const data = drawing();
@@ -90,13 +94,14 @@ function draw() {
                 legend: { display: false },
                 tooltip: {
                     backgroundColor: background,
-                    titleColor: text,
-                    bodyColor: text,
-                    borderColor: text,
+                    titleColor: colourOf(".hw-page"),
+                    bodyColor: colourOf(".hw-page"),
+                    borderColor: hairline,
                     borderWidth: 1,
                     padding: 10,
                     boxPadding: 4,
                     callbacks: {
+                        labelColor: (item) => swatch(item.dataset.borderColor),
                         title: (items) => (items.length ? labelOf(items[0].dataIndex) : ""),
                         label: (item) => ` ${nameOf(item.datasetIndex)}: ${textOf(item.dataIndex, item.datasetIndex)}`,
                     },
@@ -165,7 +170,7 @@ function standOut(number) {
     chart.data.datasets.forEach((line, index) => {
         const colour = colourOf(`.hw-legend .hw-line-${data.lines[index].number}`);
         const faded = number !== null && data.lines[index].number !== number;
-        line.borderColor = faded ? withAlpha(colour, FADED) : colour;
+        line.borderColor = line.pointBackgroundColor = faded ? withAlpha(colour, FADED) : colour;
         line.borderWidth = number !== null && !faded ? BORDER_WIDTH + 1 : BORDER_WIDTH;
     });
     chart.update("none");
