@@ -53,8 +53,9 @@ class World:
         pod = self._stack.enter_context(servers.pod_at(self._url, lambda: self.now, prefix=prefix))
         cells = worlds.daily(days, len(names), metrics)
         events = list(worlds.daily_events(cells, metric_names(metrics), DIMENSION, self.now, names))
-        begin = time.perf_counter()
         pod.count_many(events, None)
+        begin = time.perf_counter()
+        pod.count_many(events, None)  # as it goes on, when all names are known
         self.seconds[prefix] = (time.perf_counter() - begin) / len(events)
         return pod
 

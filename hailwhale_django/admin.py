@@ -86,12 +86,17 @@ class CounterAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return self._render(request, "missing", {"name": name, "title": gettext("Nothing counted")}, status=404)
 
     def _unavailable(self, request: HttpRequest, error: HailWhaleError) -> HttpResponse:
-        title = gettext("The counts cannot be read now")
-        status = 503 if isinstance(error, StoreUnavailable) else 400 if isinstance(error, InvalidInput) else 500
-        return self._render(request, "unavailable", {"error": error, "title": title}, status)
+        if isinstance(error, InvalidInput):
+            title, status = gettext("This cannot be answered"), 400
+        else:
+            title, status = (
+                gettext("The counts cannot be read now"),
+                503 if isinstance(error, StoreUnavailable) else 500,
+            )
+        return self._render(request, "unavailable", {"error": error, "title": title, "away": status == 503}, status)
 
     def _render(self, request: HttpRequest, name: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         context = {**self.admin_site.each_context(request), "opts": self.opts, **context}
         # Rendered here, so that what goes wrong while reading is still answered by `_page`.
         return TemplateResponse(request, f"{TEMPLATES}/{name}.html", context, status=status).render()

@@ -26,6 +26,7 @@ from example_project.ports import HOST, free_port
 from hailwhale_django import Whale
 from hailwhale_django.dashboards import pages, writing
 from hailwhale_django.dashboards.state import State
+from hailwhale_django.engine import reader
 from hailwhale_django.engine.domain.paths import Path
 from hailwhale_django.engine.store.server import Server
 
@@ -339,7 +340,7 @@ class TestList:
         page = opened(staff, LIST)
 
         assert "Nothing is counted yet" in page.text
-        assert 'Whale.count_now("shop"' in page.text
+        assert 'Whale.count_now( "shop", {"country": "US", "device": "phone"}' in page.text
         assert not page.found("input", name="q")
 
     def test_todays_hits_and_those_of_thirty_days(self, staff: Client, shop: None) -> None:
@@ -492,7 +493,7 @@ class TestTable:
         assert below.names == ["NY", "CA"]  # 7 and 5
         assert below.values[0] == ["6", "20", "120"]
         (crumbs,) = below.root.of_class("breadcrumbs")
-        assert crumbs.text.split(" › ") == ["Home", "Hailwhale", "Counters", "shop", "country", "US"]
+        assert [one.text for one in crumbs.found("li")] == ["Home", "Hailwhale", "Counters", "shop", "country", "US"]
         back = [parse_qs(urlsplit(link["href"]).query) for link in crumbs.found("a")[-2:]]
         assert [(query.get("d"), query["p"]) for query in back] == [(None, ["7d"]), (["country"], ["7d"])]
 
@@ -888,6 +889,41 @@ class TestUnavailable:
     def test_counts_that_mean_something_else_are_an_error(self, staff: Client, shop: None, redis_url: str) -> None:
         with override_settings(HAILWHALE={"REDIS": redis_url, "TIME_ZONE": "Asia/Tokyo"}):
             assert "was counted with" in opened(staff, SHOP, status=500).text
+
+
+class TestBounds:
+    """What would take too much is left out, and that is said."""
+
+    def test_intervals_that_would_read_too_many_cells(
+        self, staff: Client, shop: None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(reader, "MAX_CELLS", 200)
+        address = f"{SHOP}?m=revenue/visitors&p=30d&o=-low:revenue/visitors&rows=US"
+
+        page = opened(staff, address)
+
+        assert "No intervals are shown" in page.text
+        assert page.names == ["DE", "US", "FR"]
+        assert not page.root.of_class("hw-certain")
+        rows = list(csv.reader(io.StringIO(staff.get(f"{address}&format=csv").getvalue().decode("utf-8-sig"))))
+        assert rows[1] == ["DE", "10", "", ""]
+
+    def test_a_question_that_cannot_be_answered_at_all(
+        self, staff: Client, shop: None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(reader, "MAX_CELLS", 5)
+
+        page = opened(staff, f"{SHOP}?m=visitors:last&p=30d", status=400)
+
+        assert "use a coarser interval" in page.text
+        assert_clean(page)
+
+    def test_a_period_too_long_to_draw(self, staff: Client, shop: None) -> None:
+        page = opened(staff, f"{SHOP}?p=1970-01-01..2240-01-01")
+
+        assert "too long to be drawn" in page.text
+        assert not page.found("canvas")
+        assert page.values[0][0] == "5"
 
 
 class TestCost:

@@ -16,7 +16,7 @@ from ..engine.domain.formula import parse
 from ..engine.domain.paths import WHOLE, Path, escaped, unescaped
 from ..engine.domain.period import Period
 from ..engine.domain.query import Query
-from ..engine.errors import InvalidInput
+from ..engine.errors import InvalidInput, TooLarge
 from ..engine.pod import Pod
 from ..engine.reader import Outline
 from . import table, writing
@@ -317,11 +317,12 @@ def counter_page(state: State, pod: Pod, link: Link) -> CounterPage | None:
     if asked is None:
         return None
     outline, question = asked
-    query = question.query
-    answer = pod.reader.table(query, now)
+    answer = answered(question, question.query, pod, now)
     notes = [*question.notes, *answer.warnings]
     if not outline.known and "dimension" not in question.problems:
-        notes.insert(0, gettext("Nothing was ever counted under %(path)s.") % {"path": " / ".join(query.dimension)})
+        notes.insert(
+            0, gettext("Nothing was ever counted under %(path)s.") % {"path": " / ".join(answer.query.dimension)}
+        )
     chosen = chosen_rows(state, answer)
     graph = None
     if question.graph_period is None:
@@ -335,7 +336,7 @@ def counter_sheet(state: State, pod: Pod) -> Answer | None:
     """The table of a counter's page, all of it."""
     now = pod.clock()
     asked = asked_for(state, pod, now)
-    return None if asked is None else pod.reader.table(whole_table(asked[1].query), now)
+    return None if asked is None else answered(asked[1], whole_table(asked[1].query), pod, now)
 
 
 def asked_for(state: State, pod: Pod, now: float) -> tuple[Outline, Question] | None:
@@ -343,6 +344,21 @@ def asked_for(state: State, pod: Pod, now: float) -> tuple[Outline, Question] | 
     if outline is None:
         return None
     return outline, ask(state, outline, pod, now)
+
+
+def answered(question: Question, query: Query, pod: Pod, now: float) -> Answer:
+    """The table; without intervals where these would take more numbers than may be read for one page."""
+    try:
+        return pod.reader.table(query, now)
+    except TooLarge:
+        order = query.order[0]
+        if order.aspect in ("low", "high"):
+            order = replace(order, aspect="value")
+        without = replace(query, bounds=False, order=(order,))
+        answer = pod.reader.table(without, now)
+    question.query = without
+    question.notes.append(gettext("No intervals are shown: they take more numbers than may be read for one page."))
+    return answer
 
 
 def chosen_rows(state: State, answer: Answer) -> list[str]:

@@ -31,8 +31,7 @@ ROWS_OF_A_PAGE = 50
 # As many columns as a table can have and still be read, and far fewer than would take long.
 MAX_COLUMNS = 12
 
-# Intervals need every bucket of every row. Beyond so many cells (8 bytes each) a page can do without them.
-MAX_CELLS = 10_000_000
+MAX_PAGE = 1_000_000
 
 # More points than a screen has pixels.
 MAX_POINTS = 3000
@@ -45,67 +44,79 @@ FEW_POINTS, MANY_POINTS = 10, 120
 class Question:
     """What is asked, and what to say about it: `problems` by field, `notes` about all of it."""
 
-    state: State
     query: Query
     graph: Formula
     graph_period: Period | None
-    problems: dict[str, str] = field(default_factory=dict)
-    formula_problems: dict[str, str] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+    problems: dict[str, str]
+    formula_problems: dict[str, str]
+    notes: list[str]
 
 
 def ask(state: State, outline: Outline, pod: Pod, now: float) -> Question:
     """Understand a state of a counter with this outline."""
-    problems: dict[str, str] = {}
+    return _Reading(state, outline, pod, now).question()
 
-    def understood(name: str, read: Callable[[], T], otherwise: Callable[[], T]) -> T:
+
+@dataclass
+class _Reading:
+    """Reads one field after the other; where one says nothing that can be understood, it goes on without."""
+
+    state: State
+    outline: Outline
+    pod: Pod
+    now: float
+    problems: dict[str, str] = field(default_factory=dict)
+
+    def question(self) -> Question:
+        formulas, formula_problems = columns(self.state.metrics, self.outline.metrics)
+        period = self._understood("period", lambda: self._period(self.state.period), lambda: self._period(""))
+        order = self._order(formulas)
+        query = Query(
+            pk=self.state.pk,
+            formulas=formulas,
+            period=period,
+            dimension=self._understood("dimension", lambda: dimension_of(self.state, self.outline), Path),
+            counters=self.state.counters,
+            order=(order,),
+            filters=(Filter.parse(["contains", "name", [self.state.find]]),) if self.state.find else (),
+            limit=ROWS_OF_A_PAGE,
+            offset=(self._page() - 1) * ROWS_OF_A_PAGE,
+            compare=self._understood("compare", lambda: self._compare(period), lambda: None),
+            bounds=True,
+            drillable=True,
+        )
+        graph = self._graph(order.formula or formulas[0])
+        graph_period = self._understood(
+            "interval",
+            lambda: graph_period_of(self.state, period, self.pod),
+            lambda: readable(self.state, period, self.pod),
+        )
+        notes = unknown_metrics([*formulas, graph], self.outline.metrics)
+        return Question(query, graph, graph_period, self.problems, formula_problems, notes)
+
+    def _understood(self, name: str, read: Callable[[], T], otherwise: Callable[[], T]) -> T:
         try:
             return read()
         except InvalidInput as error:
-            problems[name] = said(error)
+            self.problems[name] = said(error)
             return otherwise()
 
-    period = understood(
-        "period",
-        lambda: pod.period(state.period or DEFAULT_PERIOD, None, now),
-        lambda: pod.period(DEFAULT_PERIOD, None, now),
-    )
-    formulas, formula_problems = columns(state.metrics, outline.metrics)
-    default_order = order_of(formulas, explicit=bool(state.metrics))
-    order = understood("order", lambda: read_order(state.order, formulas) or default_order, lambda: default_order)
-    dimension = understood("dimension", lambda: dimension_of(state, outline), lambda: Path())
-    compare = understood(
-        "compare",
-        lambda: read_compare(state.compare, period, datetime.fromtimestamp(now, UTC)),
-        lambda: None,
-    )
-    page = understood("page", lambda: whole_number("page", state.page or 1, 1, 10**6), lambda: 1)
-    notes: list[str] = []
-    bounds = has_room_for_intervals(formulas, period, len(outline.metrics), table_size(state, outline, dimension))
-    if not bounds:
-        order = replace(order, aspect="value") if order.aspect in ("low", "high") else order
-        notes.append(gettext("No intervals are shown: this period has too many points. A coarser one shows them."))
-    query = Query(
-        pk=state.pk,
-        formulas=formulas,
-        period=period,
-        dimension=dimension,
-        counters=state.counters,
-        order=(order,),
-        filters=(Filter.parse(["contains", "name", [state.find]]),) if state.find else (),
-        limit=ROWS_OF_A_PAGE,
-        offset=(page - 1) * ROWS_OF_A_PAGE,
-        compare=compare,
-        bounds=bounds,
-        drillable=True,
-    )
-    fallback = order.formula if order.formula in formulas and order.formula else formulas[0]
-    graph = understood("graph", lambda: parse(state.graph) if state.graph else fallback, lambda: fallback)
-    graph_period = understood(
-        "interval", lambda: graph_period_of(state, period, pod), lambda: readable(state, period, pod)
-    )
-    notes += unknown_metrics([*formulas, graph], outline.metrics)
-    return Question(state, query, graph, graph_period, problems, formula_problems, notes)
+    def _period(self, given: str) -> Period:
+        return self.pod.period(given or DEFAULT_PERIOD, None, self.now)
+
+    def _compare(self, period: Period) -> Period | None:
+        return read_compare(self.state.compare, period, datetime.fromtimestamp(self.now, UTC))
+
+    def _order(self, formulas: tuple[Formula, ...]) -> Order:
+        default = order_of(formulas, explicit=bool(self.state.metrics))
+        return self._understood("order", lambda: read_order(self.state.order, formulas) or default, lambda: default)
+
+    def _page(self) -> int:
+        return self._understood("page", lambda: whole_number("page", self.state.page or 1, 1, MAX_PAGE), lambda: 1)
+
+    def _graph(self, default: Formula) -> Formula:
+        given = self.state.graph
+        return self._understood("graph", lambda: parse(given) if given else default, lambda: default)
 
 
 def columns(given: Iterable[str], metrics: list[str]) -> tuple[tuple[Formula, ...], dict[str, str]]:
@@ -170,22 +181,6 @@ def dimension_of(state: State, outline: Outline) -> Path:
         return Path.parse(state.dimension)
     tabs = [name for name, size in outline.dimensions.items() if size]
     return Path(tabs[:1]) if not state.counters else Path()
-
-
-def table_size(state: State, outline: Outline, dimension: Path) -> int:
-    """About how many rows a table has, at most."""
-    if state.counters:
-        return len(outline.counters)
-    if len(dimension) == 1:
-        return outline.dimensions.get(dimension.name, 0)
-    return len(outline.dimensions) if not dimension else max(outline.dimensions.values(), default=0)
-
-
-def has_room_for_intervals(formulas: tuple[Formula, ...], period: Period, metrics: int, rows: int) -> bool:
-    if not any(formula.is_ratio for formula in formulas):
-        return True
-    used = len({metric for formula in formulas for metric in formula.metrics})
-    return len(period) * rows * used <= MAX_CELLS
 
 
 def intervals(period: Period, pod: Pod) -> list[Interval]:

@@ -129,9 +129,9 @@ class _Calendar:
         self._folded = folded
         self._schedule = schedule
         self._now = now
-        finest = schedule.kept[0].interval
+        clock = (kept.interval.seconds for kept in schedule.kept if kept.interval.on_the_clock)
         # All instants of one slot fall into the same buckets of every interval, in every zone.
-        self._slot_seconds = gcd(finest.seconds, OFFSET_CHUNK) if finest.on_the_clock else OFFSET_CHUNK
+        self._slot_seconds = gcd(OFFSET_CHUNK, *clock)
         self._columns: dict[Column, int] = {}
         self._moments: dict[tuple[int, ...], int] = {}
         self._by_slot: dict[int, int] = {}

@@ -26,6 +26,9 @@ from .store.tiles import Expectation, TileIncrement, Wanted
 # A row moves only when its counter was reset or a fail-over lost its catalog; more than once in a row is a coincidence.
 ATTEMPTS = 5
 
+# Others may count on the same cell between looking at it and setting it, again and again.
+SETTING_ATTEMPTS = 100
+
 OVERFLOW = "overflow"
 
 Refused = dict[Path, dict[str, str]]
@@ -69,13 +72,17 @@ class Recorder:
         self.store.check(now, writing=True)
         path = str(dimension)
         columns = self.store.schedule.columns_at(at, now)
-        for _ in range(ATTEMPTS):
+        if column not in columns:
+            raise InvalidInput("at", at, f"buckets of {column.interval} are not kept that long")
+        for _ in range(SETTING_ATTEMPTS):
             placement = Placement(self.store.catalog, [*rows_of(pk, ()), (pk, path)])
             if placement.placed.get((pk, path)) != (pk, path):
                 raise next(iter(placement.errors), TooManyNames("children", [path], self.store.options.limits.children))
             numbers = placement.numbers[pk]
             found = self._cell(str(pk), numbers[path], metric, column)
             change = units - found
+            if abs(change) > MAX_UNITS:
+                raise CounterOverflow(str(pk), [metric], self.store.places.of(metric))
             tiles = self.store.tiles.of_row(str(pk), numbers[path], metric, columns, change) if change else []
             expected = [Expectation(path, metric, column, found)] if change else []
             call = self._adding(str(pk), numbers, [metric], tiles, now, expected)

@@ -6,6 +6,7 @@ JSON, or by the counter's own name, which means the whole.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -15,7 +16,7 @@ from .domain.answer import Row
 from .domain.formula import Formula
 from .domain.paths import WHOLE, Path, path_of, pk_of
 from .domain.period import Period
-from .domain.query import Order, Query, parse_formulas, whole_number
+from .domain.query import MAX_LIMIT, Order, Query, parse_formulas, whole_number
 from .domain.ranking import best_first
 from .domain.values import Values
 from .errors import InvalidInput
@@ -25,6 +26,9 @@ DEFAULT_PERIODS = ("1d:1y", "1d:1mo", "1d:1w", "1h:1d", "1m:1h")
 """What `totals` answers when no period is asked for: HailWhale's five sizes."""
 
 TOTAL_LABEL = "Total"
+
+RANKED_BY = {"value": "score", "low": "low", "high": "high"}
+"""What rows can be ranked by, and what it is called in a row."""
 
 
 class ByPath(dict[str, Any]):
@@ -90,7 +94,7 @@ def plotpoints(
             pairs.reverse()
         if with_totals:
             pairs.append((TOTAL_LABEL, totals[formula][row]))
-        return [list(pair) for pair in pairs] if flot_time else points_type(pairs)
+        return [list(pair) for pair in pairs] if flot_time or points_type is list else points_type(pairs)
 
     return ByPath(counter, [(str(paths[row]), {str(one): plot(row, one) for one in formulas}) for row in kept])
 
@@ -154,7 +158,7 @@ def rank(
     )
     if len(query.formulas) != 1:
         raise InvalidInput("metric", metric, "rank by one formula, e.g. revenue/visitors")
-    if by not in ("value", "low", "high"):
+    if by not in RANKED_BY:
         raise InvalidInput("by", by, "rank by value, or by the low or high end of its interval")
     query = replace(query, order=(Order(query.formulas[0], by),), limit=None)
     answer = pod.reader.table(query, pod.clock())
@@ -162,9 +166,13 @@ def rank(
     found = [(str(row.path), _ranked(row, query)) for row in rows]
     if recursive:
         own = (str(query.dimension), _ranked(answer.totals, query))
-        found = sorted([own, *found], key=lambda item: -item[1]["score"])
+        found = sorted([own, *found], key=lambda item: _certain_first(item[1][RANKED_BY[by]]))
         _leave_importance_to_children(dict(found), query.formulas[0])
     return ByPath(query.pk, found)
+
+
+def _certain_first(value: float | None) -> float:
+    return math.inf if value is None else -value
 
 
 def _paths(pod: Pod, pk: Path, dimensions: Any, depth: int) -> list[Path]:
@@ -186,7 +194,8 @@ def _survivors(
         raise InvalidInput("sort", sort, f"sort by one of {', '.join(map(str, formulas))}")
     scores = values.totals(order.formula)[: len(paths)]
     ranked = best_first(scores, lambda row: str(paths[row]), order.descending).tolist()
-    if limit is None or len(ranked) <= limit:
+    limit = len(ranked) if limit is None else whole_number("limit", limit, 1, MAX_LIMIT)
+    if len(ranked) <= limit:
         return [int(row) for row in ranked]
     kept = {0, *[row for row in ranked if row != 0][: max(limit - 1, 0)]}
     return [int(row) for row in ranked if row in kept]

@@ -224,7 +224,8 @@ class Tiles:
         for (interval, bucket), points in points_of.items():
             by_span[interval, bucket // SPAN] += ((bucket % SPAN, point) for point in points)
         by_bucket = {column: [(0, point) for point in points] for column, points in points_of.items()}
-        rows = np.asarray(want.rows, dtype=np.int64)
+        # In order of rows each page's are neighbours in the answer, which then is added to without picking.
+        rows = np.sort(want.rows)
         pages = np.where(rows < HEAD_ROWS, 0, (rows - HEAD_ROWS) // PAGE_ROWS + 1)
         for page in np.unique(pages).tolist():
             chosen = np.flatnonzero(pages == page)
@@ -282,7 +283,17 @@ def _added_up(
     for (number, piece), found in zip(pieces, cells, strict=True):
         if found is not None:
             piece.add(found[0].astype(object) if number in large else found[0], answers[number])
-    return answers
+    return [_as_asked(answer, want.rows) for answer, want in zip(answers, wanted, strict=True)]
+
+
+def _as_asked(answer: NDArray[Any], rows: NDArray[np.integer[Any]]) -> NDArray[Any]:
+    """[metric, point, row]: from the order of rows to that in which they were asked for."""
+    order = np.argsort(rows, kind="stable")
+    if (order[1:] > order[:-1]).all():
+        return answer
+    asked = np.empty_like(order)
+    asked[order] = np.arange(len(order))
+    return answer[:, :, asked]
 
 
 def _reading(pieces: Sequence[_Piece]) -> Call:

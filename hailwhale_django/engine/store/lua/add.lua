@@ -17,6 +17,7 @@
 -- (at 128 entries, the least default of any version). Numbers stay text throughout, since Lua's own are exact to 53 bits only.
 local LISTPACK_ENTRIES = 128
 local FEWEST_PACKED = 8 -- below, the hash is smaller whatever it holds
+local ROW = 16 -- strings are made of whole rows at once, for one that grows bit by bit is given twice its size
 local MOST_BYTES = 16 -- that a set cell may take in a string before its tile must be packed
 local CHUNK = 1000
 local BEFORE_TILES = 3
@@ -65,13 +66,20 @@ local function bitfield(key, operation, pairs_of)
   return refused
 end
 
+-- Makes a string that has room for these cells.
+local function allocate(key, cells)
+  local highest = 0
+  for i = 1, #cells, 2 do highest = math.max(highest, cells[i]) end
+  call('SET', key, string.rep('\0', 8 * ROW * math.ceil((highest + 1) / ROW)))
+end
+
 local function pack(key, expiry)
   local cells = call('HGETALL', key)
   local entries = #cells / 2
   local highest = 0
   for i = 1, #cells, 2 do highest = math.max(highest, tonumber(cells[i])) end
   if entries < LISTPACK_ENTRIES and (highest + 1) * 8 > entries * MOST_BYTES then return end
-  call('DEL', key)
+  allocate(key, cells)
   bitfield(key, 'SET', cells)
   if expiry ~= '' then call('EXPIREAT', key, expiry) end
 end
@@ -101,7 +109,9 @@ end
 
 local function increment(key, cells, expiry)
   local kind = call('TYPE', key).ok
-  if kind == 'string' or (kind == 'none' and #cells >= 2 * LISTPACK_ENTRIES) then
+  local many = kind == 'none' and #cells >= 2 * LISTPACK_ENTRIES
+  if many then allocate(key, cells) end
+  if many or kind == 'string' then
     return bitfield(key, 'INCRBY', cells), kind == 'none'
   end
   return increment_hash(key, cells, expiry)
