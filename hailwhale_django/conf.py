@@ -53,7 +53,7 @@ class Settings:
     CACHE_SECONDS: int = 60
 
     def options(self) -> Options:
-        """What the engine needs to know. Raises `HailWhaleError` for what cannot be."""
+        """What the engine needs to know. Raises `HailWhaleError` for intervals that cannot be kept."""
         parse_schedule(self.INTERVALS, timeline(ZoneInfo(self.TIME_ZONE)))
         return Options(
             prefix=self.PREFIX,
@@ -103,7 +103,7 @@ def _read_settings(store: str) -> Settings:
     try:
         found.options()
     except HailWhaleError as error:
-        raise ImproperlyConfigured(f"{NAME}: {error}") from error
+        raise ImproperlyConfigured(f"{NAME}['INTERVALS']: {error}") from error
     return found
 
 
@@ -178,9 +178,11 @@ EXPECTED = {
 }
 
 
-def _places(given: int | Mapping[str, int]) -> Places:
+def _places(given: int | Mapping[Any, Any]) -> Places:
     by_metric = dict(given) if isinstance(given, Mapping) else {"": given}
     for metric, places in by_metric.items():
+        if not isinstance(metric, str):
+            raise ImproperlyConfigured(f"{NAME}['PLACES'] has the key {metric!r}; use the names of metrics")
         if not isinstance(places, int) or isinstance(places, bool) or not 0 <= places <= MAX_PLACES:
             raise ImproperlyConfigured(
                 f"{NAME}['PLACES'] is {places!r} for {metric or 'all metrics'}; use 0 to {MAX_PLACES}"

@@ -959,6 +959,17 @@ class TestCost:
         assert len(trips) == 7
 
 
+class TestEveryServer:
+    def test_counters_on_several_nodes_are_one_list(self, staff: Client, any_redis_url: str) -> None:
+        with override_settings(HAILWHALE={"REDIS": any_redis_url}):
+            Whale.count_many([(f"counter {n}", {"page": {"a": "b"}}, {"hits": n}) for n in range(12)])
+
+            listed = opened(staff, LIST).counters[1:]
+            assert sorted((row[0], row[1]) for row in listed) == sorted((f"counter {n}", str(n)) for n in range(12))
+            page = opened(staff, f"{LIST}counter 7/?c=previous")
+            assert (page.names, page.tiles, page.plotted) == (["a"], {"hits": "7"}, [[0] * 29 + [7], [0] * 30])
+
+
 class TestLinks:
     def test_the_admins_own_names_lead_here(self, db: Any) -> None:
         assert reverse("admin:hailwhale_django_counter_changelist") == LIST

@@ -362,7 +362,9 @@ class TestPlotpoints:
     def test_the_result_answers_to_every_spelling(self) -> None:
         found = Whale.plotpoints("shop", "country", "revenue", depth=2)
         for whole in ("shop", ["shop"]):
-            assert Whale.plotpoints("shop", metrics="revenue")[whole] == Whale.plotpoints("shop", metrics="revenue")["_"]
+            assert (
+                Whale.plotpoints("shop", metrics="revenue")[whole] == Whale.plotpoints("shop", metrics="revenue")["_"]
+            )
         for key in ("country/US", '["country", "US"]', ["country", "US"], ("country", "US")):
             assert found[key] is found["country/US"]
         with pytest.raises(KeyError):
@@ -636,7 +638,10 @@ class TestRank:
     def test_all_levels_and_itself(self) -> None:
         found = Whale.rank_subdimensions_scalar("shop", "country", "revenue")
         assert list(found)[0] == "country"
-        assert set(found) == {"country", *(f"country/{c}{city}" for c in ("US", "DE", "FR", "IT") for city in ("", "/city"))}
+        assert set(found) == {
+            "country",
+            *(f"country/{c}{city}" for c in ("US", "DE", "FR", "IT") for city in ("", "/city")),
+        }
         # What is but the sum of its children is not important itself.
         assert {path for path, one in found.items() if one["important"]} == {"country/US/city", "country/DE/city"}
         Whale.count_now("shop", ["country", "DE"], {"revenue": 70})
@@ -663,14 +668,19 @@ class TestRank:
             Whale.count_now("ads", {"ad": "sure"}, {"clicks": 50 + day % 2, "views": 100}, ago(days=day))
         Whale.count_now("ads", {"ad": "lucky"}, {"clicks": 3, "views": 4})
         by_value = [path for path in Whale.rank("ads", "clicks/views", "ad", recursive=recursive) if path != "ad"]
-        by_low = [path for path in Whale.rank("ads", "clicks/views", "ad", by="low", recursive=recursive) if path != "ad"]
+        by_low = [
+            path for path in Whale.rank("ads", "clicks/views", "ad", by="low", recursive=recursive) if path != "ad"
+        ]
         assert (by_value, by_low) == (["ad/lucky", "ad/sure"], ["ad/sure", "ad/lucky"])
 
     def test_child_counters(self) -> None:
         for product, revenue in (("1", 5), ("2", 50)):
             Whale.count_now(["Product", product], {"country": "US"}, {"revenue": revenue})
         found = Whale.rank("Product", "revenue", counters=True)
-        assert [(path, one["score"], one["share"]) for path, one in found.items()] == [("2", 50, 50 / 55), ("1", 5, 5 / 55)]
+        assert [(path, one["score"], one["share"]) for path, one in found.items()] == [
+            ("2", 50, 50 / 55),
+            ("1", 5, 5 / 55),
+        ]
 
     def test_many_rows_at_all_levels_take_no_time(self) -> None:
         """Ten thousand of them were too many for the ancestor's rule of parents and children."""
@@ -685,7 +695,8 @@ class TestRank:
         assert found[["a", '["x", "y"]']]["score"] == 5
 
     @pytest.mark.parametrize(
-        ("arguments", "field"), [({"metric": ["a", "b"]}, "metric"), ({"by": "luck"}, "by"), ({"metric": "a/"}, "formula")]
+        ("arguments", "field"),
+        [({"metric": ["a", "b"]}, "metric"), ({"by": "luck"}, "by"), ({"metric": "a/"}, "formula")],
     )
     def test_what_will_not_do_is_named(self, arguments: dict[str, Any], field: str) -> None:
         with pytest.raises(InvalidInput) as caught:

@@ -1,4 +1,4 @@
-"""What the engine must answer, worked out from the raw events by plain Python: whole numbers, fractions and datetime."""
+"""What the engine must answer, worked out from the raw events by plain Python: fractions and datetime."""
 
 from __future__ import annotations
 

@@ -138,7 +138,10 @@ def test_what_is_no_finite_number_is_refused_by_the_metric_s_name(value: Any) ->
     assert str(caught.value).startswith("price: ")
 
 
-@pytest.mark.parametrize("value", [9_223_372_036_855, -9_223_372_036_855, 1e13, "9223372036854.775808", pytest.param(10**5000, id="long number")])
+@pytest.mark.parametrize(
+    "value",
+    [9_223_372_036_855, -9_223_372_036_855, 1e13, "9223372036854.775808", pytest.param(10**5000, id="long number")],
+)
 def test_what_does_not_fit_is_too_large(value: Any) -> None:
     with pytest.raises(TooLarge, match="at 6 places a value is at most 9,223,372,036,854"):
         SIX.units("price", value)

@@ -112,14 +112,25 @@ def test_rows_without_a_place_are_left_out() -> None:
 
 def test_sums_beyond_64_bits_stay_exact() -> None:
     large = 2**62
-    found = increments([event(metrics={"sales": large}) for _ in range(9)] + [event("other", metrics={"sales": -large})])
+    found = increments(
+        [event(metrics={"sales": large}) for _ in range(9)] + [event("other", metrics={"sales": -large})]
+    )
     assert found["shop", "_", "1d:11/21/26", "sales"] == 9 * large
     assert found["other", "_", "1d:11/21/26", "sales"] == -large
 
 
 @pytest.mark.parametrize(
     "intervals",
-    [["20s", "30s"], ["12s", "15s"], ["5m", "6m"], ["10m", "12m"], ["15m", "20m"], ["4m", "10m"], ["1d", "1w"], ["8h", "12h"]],
+    [
+        ["20s", "30s"],
+        ["12s", "15s"],
+        ["5m", "6m"],
+        ["10m", "12m"],
+        ["15m", "20m"],
+        ["4m", "10m"],
+        ["1d", "1w"],
+        ["8h", "12h"],
+    ],
 )
 def test_intervals_that_do_not_divide_one_another(intervals: list[str]) -> None:
     """Instants that share a bucket of the finest interval need not share one of the next."""

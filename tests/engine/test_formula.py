@@ -142,9 +142,7 @@ def test_a_level_stands_directly_after_its_metric() -> None:
     assert parse("hits/hits@parent").root == Binary("/", Metric("hits"), Metric("hits", level="parent"))
 
 
-@pytest.mark.parametrize(
-    "name", ["seconds", "minutes", "hours", "days", "weeks", "years", "_count", "_days_in_month"]
-)
+@pytest.mark.parametrize("name", ["seconds", "minutes", "hours", "days", "weeks", "years", "_count", "_days_in_month"])
 def test_an_unquoted_constant_is_no_metric(name: str) -> None:
     formula = parse(f"visits/{name}")
     assert formula.root == Binary("/", Metric("visits"), Constant(name))
@@ -224,9 +222,7 @@ def test_nesting_is_bounded(opening: str, closing: str) -> None:
     levels = MAX_NESTING // len(opening)
     assert parse(opening * levels + "a" + closing * levels).metrics == ("a",)
     levels += 1
-    assert reason(opening * levels + "a" + closing * levels).endswith(
-        "at character 51 it nests deeper than 50 levels"
-    )
+    assert reason(opening * levels + "a" + closing * levels).endswith("at character 51 it nests deeper than 50 levels")
 
 
 def test_brackets_side_by_side_do_not_nest() -> None:

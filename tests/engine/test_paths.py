@@ -264,8 +264,13 @@ def test_a_text_is_safe_in_a_key(path: Path) -> None:
     assert not set(str(path)) & {"{", "}", "\n", "\r", "\0"}
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5), lambda inner: st.one_of(
-    st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=3), inner, max_size=3)), max_leaves=12))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+        lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=3), inner, max_size=3)),
+        max_leaves=12,
+    )
+)
 def test_whatever_is_given_is_read_or_refused(given: Any) -> None:
     """And what is read never names the whole, nor a path twice."""
     try:

@@ -219,9 +219,7 @@ def test_refusal_says_what_would_be_right() -> None:
         read("2026-03-02..2026-03-01")
 
 
-@pytest.mark.parametrize(
-    "text", ["200000m", "1s:1mo", "1m:1y", "1s:2026-01-01..2026-01-02", "1970-01-01..9998-12-31"]
-)
+@pytest.mark.parametrize("text", ["200000m", "1s:1mo", "1m:1y", "1s:2026-01-01..2026-01-02", "1970-01-01..9998-12-31"])
 def test_too_many_points_are_refused(text: str) -> None:
     with pytest.raises(TooLarge):
         read(text)
@@ -332,9 +330,7 @@ def test_date_that_a_zone_left_out() -> None:
         ("today|", 0, (24, "11/21/26 00:00", "11/21/26 23:00")),
     ],
 )
-def test_zone_behind_the_text_moves_the_data(
-    text: str, offset_seconds: int, expected: tuple[int, str, str]
-) -> None:
+def test_zone_behind_the_text_moves_the_data(text: str, offset_seconds: int, expected: tuple[int, str, str]) -> None:
     period = read(text)
     assert period.end.utcoffset() == timedelta(seconds=offset_seconds)
     assert ends(period) == expected
@@ -406,18 +402,14 @@ def test_system_zone_is_the_one_of_the_environment(monkeypatch: pytest.MonkeyPat
     assert read("today|System").zone == ZoneInfo("Asia/Tokyo")
 
 
-def test_system_zone_is_the_one_that_the_machine_links_to(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_system_zone_is_the_one_that_the_machine_links_to(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "localtime").symlink_to("/usr/share/zoneinfo/Europe/Paris")
     monkeypatch.delenv("TZ", raising=False)
     monkeypatch.setattr(zones, "_LOCALTIME", tmp_path / "localtime")
     assert read("today|system").zone == ZoneInfo("Europe/Paris")
 
 
-def test_system_zone_without_a_name_is_the_offset_of_now(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_system_zone_without_a_name_is_the_offset_of_now(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("TZ", raising=False)
     monkeypatch.setattr(zones, "_LOCALTIME", tmp_path / "none")
     assert read("7d|system").end.utcoffset() == NOW.astimezone().utcoffset()
@@ -534,9 +526,7 @@ bodies = st.one_of(
     st.builds("last {}".format, st.sampled_from(["week", "month", "quarter", "year"])),
 )
 texts = st.one_of(bodies, st.builds("{}:{}".format, st.one_of(lengths, st.just("1h")), bodies))
-crumbs = st.sampled_from(
-    ["1", "0", "h", "mo", ":", "|", "..", "-", "/", " ", "2026", "today", "Europe", "\x00", "٣"]
-)
+crumbs = st.sampled_from(["1", "0", "h", "mo", ":", "|", "..", "-", "/", " ", "2026", "today", "Europe", "\x00", "٣"])
 rubbish = st.one_of(st.text(max_size=30), st.lists(crumbs, max_size=12).map("".join))
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from hailwhale_django.engine.domain.period import Period, parse_period
@@ -87,12 +87,26 @@ def edges(column: Column, zone: tzinfo) -> tuple[float, float]:
         (
             # Weeks never step over the beginning of a month that is wanted as a whole.
             "2026-08-24..2026-10-08",
-            ["1w:8/24/26", "1d:8/31/26", "1mo:Sep 2026", *(f"1d:10/{day}/26" for day in range(1, 5)), "1d:10/5/26",
-             "1d:10/6/26", "1d:10/7/26", "1d:10/8/26"],
+            [
+                "1w:8/24/26",
+                "1d:8/31/26",
+                "1mo:Sep 2026",
+                *(f"1d:10/{day}/26" for day in range(1, 5)),
+                "1d:10/5/26",
+                "1d:10/6/26",
+                "1d:10/7/26",
+                "1d:10/8/26",
+            ],
         ),
         ("1h:2026-11-20..2026-11-20", ["1d:11/20/26"]),
-        ("1m:2h", [*(f"1m:11/21/26 21:{m}" for m in range(42, 60)), "1h:11/21/26 22:00",
-                   *(f"1m:11/21/26 23:{m:02}" for m in range(43))]),
+        (
+            "1m:2h",
+            [
+                *(f"1m:11/21/26 21:{m}" for m in range(42, 60)),
+                "1h:11/21/26 22:00",
+                *(f"1m:11/21/26 23:{m:02}" for m in range(43)),
+            ],
+        ),
     ],
 )
 def test_a_total_takes_long_buckets_in_the_middle_and_short_ones_at_the_ends(text: str, expected: list[str]) -> None:
@@ -338,6 +352,7 @@ def test_a_cover_has_all_of_the_time_once(
         assert all(begin <= first and (last <= end or end > now.timestamp()) for first, last in covered)
 
 
+@settings(max_examples=40)
 @given(schedules, zones, zones, questions, moments)
 def test_the_points_of_a_plot_add_up_to_its_total(
     intervals: dict[str, str | None], store_zone: ZoneInfo, zone: ZoneInfo, text: str, now: datetime
@@ -347,9 +362,7 @@ def test_the_points_of_a_plot_add_up_to_its_total(
     total, plot = (ask(period, now.timestamp()) for ask in (kept.in_sum, kept.by_point))
     assert len(plot.points) == len(period)
     assume(not (total.warnings | plot.warnings))
-    spans = [
-        sorted(edges(column, store_zone) for point in plan.points for column in point) for plan in (total, plot)
-    ]
+    spans = [sorted(edges(column, store_zone) for point in plan.points for column in point) for plan in (total, plot)]
     assert spans[0][0][0] == spans[1][0][0]
     lengths = [sum(min(end, period.end.timestamp()) - begin for begin, end in one) for one in spans]
     assert lengths[0] == lengths[1]

@@ -162,9 +162,7 @@ def test_whole_numbers(given: Any) -> None:
     assert whole_number("limit", given, 1, 10) == 5
 
 
-@pytest.mark.parametrize(
-    "given", [0, 11, -1, 5.5, "5.5", "five", "", None, True, [], math.nan, math.inf, object]
-)
+@pytest.mark.parametrize("given", [0, 11, -1, 5.5, "5.5", "five", "", None, True, [], math.nan, math.inf, object])
 def test_what_is_no_whole_number_is_refused_by_the_field_s_name(given: Any) -> None:
     with pytest.raises(InvalidInput) as caught:
         whole_number("limit", given, 1, 10)

@@ -286,7 +286,8 @@ def test_depth(shop: Pod) -> None:
 def test_depth_with_many_children(pod: Pod) -> None:
     """1,300 children of 3 children each: more rows than two pages, at several levels."""
     pod.count_many(
-        [("shop", {"n": {f"c{n}": {f"d{d}": {}}}}, {"revenue": n * 10 + d}) for n in range(1300) for d in range(3)], None
+        [("shop", {"n": {f"c{n}": {f"d{d}": {}}}}, {"revenue": n * 10 + d}) for n in range(1300) for d in range(3)],
+        None,
     )
     answer = pod.query("shop", dimension="n", metrics="revenue", period="today", depth=2, limit=None)
     found = values(answer.rows)
@@ -343,7 +344,9 @@ def test_child_counters_beyond_the_limit_are_one(pods: Pods, redis_url: str) -> 
     assert [str(pk) for pk in pod.counters("Product")] == ["Product/0", "Product/1", "Product/(other)"]
     other = pod.query(["Product", "(other)"], dimension="country", metrics="revenue", period="today")
     assert values(other.rows) == {"country/US": 12}
-    assert values(pod.query(["Product", "(other)"], counters=True, metrics="revenue", period="today").rows) == {"en": 12}
+    assert values(pod.query(["Product", "(other)"], counters=True, metrics="revenue", period="today").rows) == {
+        "en": 12
+    }
 
 
 def test_a_table_that_is_nearly_full_says_so(pods: Pods, redis_url: str) -> None:
@@ -371,7 +374,9 @@ def test_today_begins_at_midnight_of_the_zone_also_where_that_is_half_past(pod: 
     assert values(yesterday.rows) == {"country/c29": 1, "country/c31": 0}
     assert answer.warnings == yesterday.warnings == []
     for interval in ("1h", "1d"):
-        by = pod.query("shop", period="today", interval=interval, tzoffset="Asia/Kolkata", versus="previous", plotted=True)
+        by = pod.query(
+            "shop", period="today", interval=interval, tzoffset="Asia/Kolkata", versus="previous", plotted=True
+        )
         assert (by.totals.cells[0].value, by.totals.cells[0].before) == (1, 1)
         assert sum(by.totals.cells[0].points or []) == 1
     assert pod.query("shop", period="1d|Asia/Kolkata", interval="1d").totals.cells[0].value == 2
@@ -429,14 +434,20 @@ def test_a_name_may_hold_anything(any_pod: Pod, name: str) -> None:
     any_pod.count(pk, {"x": [name]}, None, None)
     for counter in ("shop", pk):
         assert any_pod.subdimensions(counter, "country") == [("country", name)]
-        assert any_pod.query(counter, dimension=["country", name], metrics="revenue").rows[0].path == ("country", name, name)
+        assert any_pod.query(counter, dimension=["country", name], metrics="revenue").rows[0].path == (
+            "country",
+            name,
+            name,
+        )
         assert any_pod.query(counter, dimension=["country", name, name], metrics="revenue").totals.cells[0].value == 5
         answer = any_pod.query(counter, dimension=["country"], metrics="revenue", filters=[["is", "name", name]])
         assert values(answer.rows) == {str(answer.rows[0].path): 5}
     assert any_pod.counters("shop") == [("shop", name)]
 
 
-@pytest.mark.parametrize("metric", ["uv:visitor", "a b", "Umsatz €", "{x}", "a}b", "hours", "1st", "x:last", "a/b", '"', "\\"])
+@pytest.mark.parametrize(
+    "metric", ["uv:visitor", "a b", "Umsatz €", "{x}", "a}b", "hours", "1st", "x:last", "a/b", '"', "\\"]
+)
 def test_a_metric_may_be_called_anything(any_pod: Pod, metric: str) -> None:
     quoted = '"' + metric.replace("\\", "\\\\").replace('"', '\\"') + '"'
     for _ in range(2):
@@ -449,7 +460,9 @@ def test_a_metric_may_be_called_anything(any_pod: Pod, metric: str) -> None:
     assert any_pod.metrics_of("shop") == ["hits"]
 
 
-@pytest.mark.parametrize("pk", ["_", "/x", "a//b", "%", "{}", ["_", "_"], ["_", "x"], [" "], "[", '["a"', ["(other)", "(other)"]])
+@pytest.mark.parametrize(
+    "pk", ["_", "/x", "a//b", "%", "{}", ["_", "_"], ["_", "x"], [" "], "[", '["a"', ["(other)", "(other)"]]
+)
 def test_a_counter_may_be_called_anything(any_pod: Pod, pk: Any) -> None:
     any_pod.count(pk, "country", {"revenue": 3}, None)
     any_pod.update_count_to(pk, "stock", {"items": 7}, "1d", None)

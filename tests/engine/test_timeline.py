@@ -24,10 +24,7 @@ DAY, WEEK = Interval(1, "d"), Interval(1, "w")
 MONTH, QUARTER, YEAR = Interval(1, "mo"), Interval(3, "mo"), Interval(1, "y")
 
 INTERVALS = [
-    Interval(count, unit)
-    for unit, limit in DIVIDES.items()
-    for count in range(1, limit + 1)
-    if limit % count == 0
+    Interval(count, unit) for unit, limit in DIVIDES.items() for count in range(1, limit + 1) if limit % count == 0
 ]
 
 # Since 1972 the offsets of these were whole hours at all times.
@@ -96,9 +93,7 @@ def test_interval_is_read_back_from_its_text(interval: Interval) -> None:
     assert Interval.parse(interval) is interval
 
 
-@pytest.mark.parametrize(
-    "text", ["", "m", "1", "0m", "7m", "5h", "2d", "2w", "5mo", "2y", "-1d", "99999s", "1 M"]
-)
+@pytest.mark.parametrize("text", ["", "m", "1", "0m", "7m", "5h", "2d", "2w", "5mo", "2y", "-1d", "99999s", "1 M"])
 def test_interval_that_does_not_divide_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         Interval.parse(text)
@@ -159,9 +154,7 @@ def test_calendar_buckets_are_dates() -> None:
         ("Pacific/Apia", date(2011, 12, 31), (2011, 12, 30, 10), 24),
     ],
 )
-def test_when_days_begin_and_how_long_they_last(
-    zone: str, day: date, begins: tuple[int, ...], hours: float
-) -> None:
+def test_when_days_begin_and_how_long_they_last(zone: str, day: date, begins: tuple[int, ...], hours: float) -> None:
     assert line(zone).midnight(day) == utc(*begins)
     assert hours_of(zone, day) == pytest.approx(hours)
 
@@ -211,11 +204,7 @@ def test_wall_and_back() -> None:
 def test_wall_says_midnight_where_the_clock_jumps_over_it() -> None:
     cairo = line("Africa/Cairo")
     first_hour = cairo.bucket(HOUR, utc(2026, 4, 23, 22))
-    assert (
-        cairo.wall(HOUR, first_hour)
-        == cairo.wall(DAY, date(2026, 4, 24).toordinal())
-        == datetime(2026, 4, 24)
-    )
+    assert cairo.wall(HOUR, first_hour) == cairo.wall(DAY, date(2026, 4, 24).toordinal()) == datetime(2026, 4, 24)
     assert cairo.wall(HOUR, first_hour + 1) == datetime(2026, 4, 24, 2)
 
 

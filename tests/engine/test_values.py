@@ -175,7 +175,9 @@ def test_constants_are_what_a_bucket_is_worth(text: str, zone: Any, constant: st
 
 
 def test_plain_sums_are_exact_decimals() -> None:
-    of = values({"a": [[Fraction(1, 10), Fraction(2, 10)]] * 3, "b": [[Fraction(1, 10), 0]] * 3}, "2026-11-16..2026-11-17")
+    of = values(
+        {"a": [[Fraction(1, 10), Fraction(2, 10)]] * 3, "b": [[Fraction(1, 10), 0]] * 3}, "2026-11-16..2026-11-17"
+    )
     assert totals("a", of) == [0.3] * 3
     assert totals("a - b", of) == [0.2] * 3
     assert totals("a - b - b - b", of) == [0.0] * 3

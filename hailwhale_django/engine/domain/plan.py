@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..errors import InvalidInput
 from .period import Period
@@ -186,10 +186,10 @@ def _written(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat()
 
 
-def length_seconds(text: str) -> int:
+def length_seconds(text: Any) -> int:
     """A length of time such as `90d` or `5y` in seconds. Unlike an interval's its count is free."""
-    digits = text.rstrip("smhdwoy")
-    unit = text[len(digits) :]
+    digits = text.rstrip("smhdwoy") if isinstance(text, str) else ""
+    unit = text[len(digits) :] if digits else ""
     if not (digits.isascii() and digits.isdecimal()) or len(digits) > 6 or int(digits) < 1:
         raise InvalidInput("length", text, "use a number and a unit, e.g. 2d, 90d, 5y")
     return int(digits) * Interval.parse(f"1{unit}").seconds

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,7 +67,7 @@ def share_of(part: Floats, whole: float) -> Floats:
     return part / whole if whole else np.zeros_like(part)
 
 
-def best_first(values: Floats, name_of: Callable[[int], str] | None, descending: bool = True) -> NDArray[np.int64]:
+def best_first(values: Floats, name_of: Callable[[int], Any] | None, descending: bool = True) -> NDArray[np.int64]:
     """Row numbers in order; equal values by name, or as they stand without names; what has no value comes last."""
     keys = np.where(np.isnan(values), np.inf, -values if descending else values)
     order = np.argsort(keys, kind="stable")

@@ -146,7 +146,7 @@ class Table:
             names = [self.names[row] for row in rows]
             return np.array(sorted(range(len(rows)), key=names.__getitem__, reverse=order.descending), dtype=np.int64)
         values = self._aspect(order.formula, order.aspect, rows)
-        return best_first(values, (lambda at: str(self.path(rows[at]))) if by_name else None, order.descending)
+        return best_first(values, (lambda at: self.path(rows[at])) if by_name else None, order.descending)
 
     def _aspect(self, formula: Formula, aspect: Aspect, rows: NDArray[np.int64]) -> Floats:
         if aspect in ("low", "high"):

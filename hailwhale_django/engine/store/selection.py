@@ -13,8 +13,10 @@ CELL_BYTES = 8
 # From a quarter of a tile's cells on, copying all of them is cheaper than picking.
 WHOLE_SHARE = 4
 
-# Sums of 65,536 cells below this stay within 64 bits.
-LARGE = 2**47
+
+def sign_bytes(cells: int) -> int:
+    """How many leading bytes of each of so many cells must be mere sign, for their sum to stay within 64 bits."""
+    return 1 if cells < 2**7 else 2 if cells < 2**15 else 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,16 +34,18 @@ class Selection:
             return cls(width, [], _sliced(rows), _sliced(answer))
         return cls(width, rows.tolist(), slice(None), _sliced(answer))
 
-    def decode(self, reply: bytes | list[bytes]) -> tuple[NDArray[np.int64], bool]:
-        """Cells [row, cell], and whether any is so large that sums of cells could leave 64 bits."""
+    def decode(self, reply: bytes | list[bytes], sign: int = 2) -> tuple[NDArray[np.int64], bool]:
+        """Cells [row, cell], and whether any is so large that it needs some of its `sign` leading bytes."""
         count = len(self.picked) * self.width or TILE_CELLS
         if isinstance(reply, list):
             cells = self._of_text(reply[0], count)
-            large = bool(((cells >= LARGE) | (cells < -LARGE)).any())
+            limit = 2 ** (64 - 8 * sign)
+            large = bool(((cells >= limit) | (cells < -limit)).any())
         else:
-            # The two leading bytes of a small number are both zeros or both ones.
+            # The leading bytes of a small number are all zeros or all ones.
             leading = reply[::CELL_BYTES]
-            large = bool(leading.strip(b"\x00\xff")) or leading != reply[1::CELL_BYTES]
+            alike = all(leading == reply[at::CELL_BYTES] for at in range(1, sign))
+            large = not alike or bool(leading.strip(b"\x00\xff"))
             cells = np.frombuffer(reply.ljust(count * CELL_BYTES, b"\x00"), dtype=">i8")
         return cells.reshape(-1, self.width)[self.within], large
 

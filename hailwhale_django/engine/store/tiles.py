@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from ..domain.plan import Column, Schedule
 from ..domain.timeline import Interval
 from .keys import Keys
-from .selection import CELL_BYTES, Selection
+from .selection import CELL_BYTES, Selection, sign_bytes
 from .server import Call, Server, load_script
 
 HEAD_ROWS = 64
@@ -178,7 +178,7 @@ class Tiles:
         `object`) where a cell is so large that sums could leave 64 bits.
         """
         pieces = [(number, piece) for number, want in enumerate(wanted) for piece in self._pieces(pk, want)]
-        return _added_up(wanted, pieces, self._cells([piece for _, piece in pieces]))
+        return _added_up(wanted, pieces, self._replies([piece for _, piece in pieces]))
 
     def sums_of_each(self, wanted: Sequence[tuple[str, Wanted]]) -> list[NDArray[Any]]:
         """As `sums`, of one want each of several counters. One round trip, good for few rows of each."""
@@ -186,11 +186,7 @@ class Tiles:
         replies = self.server.run([_reading(of_one) for of_one in pieces if of_one])
         flat = [reply for of_one in replies for reply in of_one]
         numbered = [(number, piece) for number, of_one in enumerate(pieces) for piece in of_one]
-        cells = [
-            None if reply is None else piece.selection.decode(reply)
-            for (_, piece), reply in zip(numbered, flat, strict=True)
-        ]
-        return _added_up([want for _, want in wanted], numbered, cells)
+        return _added_up([want for _, want in wanted], numbered, flat)
 
     def slot(self, pk: str, column: Column) -> Slot:
         """Where a column's cells are; of the columns being written now each is worked out once."""
@@ -236,8 +232,8 @@ class Tiles:
                 for number, metric in enumerate(want.metrics):
                     yield _Piece(prefix + metric, selection, number, pairs)
 
-    def _cells(self, pieces: Sequence[_Piece]) -> list[tuple[NDArray[np.int64], bool] | None]:
-        """The cells of each piece, [row, cell], and whether any is large; `None` where none are set."""
+    def _replies(self, pieces: Sequence[_Piece]) -> list[Any]:
+        """What the server has of each piece, as `Selection.decode` reads it; `None` where no cell is set."""
         replies: list[Any] = [None] * len(pieces)
         whole = [at for at, piece in enumerate(pieces) if not piece.selection.picked]
         if whole:
@@ -250,10 +246,7 @@ class Tiles:
             call = _reading([pieces[at] for at in part])
             for at, reply in zip(part, self.server.run([call])[0], strict=True):
                 replies[at] = reply
-        return [
-            None if reply is None else piece.selection.decode(reply)
-            for piece, reply in zip(pieces, replies, strict=True)
-        ]
+        return replies
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,18 +264,21 @@ class _Piece:
 
 
 def _added_up(
-    wanted: Sequence[Wanted],
-    pieces: Sequence[tuple[int, _Piece]],
-    cells: Sequence[tuple[NDArray[np.int64], bool] | None],
+    wanted: Sequence[Wanted], pieces: Sequence[tuple[int, _Piece]], replies: Sequence[Any]
 ) -> list[NDArray[Any]]:
     """The cells of pieces, each of the want of that number, where the answers have them."""
     answers = [np.zeros((len(want.metrics), len(want.points), len(want.rows)), dtype=np.int64) for want in wanted]
-    large = {number for (number, _), found in zip(pieces, cells, strict=True) if found is not None and found[1]}
+    sign = [sign_bytes(sum(map(len, want.points))) for want in wanted]
+    found = [
+        (number, piece, *piece.selection.decode(reply, sign[number]))
+        for (number, piece), reply in zip(pieces, replies, strict=True)
+        if reply is not None
+    ]
+    large = {number for number, _, _, is_large in found if is_large}
     for number in large:
         answers[number] = answers[number].astype(object)
-    for (number, piece), found in zip(pieces, cells, strict=True):
-        if found is not None:
-            piece.add(found[0].astype(object) if number in large else found[0], answers[number])
+    for number, piece, cells, _ in found:
+        piece.add(cells.astype(object) if number in large else cells, answers[number])
     return [_as_asked(answer, want.rows) for answer, want in zip(answers, wanted, strict=True)]
 
 

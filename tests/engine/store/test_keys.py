@@ -56,7 +56,9 @@ def test_different_things_have_different_keys(
     pk: Path, other_pk: Path, dimension: Path, other_dimension: Path, metric: str, other_metric: str
 ) -> None:
     if (pk, dimension, metric) != (other_pk, other_dimension, other_metric):
-        for one, other in zip(keys_of(pk, dimension, metric), keys_of(other_pk, other_dimension, other_metric), strict=True):
+        for one, other in zip(
+            keys_of(pk, dimension, metric), keys_of(other_pk, other_dimension, other_metric), strict=True
+        ):
             same = pk == other_pk
             if "names:" in one or "numbers:" in one:
                 same = same and dimension == other_dimension
@@ -66,5 +68,7 @@ def test_different_things_have_different_keys(
 
 
 def test_prefixes_keep_apart() -> None:
-    assert not set(keys_of(Path("a"), Path("b"), "m")) & {key.replace("hw:", "hw2:") for key in keys_of(Path("a"), Path("b"), "m")}
+    assert not set(keys_of(Path("a"), Path("b"), "m")) & {
+        key.replace("hw:", "hw2:") for key in keys_of(Path("a"), Path("b"), "m")
+    }
     assert Keys("hw2").rows("a") == "hw2:{a}rows"

@@ -244,7 +244,13 @@ class Interrupted(Server):
 
 @pytest.mark.parametrize("at", range(1, 16))
 @pytest.mark.parametrize(
-    "reset", [("Product", None, None), (["Product", "1"], None, None), ("Product", "country", None), ("Product", None, "revenue")]
+    "reset",
+    [
+        ("Product", None, None),
+        (["Product", "1"], None, None),
+        ("Product", "country", None),
+        ("Product", None, "revenue"),
+    ],
 )
 def test_somebody_counts_between_any_two_steps(pods: Pods, redis_url: str, clock: Clock, reset: Any, at: int) -> None:
     """Afterwards tables and totals agree, everything that is there can be found, and can be removed for good."""

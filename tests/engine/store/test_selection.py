@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hailwhale_django.engine.store.selection import LARGE, TILE_CELLS, Selection
+from hailwhale_django.engine.store.selection import TILE_CELLS, Selection, sign_bytes
+
+LARGE = 2**47
 
 
 def whole(cells: int = TILE_CELLS) -> Selection:
@@ -70,3 +72,13 @@ def test_many_rows_are_read_as_a_whole() -> None:
     found, _ = selection.decode(packed(*range(1024)))
     assert found.shape == (63, 16)
     assert found[1].tolist() == list(range(32, 48))
+
+
+@pytest.mark.parametrize("cells", [1, 127, 128, 32_767, 32_768, 2**20])
+def test_sums_of_small_cells_stay_within_64_bits(cells: int) -> None:
+    largest = 2 ** (64 - 8 * sign_bytes(cells))
+    assert cells * largest < 2**63 + largest
+    _, noticed = whole().decode(packed(largest - 1), sign_bytes(cells))
+    assert not noticed
+    if largest < 2**56:
+        assert whole().decode(packed(largest), sign_bytes(cells))[1]

@@ -179,9 +179,8 @@ def test_a_connection_that_was_cut_is_made_again(pods: Any) -> None:
 
 
 def test_a_server_without_memory_refuses_and_says_so(pods: Any) -> None:
-    with servers.running(maxmemory="1mb") as valkey:
-        with pytest.raises(StoreUnavailable, match="OOM|maxmemory"):
-            pods(valkey.url).count("shop", None, None, None)
+    with servers.running(maxmemory="1mb") as valkey, pytest.raises(StoreUnavailable, match="OOM|maxmemory"):
+        pods(valkey.url).count("shop", None, None, None)
 
 
 def test_every_script_opens_with_its_keys_arguments_returns_and_cost() -> None:

@@ -106,7 +106,8 @@ def test_values_survive_every_change_of_form(pods: Pods, redis_url: str, order: 
         chosen = places[begin : begin + batch]
         given = [(name, hour, rng.choice([1, -7, 10**6 * 3, 2**53 + 1, -(2**56)])) for name, hour in chosen]
         pod.count_many(
-            [("shop", {"n": name}, {"revenue": f"{units}e-6", "hits": 0}, at(hour)) for name, hour, units in given], None
+            [("shop", {"n": name}, {"revenue": f"{units}e-6", "hits": 0}, at(hour)) for name, hour, units in given],
+            None,
         )
         for name, hour, units in given:
             model[name, hour] += units
@@ -195,13 +196,17 @@ def test_what_would_overflow_is_refused_whole_and_all_else_is_counted(pods: Pods
 @pytest.mark.parametrize("sign", [1, -1])
 def test_in_a_batch_only_the_events_that_do_not_fit_are_refused(pods: Pods, any_redis_url: str, sign: int) -> None:
     pod = pods(any_redis_url)
-    events = [("shop", {"n": f"c{n}"}, {"revenue": sign * (BIG if n in (3, 7, 11) else 1), "cost": 1}) for n in range(20)]
+    events = [
+        ("shop", {"n": f"c{n}"}, {"revenue": sign * (BIG if n in (3, 7, 11) else 1), "cost": 1}) for n in range(20)
+    ]
     failures: list[tuple[HailWhaleError, Any]] = []
     pod.count_many(events, lambda error, event: failures.append((error, event)))
     assert [type(error) for error, _ in failures] == [CounterOverflow] * 2
     assert revenue(pod) == sign * (BIG + 17)
     assert revenue(pod, metric="cost") == revenue(pod, metric="hits") == 20
-    rows = {row.name: row.cells[0].value for row in pod.query("shop", dimension="n", metrics="revenue", period="2d").rows}
+    rows = {
+        row.name: row.cells[0].value for row in pod.query("shop", dimension="n", metrics="revenue", period="2d").rows
+    }
     assert sum(rows.values()) == sign * (BIG + 17)
     assert sorted(map(abs, rows.values())) == [0, 0, *[1] * 17, BIG]
 
@@ -221,7 +226,9 @@ def test_overflow_in_packed_tiles(pods: Pods, any_redis_url: str) -> None:
     """The same where tiles are strings: BITFIELD, not HINCRBY, does the adding."""
     pod = pods(any_redis_url, intervals=HOURS)
     names = [f"c{n}" for n in range(100)]
-    everybody = [("shop", {"n": name}, {"revenue": 1 + n}, at(hour)) for n, name in enumerate(names) for hour in range(4)]
+    everybody = [
+        ("shop", {"n": name}, {"revenue": 1 + n}, at(hour)) for n, name in enumerate(names) for hour in range(4)
+    ]
     pod.count_many(everybody, None)
     assert set(tiles_of(any_redis_url).values()) == {"string"}
     before = cells(pod, names, range(16)).tolist()
@@ -241,7 +248,9 @@ def test_overflow_of_a_child_counter_that_found_no_place(pods: Pods, any_redis_u
     pod = pods(any_redis_url, children=1)
     pod.count(["Product", "1"], None, {"revenue": 1}, None)
     failures: list[HailWhaleError] = []
-    pod.count_many([(["Product", f"{n}"], None, {"revenue": BIG}) for n in (2, 3)], lambda error, _: failures.append(error))
+    pod.count_many(
+        [(["Product", f"{n}"], None, {"revenue": BIG}) for n in (2, 3)], lambda error, _: failures.append(error)
+    )
     assert failures
     assert all(isinstance(error, CounterOverflow) for error in failures)
     totals = {
@@ -260,7 +269,10 @@ def test_every_tile_expires_when_its_last_bucket_does(pods: Pods, any_redis_url:
     now = datetime.now(UTC)
 
     def left(url: str) -> set[int]:
-        return {round(ttl / 3600 - ((FIRST_HOUR + SPAN) * 3600 + 90 * 86_400 - now.timestamp()) / 3600) for ttl in expiries(url)}
+        return {
+            round(ttl / 3600 - ((FIRST_HOUR + SPAN) * 3600 + 90 * 86_400 - now.timestamp()) / 3600)
+            for ttl in expiries(url)
+        }
 
     pod.count("shop", None, {"revenue": 1}, at(0))
     assert left(any_redis_url) == {0}
@@ -299,7 +311,8 @@ def test_tables_of_several_pages(pods: Pods, redis_url: str, size: int) -> None:
     names = [f"c{n}" for n in range(size)]
     days = [NOW - timedelta(days=day) for day in (0, 1, 25)]
     pod.count_many(
-        [("shop", {"n": name}, {"revenue": n + 1}, day.timestamp()) for n, name in enumerate(names) for day in days], None
+        [("shop", {"n": name}, {"revenue": n + 1}, day.timestamp()) for n, name in enumerate(names) for day in days],
+        None,
     )
     answer = pod.query("shop", dimension="n", metrics=["revenue", "revenue/hits"], period="mtd", limit=None)
     assert [(row.name, row.cells[0].value) for row in answer.rows] == [

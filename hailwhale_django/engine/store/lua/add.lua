@@ -66,11 +66,15 @@ local function bitfield(key, operation, pairs_of)
   return refused
 end
 
--- Makes a string that has room for these cells.
-local function allocate(key, cells)
+-- Makes room for these cells at the end of a string, or makes the string.
+local function allocate(key, cells, length)
   local highest = 0
   for i = 1, #cells, 2 do highest = math.max(highest, cells[i]) end
-  call('SET', key, string.rep('\0', 8 * ROW * math.ceil((highest + 1) / ROW)))
+  local wanted = 8 * ROW * math.ceil((highest + 1) / ROW)
+  if wanted > length then
+    local before = length > 0 and call('GET', key) or ''
+    call('SET', key, before .. string.rep('\0', wanted - length), 'KEEPTTL')
+  end
 end
 
 local function pack(key, expiry)
@@ -79,7 +83,8 @@ local function pack(key, expiry)
   local highest = 0
   for i = 1, #cells, 2 do highest = math.max(highest, tonumber(cells[i])) end
   if entries < LISTPACK_ENTRIES and (highest + 1) * 8 > entries * MOST_BYTES then return end
-  allocate(key, cells)
+  call('DEL', key)
+  allocate(key, cells, 0)
   bitfield(key, 'SET', cells)
   if expiry ~= '' then call('EXPIREAT', key, expiry) end
 end
@@ -110,8 +115,8 @@ end
 local function increment(key, cells, expiry)
   local kind = call('TYPE', key).ok
   local many = kind == 'none' and #cells >= 2 * LISTPACK_ENTRIES
-  if many then allocate(key, cells) end
   if many or kind == 'string' then
+    allocate(key, cells, many and 0 or call('STRLEN', key))
     return bitfield(key, 'INCRBY', cells), kind == 'none'
   end
   return increment_hash(key, cells, expiry)

@@ -1,0 +1,42 @@
+"""Models that count, for the tests alone; no migration makes their tables, and none are needed."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from hailwhale_django import HailWhaleModel
+
+
+class Vendor(HailWhaleModel):
+    hailwhale_attribute: ClassVar[str] = "code"
+
+    code = models.CharField(max_length=20)
+
+    class Meta:
+        managed = False
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Product(HailWhaleModel):
+    vendor = models.ForeignKey(Vendor, models.CASCADE, null=True)
+    maker = models.ForeignKey("auth.User", models.CASCADE, null=True)
+
+    class Meta:
+        managed = False
+
+    def __str__(self) -> str:
+        return f"product {self.pk}"
+
+
+class Elsewhere(HailWhaleModel):
+    hailwhale_store: ClassVar[str] = "other"
+
+    class Meta:
+        managed = False
+
+    def __str__(self) -> str:
+        return f"elsewhere {self.pk}"
