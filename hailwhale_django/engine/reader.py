@@ -141,7 +141,8 @@ class Reader:
             chosen = [rows[at] for at in (*shown, values.parent, values.whole)]
             points, said = self._values(query.pk, chosen, query.formulas, query.period, now, plotted=True)
             warnings |= said
-        laid_out = table.rows(shown, points, self._sizes(query, [table.path(at) for at in shown]))
+        sizes = self._sizes(query, table, shown)
+        laid_out = table.rows(shown, points, sizes)
         *children, totals = laid_out
         return Answer(
             query=query,
@@ -211,10 +212,10 @@ class Reader:
             return {f"this table has {size:,} of at most {limit:,} children; further ones go to (other)"}
         return set()
 
-    def _sizes(self, query: Query, paths: Sequence[Path]) -> list[int]:
-        if not query.drillable or query.counters or not paths:
+    def _sizes(self, query: Query, table: Table, shown: Sequence[int]) -> list[int]:
+        if not query.drillable or query.counters:
             return []
-        return self.store.catalog.sizes(str(query.pk), [str(path) for path in paths])
+        return self.store.catalog.sizes(str(query.pk), [str(table.path(at)) for at in shown])
 
     def _values(
         self,

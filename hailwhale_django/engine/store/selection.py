@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,22 +35,23 @@ class Selection:
             return cls(width, [], _sliced(rows), _sliced(answer))
         return cls(width, rows.tolist(), slice(None), _sliced(answer))
 
-    def decode(self, reply: bytes | list[bytes], sign: int = 2) -> tuple[NDArray[np.int64], bool]:
-        """Cells [row, cell], and whether any is so large that it needs some of its `sign` leading bytes."""
+    def decode(self, replies: Sequence[bytes | list[bytes]], sign: int = 2) -> tuple[NDArray[np.int64], bool]:
+        """Cells [reply, row, cell], and whether any is so large that it needs some of its `sign` leading bytes."""
         count = len(self.picked) * self.width or TILE_CELLS
-        if isinstance(reply, list):
-            cells = self._of_text(reply[0], count)
-            limit = 2 ** (64 - 8 * sign)
-            large = bool(((cells >= limit) | (cells < -limit)).any())
-        else:
-            # The leading bytes of a small number are all zeros or all ones.
-            leading = reply[::CELL_BYTES]
-            alike = all(leading == reply[at::CELL_BYTES] for at in range(1, sign))
-            large = not alike or bool(leading.strip(b"\x00\xff"))
-            cells = np.frombuffer(reply.ljust(count * CELL_BYTES, b"\x00"), dtype=">i8")
-        return cells.reshape(-1, self.width)[self.within], large
+        tiles = [self._packed(reply, count) for reply in replies]
+        data = tiles[0] if len(tiles) == 1 else b"".join(tiles)
+        # The leading bytes of a small number are all zeros or all ones.
+        leading = data[::CELL_BYTES]
+        alike = all(leading == data[at::CELL_BYTES] for at in range(1, sign))
+        cells = np.frombuffer(data, dtype=">i8").reshape(len(tiles), -1, self.width)[:, self.within]
+        return cells, not alike or bool(leading.strip(b"\x00\xff"))
 
-    def _of_text(self, text: bytes, count: int) -> NDArray[np.int64]:
+    def _packed(self, reply: bytes | list[bytes], count: int) -> bytes:
+        if isinstance(reply, list):
+            return self._of_text(reply[0]).astype(">i8").tobytes()
+        return reply if len(reply) == count * CELL_BYTES else reply.ljust(count * CELL_BYTES, b"\x00")
+
+    def _of_text(self, text: bytes) -> NDArray[np.int64]:
         numbers = np.array(text.split(), dtype=np.int64)
         tile = np.zeros(TILE_CELLS, dtype=np.int64)
         tile[numbers[0::2]] = numbers[1::2]

@@ -15,6 +15,7 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -258,9 +259,18 @@ class _Piece:
     metric: int
     pairs: Sequence[tuple[int, int]]  # (cell within the row, point)
 
-    def add(self, cells: NDArray[Any], answer: NDArray[Any]) -> None:
-        for offset, point in self.pairs:
-            answer[self.metric, point, self.selection.answer] += cells[:, offset]
+    @property
+    def place(self) -> tuple[int, int]:
+        """The same for tiles that differ in nothing but their metric."""
+        return id(self.selection), id(self.pairs)
+
+
+def _add(pieces: Sequence[_Piece], cells: NDArray[Any], answer: NDArray[Any]) -> None:
+    """Add cells [piece, row, cell] of pieces of one place to an answer [metric, point, row]."""
+    first, last = pieces[0].metric, pieces[-1].metric
+    metrics: Any = slice(first, last + 1) if last - first + 1 == len(pieces) else [piece.metric for piece in pieces]
+    for offset, point in pieces[0].pairs:
+        answer[metrics, point, pieces[0].selection.answer] += cells[:, :, offset]
 
 
 def _added_up(
@@ -269,16 +279,19 @@ def _added_up(
     """The cells of pieces, each of the want of that number, where the answers have them."""
     answers = [np.zeros((len(want.metrics), len(want.points), len(want.rows)), dtype=np.int64) for want in wanted]
     sign = [sign_bytes(sum(map(len, want.points))) for want in wanted]
-    found = [
-        (number, piece, *piece.selection.decode(reply, sign[number]))
-        for (number, piece), reply in zip(pieces, replies, strict=True)
-        if reply is not None
-    ]
-    large = {number for number, _, _, is_large in found if is_large}
-    for number in large:
+    parts = []
+    together = groupby(zip(pieces, replies, strict=True), key=lambda one: (one[0][0], one[0][1].place))
+    for (number, _), group in together:
+        there = [(piece, reply) for (_, piece), reply in group if reply is not None]
+        if there:
+            found = [piece for piece, _ in there]
+            cells, large = found[0].selection.decode([reply for _, reply in there], sign[number])
+            parts.append((number, found, cells, large))
+    exact = {number for number, _, _, large in parts if large}
+    for number in exact:
         answers[number] = answers[number].astype(object)
-    for number, piece, cells, _ in found:
-        piece.add(cells.astype(object) if number in large else cells, answers[number])
+    for number, found, cells, _ in parts:
+        _add(found, cells.astype(object) if number in exact else cells, answers[number])
     return [_as_asked(answer, want.rows) for answer, want in zip(answers, wanted, strict=True)]
 
 
