@@ -25,17 +25,19 @@ GIVEN_CLUSTER = GIVEN_URL.startswith(servers.CLUSTER_SCHEME)
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the server, then let Django read the settings that name it: pytest-django begins with these."""
-    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
     starts_workers = config.getoption("dist", "no") != "no"
     if GIVEN_URL:
         if starts_workers:
             pytest.exit("HAILWHALE_REDIS_URL names one server, and each test empties it: run with -n 0", 1)
         check_given_server()
         config.add_cleanup(partial(empty, GIVEN_URL))
-    if not starts_workers and (GIVEN_CLUSTER or not GIVEN_URL):
+    if starts_workers:
+        return  # and leaves no settings to the workers, which would read them before they have a server
+    if GIVEN_CLUSTER or not GIVEN_URL:
         stack = ExitStack()
         config.add_cleanup(stack.close)
         os.environ["HAILWHALE_REDIS_URL"] = stack.enter_context(servers.standalone())
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
 
     import django
 

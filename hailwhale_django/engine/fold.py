@@ -21,7 +21,7 @@ from .domain.event import Event
 from .domain.paths import WHOLE, Path, escaped
 from .domain.plan import Column, Schedule
 from .domain.timeline import OFFSET_CHUNK
-from .errors import InvalidInput
+from .errors import HailWhaleError, InvalidInput
 
 CHILD_PKS = "/pks"
 """The parent of a counter's child counters. No dimension's path has this text, since names are never empty."""
@@ -45,7 +45,7 @@ class Folded:
     shapes: list[tuple[int, ...]] = field(default_factory=list)
     groups: list[tuple[int, int]] = field(default_factory=list)
     amounts: dict[str, dict[int, int]] = field(default_factory=dict)
-    rejected: list[tuple[Event, InvalidInput]] = field(default_factory=list)
+    rejected: list[tuple[Event, HailWhaleError]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ class Placement:
             self._place({pk: by_counter[pk] for pk in here})
 
     def _unlisted(self, counters: Iterable[Path]) -> set[str]:
-        refused = self.catalog.list_counters({escaped(pk[0]) for pk in counters})
+        refused = self.catalog.list_counters(dict.fromkeys(escaped(pk[0]) for pk in counters))
         if refused:
             self.errors.append(TooManyNames("counters", refused, self.catalog.limits.counters))
         return refused

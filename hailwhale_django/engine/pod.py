@@ -128,6 +128,8 @@ class Pod:
     ) -> Query:
         """Understand a question about a table. Raises `InvalidInput` that names the argument."""
         now = self.clock()
+        if counters and (path_of(dimension) or depth not in (1, "1")):
+            raise InvalidInput("counters", counters, "child counters have one level, and no dimension")
         span = self.period(period, tzoffset, now)
         compare = _compared(span, versus, now)
         if interval not in (None, ""):

@@ -138,8 +138,7 @@ class Reader:
         shown = [*table.shown, *table.other, values.parent]
         points = None
         if query.plotted:
-            chosen = [rows[at] for at in (*shown, values.parent, values.whole)]
-            points, said = self._values(query.pk, chosen, query.formulas, query.period, now, plotted=True)
+            points, said = self._plotted(query, rows, values, shown, now)
             warnings |= said
         sizes = self._sizes(query, table, shown)
         laid_out = table.rows(shown, points, sizes)
@@ -154,6 +153,18 @@ class Reader:
             labels=query.period.labels() if query.plotted else None,
             warnings=sorted(warnings),
         )
+
+    def _plotted(
+        self, query: Query, rows: Sequence[int | None], values: Values, shown: Sequence[int], now: float
+    ) -> tuple[Values, set[str]]:
+        """Values of the shown rows in each bucket; behind them, where there are several levels, their parents."""
+        above = [] if values.parents is None else values.parents[shown].tolist()
+        chosen = [rows[at] for at in (*shown, *above, values.parent, values.whole)]
+        points, warnings = self._values(query.pk, chosen, query.formulas, query.period, now, plotted=True)
+        if above:
+            own = np.arange(len(chosen))
+            points = replace(points, parents=np.where(own < len(shown), own + len(shown), own))
+        return points, warnings
 
     def plot(
         self, query: Query, names: Sequence[str], formula: Formula, period: Period, now: float, *, whole: bool = False

@@ -9,12 +9,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 import numpy as np
 
 from .domain.event import MAX_UNITS, Event
-from .domain.paths import Path
+from .domain.paths import Path, escaped
 from .domain.plan import Column
 from .errors import CounterOverflow, HailWhaleError, InvalidInput, StoreUnavailable, TooManyNames
 from .fold import Folded, fold, rows_of, spread
@@ -36,12 +36,13 @@ Refused = dict[Path, dict[str, str]]
 
 
 class Recorded(NamedTuple):
-    """What was not counted: events whose instant no interval keeps, and parts of events.
+    """What was not counted.
 
-    `errors` name overflowing metrics and names beyond a limit; all else of their events was counted.
+    `rejected` are whole events, whose instant no interval keeps or whose counter is beyond the limit. `errors` name
+    metrics that overflow or are beyond the limit; all else of their events was counted.
     """
 
-    rejected: list[tuple[Event, InvalidInput]]
+    rejected: list[tuple[Event, HailWhaleError]]
     errors: list[HailWhaleError]
 
 
@@ -63,7 +64,23 @@ class Recorder:
                 errors += self._in_halves(events, pk, overflowing, now)
                 reasons = {metric: reason for metric, reason in reasons.items() if metric not in overflowing}
             errors += self._errors(pk, reasons)
-        return Recorded(folded.rejected, errors)
+        unlisted = {name for error in errors if _is_of_counters(error) for name in error.names}
+        errors = [error for error in errors if not _is_of_counters(error)]
+        return Recorded(folded.rejected + self._refused(events, folded, unlisted), errors)
+
+    def _refused(
+        self, events: Sequence[Event], folded: Folded, unlisted: set[str]
+    ) -> list[tuple[Event, HailWhaleError]]:
+        """Events, other than those rejected already, whose counters found no place in the list."""
+        if not unlisted:
+            return []
+        limit = self.store.options.limits.counters
+        rejected = {id(event) for event, _ in folded.rejected}
+        return [
+            (event, TooManyNames("counters", [name], limit))
+            for event in events
+            if (name := escaped(event.pk[0])) in unlisted and id(event) not in rejected
+        ]
 
     def set_bucket(
         self, pk: Path, dimension: Path, metric: str, units: int, column: Column, at: float, now: float
@@ -210,6 +227,10 @@ def _metrics_of(folded: Folded, counted_at: Mapping[int, tuple[Path, int]]) -> d
             for pk in counters[shape]:
                 found[pk][metric] = None
     return found
+
+
+def _is_of_counters(error: HailWhaleError) -> TypeGuard[TooManyNames]:
+    return isinstance(error, TooManyNames) and error.kind == "counters"
 
 
 def _too_large(amounts: Sequence[int]) -> bool:

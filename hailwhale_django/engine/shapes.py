@@ -117,7 +117,7 @@ def totals(pod: Pod, pk: Any, dimensions: Any, metrics: Any, periods: Any, tzoff
     return answer
 
 
-def total(pod: Pod, pk: Any, metric: Any, dimension: Any, period: Any, tzoffset: Any, index: int | None) -> float:
+def total(pod: Pod, pk: Any, metric: Any, dimension: Any, period: Any, tzoffset: Any, index: Any) -> float:
     """See `Whale.total`."""
     now = pod.clock()
     formulas = parse_formulas(metric)
@@ -126,7 +126,7 @@ def total(pod: Pod, pk: Any, metric: Any, dimension: Any, period: Any, tzoffset:
     span = pod.period(period, tzoffset, now)
     if index is not None:
         buckets = span.buckets
-        if not -len(buckets) <= index < len(buckets):
+        if not isinstance(index, int) or not -len(buckets) <= index < len(buckets):
             raise InvalidInput("index", index, f"the period has {len(buckets)} buckets")
         span = span.only(buckets[index])
     return float(_totals(pod, pk_of(pk), [path_of(dimension)], formulas, span, now)[0][0])
@@ -151,14 +151,14 @@ def rank(
         metrics=metric,
         period=period,
         tzoffset=tzoffset,
-        depth=MAX_TREE_DEPTH if recursive else 1,
+        depth=MAX_TREE_DEPTH if recursive and not counters else 1,
         bounds=True,
         plotted=points,
         counters=counters,
     )
     if len(query.formulas) != 1:
         raise InvalidInput("metric", metric, "rank by one formula, e.g. revenue/visitors")
-    if by not in RANKED_BY:
+    if by not in tuple(RANKED_BY):
         raise InvalidInput("by", by, "rank by value, or by the low or high end of its interval")
     query = replace(query, order=(Order(query.formulas[0], by),), limit=None)
     answer = pod.reader.table(query, pod.clock())

@@ -452,8 +452,8 @@ def state(world: World) -> dict[Any, Any]:
 READS = {"get", "mget", "hget", "hmget", "hgetall", "hkeys", "hvals", "smembers", "zrangebylex", "zrange", "zscore",
          "zcard", "scard", "evalsha", "eval", "type", "getrange", "strlen", "hlen", "exists", "sismember",
          "smismember", "zmscore", "hexists"}  # fmt: skip
-HOUSEKEEPING = {"info", "hello", "client|setinfo", "client|setname", "cluster|slots", "cluster|nodes",
-                "cluster|shards", "cluster|info", "command", "ping", "select", "dbsize", "asking", "readonly"}  # fmt: skip
+HOUSEKEEPING = {"info", "hello", "client|setinfo", "client|setname", "cluster|slots", "cluster|nodes", "ping",
+                "cluster|shards", "cluster|info", "command", "select", "dbsize", "asking", "readonly"}  # fmt: skip
 
 
 def calls(url: str) -> Counter[str]:

@@ -92,6 +92,9 @@ def test_levels_in_a_table_of_several_levels_are_each_row_s_own(shop: Pod) -> No
     assert found["country/US"] == 0.5
     assert found["country/US/US-1"] == found["country/US/US-2"] == 0.5
     assert found["country/DE/DE-1"] == 1
+    plotted = ask(shop, metrics="hits/hits@parent", depth=2, plotted=True, period="1d:1d")
+    assert {str(row.path): (row.cells[0].points or [])[-1] for row in plotted.rows} == found | {"country/IT": 0}
+    assert plotted.totals.cells[0].points == [None, 1]
 
 
 # --- order, filters and pages
