@@ -129,6 +129,10 @@ class Browser:
     def colours(self) -> list[str]:
         return self.until(lambda: self.chart("chart.data.datasets.map((line) => line.borderColor)"))
 
+    def wait_for_complaint(self, text: str) -> None:
+        """The browser's log arrives when it likes."""
+        WebDriverWait(self.chrome, 10).until(lambda _: any(text in one for one in self.complaints()))
+
     def complaints(self) -> list[str]:
         return [entry["message"] for entry in self.chrome.get_log("browser") if IGNORED not in entry["message"]]
 
@@ -413,7 +417,7 @@ class TestEveryView:
         for name, address in VIEWS.items():
             reader.open(address)
             if name == "missing":
-                assert "404" in reader.complaints()[0]
+                reader.wait_for_complaint("404")
             wide = reader.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert wide <= 0, (name, wide)
             contrast = reader.run(CONTRAST)
