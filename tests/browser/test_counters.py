@@ -131,7 +131,9 @@ class Browser:
 
     def wait_for_complaint(self, text: str) -> None:
         """The browser's log arrives when it likes."""
-        WebDriverWait(self.chrome, 10).until(lambda _: any(text in one for one in self.complaints()))
+        from selenium.webdriver.support.wait import WebDriverWait
+
+        WebDriverWait(self.chrome, WAIT_SECONDS).until(lambda _: any(text in one for one in self.complaints()))
 
     def complaints(self) -> list[str]:
         return [entry["message"] for entry in self.chrome.get_log("browser") if IGNORED not in entry["message"]]
