@@ -21,7 +21,9 @@ junk = st.recursive(
         st.integers(),
         st.floats(),
         st.text(max_size=6),
-        st.sampled_from(["_", "", "hits", "a/b", "name", "-hits", "7d", "today", "1d", "asc", ">", "(other)", "/pks", "[]"]),
+        st.sampled_from(
+            ["_", "", "hits", "a/b", "name", "-hits", "7d", "today", "1d", "asc", ">", "(other)", "/pks", "[]"]
+        ),
         st.just(10**400),
     ),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
