@@ -105,7 +105,8 @@ def totals(pod: Pod, pk: Any, dimensions: Any, metrics: Any, periods: Any, tzoff
     counter = pk_of(pk)
     paths = _paths(pod, counter, dimensions, 0)
     formulas = _with_components(parse_formulas(metrics))
-    asked = [periods] if isinstance(periods, str | int | Period) else list(periods or DEFAULT_PERIODS)
+    several = periods is None or isinstance(periods, list | tuple)
+    asked = (periods or DEFAULT_PERIODS) if several else [periods]
     answer = {}
     for period in asked:
         span = pod.period(period, tzoffset, now)

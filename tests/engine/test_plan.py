@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -199,6 +200,17 @@ def test_the_zone_of_the_store_may_have_half_hours() -> None:
     assert plan.warnings == set()
 
 
+def test_where_days_begin_at_half_past_hours_do_without_them() -> None:
+    """A store in Kolkata keeps hours of UTC, which do not make up its days."""
+    kept = schedule({"1h": None, "1d": None, "1mo": None}, KOLKATA)
+    plan = in_sum("1h:1w", kept, KOLKATA)
+    assert {str(column.interval) for column in plan.points[0]} == {"1h"}
+    assert len(plan.points[0]) == 169
+    assert plan.warnings == set()
+    assert named(in_sum("7d", kept, KOLKATA), kept) == [f"1d:11/{day}/26" for day in range(16, 23)]
+    assert in_sum("mtd", kept, KOLKATA).warnings == set()
+
+
 # --- what an answer must say about itself
 
 
@@ -230,15 +242,44 @@ def test_old_days_of_another_zone_are_the_store_s_own_and_that_is_said() -> None
     assert in_sum("2026-11-01..2026-11-02", kept, NEW_YORK).warnings == set()
 
 
+@pytest.mark.parametrize(
+    ("zone", "dates"),
+    [
+        ("Asia/Kolkata", ["3/1/26", "3/2/26"]),  # from 18:30 the day before
+        ("America/Los_Angeles", ["3/1/26", "3/2/26"]),
+        ("Pacific/Kiritimati", ["2/28/26", "3/1/26"]),  # 14 hours ahead: from 10:00 the day before
+    ],
+)
+def test_dates_of_another_zone_are_the_nearest_that_are_kept(zone: str, dates: list[str]) -> None:
+    days = schedule({"1d": None})
+    assert named(in_sum("2026-03-01..2026-03-02", days, ZoneInfo(zone)), days) == [f"1d:{one}" for one in dates]
+    plot = days.by_point(read("2026-03-01..2026-03-02", ZoneInfo(zone)), NOW.timestamp())
+    assert named(plot, days) == [f"1d:{one}" for one in dates]
+    assert [len(point) for point in plot.points] == [1, 1]
+
+
+def test_where_exact_days_follow_inexact_ones_nothing_counts_twice() -> None:
+    """In Kolkata the minutes of two days are exact, and the hours before them half an hour off."""
+    kept = schedule()
+    plot = kept.by_point(read("mtd", KOLKATA), NOW.timestamp())
+    covered = [edges(column, UTC) for point in plot.points for column in point]
+    assert all(before == after for (_, before), (after, _) in pairwise(covered))
+    assert covered[0][0] == datetime(2026, 10, 31, 19, tzinfo=UTC).timestamp()
+    assert plot.warnings == {ZONE_INEXACT}
+    assert sorted(named(in_sum("mtd", kept, KOLKATA), kept))[:1] == ["1d:11/1/26"]
+    today = edges(plot.points[-1][0], UTC)[0]
+    assert today == datetime(2026, 11, 22, tzinfo=KOLKATA).timestamp()
+
+
 def test_edges_inside_a_kept_bucket_are_left_out_and_said() -> None:
     kept = schedule({"1h": None})
     plan = in_sum("1m:90m", kept)  # 22:12 to 23:43: no bucket of an hour lies within
     assert plan.warnings == {UNALIGNED}
     assert sum(map(len, plan.points)) <= 1
-    day = in_sum("2026-11-20..2026-11-20", kept, KATHMANDU)  # from 18:15 to 18:15
-    assert day.warnings == {UNALIGNED}
+    day = in_sum("2026-11-20..2026-11-20", kept, KATHMANDU)  # from 18:15 to 18:15: nearest is 18:00
+    assert day.warnings == {ZONE_INEXACT}
     assert [edges(column, UTC)[0] for column in day.points[0]] == [
-        datetime(2026, 11, 19, 19, tzinfo=UTC).timestamp() + 3600 * n for n in range(23)
+        datetime(2026, 11, 19, 18, tzinfo=UTC).timestamp() + 3600 * n for n in range(24)
     ]
 
 
@@ -342,12 +383,15 @@ def test_a_cover_has_all_of_the_time_once(
     plan = kept.in_sum(period, now.timestamp())
     begin, end = asked_for(period, now)
     covered = sorted(edges(column, store_zone) for point in plan.points for column in point)
-    for (_, before), (after, _) in zip(covered, covered[1:], strict=False):
+    for (_, before), (after, _) in pairwise(covered):
         assert before <= after, "buckets overlap"
     if not plan.warnings:
         assert covered[0][0] == begin
-        assert all(before == after for (_, before), (after, _) in zip(covered, covered[1:], strict=False))
+        assert all(before == after for (_, before), (after, _) in pairwise(covered))
         assert covered[-1][1] == end or covered[-1][0] <= now.timestamp() < end <= covered[-1][1]
+    elif plan.warnings == {ZONE_INEXACT}:
+        assert all(before == after for (_, before), (after, _) in pairwise(covered))
+        assert abs(covered[0][0] - begin) <= 16 * 86_400
     elif ZONE_INEXACT not in plan.warnings:
         assert all(begin <= first and (last <= end or end > now.timestamp()) for first, last in covered)
 

@@ -3,14 +3,15 @@
 A `Schedule` knows the intervals that are kept and for how long. Writing asks it which buckets an instant falls into;
 reading asks it for stored buckets that make up a span, and few of them: months in the middle of a long period, days at
 its ends. Every step works on instants, so it is exact for any zone whose edges fall on the edges of a kept interval;
-where they do not, the answer says so.
+where they do not, they are moved to the nearest, so that no bucket counts twice, and the answer says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from ..errors import InvalidInput
@@ -21,7 +22,7 @@ from .timeline import Interval, Timeline
 FUTURE_SECONDS = 86_400
 
 NOT_RETAINED = "some of this period is older than what is kept"
-ZONE_INEXACT = "the days are those of the store's time zone: hours are no longer kept for all of this period"
+ZONE_INEXACT = "some dates of this zone begin inside a kept bucket; all of it is counted on the nearer one"
 UNALIGNED = "some edges of this period fall inside a kept bucket; what lies in them is left out"
 
 
@@ -83,76 +84,88 @@ class Schedule:
     def by_point(self, period: Period, now: float) -> Plan:
         """Columns for each bucket of the period: a plot."""
         kept = self._by_interval.get(period.interval)
-        if (
-            kept is not None
-            and self._same_buckets(period)
-            and period.since is period.until is None
-            and self._first_usable(kept, period.span[0], now) == period.first
-        ):
+        exact = self._has_edges_of_buckets(period)
+        if kept is not None and exact and self._first_usable(kept, period.span[0], now) == period.first:
             return Plan([(Column(period.interval, bucket),) for bucket in period.buckets])
         warnings: set[str] = set()
-        points = [self._point(period, bucket, now, warnings) for bucket in period.buckets]
-        return Plan(points, warnings)
+        edges = [*(period.span_of(bucket)[0] for bucket in period.buckets), period.span[1]]
+        if not exact:
+            edges = [self._nearest_edge(at, now, warnings) for at in edges]
+        return Plan([self._cover(begin, end, now, warnings) for begin, end in pairwise(edges)], warnings)
 
     def in_sum(self, period: Period, now: float) -> Plan:
         """Few columns that make up the whole period: a total."""
-        if not self._same_buckets(period):
-            plan = self.by_point(period, now)
-            return Plan([tuple(column for point in plan.points for column in point)], plan.warnings)
         warnings: set[str] = set()
-        return Plan([self._cover(*period.span, now, warnings)], warnings)
+        begin, end = period.span
+        if not self._has_edges_of_buckets(period):
+            begin, end = (self._nearest_edge(at, now, warnings) for at in (begin, end))
+        return Plan([self._cover(begin, end, now, warnings)], warnings)
 
-    def _same_buckets(self, period: Period) -> bool:
-        return period.interval.on_the_clock or str(period.zone) == str(self.timeline.zone)
+    def _has_edges_of_buckets(self, period: Period) -> bool:
+        """Whether the period's buckets are such as could be kept: slots of the clock, or dates of the store's zone."""
+        own = period.interval.on_the_clock or str(period.zone) == str(self.timeline.zone)
+        return own and period.since is period.until is None
 
-    def _point(self, period: Period, bucket: int, now: float, warnings: set[str]) -> tuple[Column, ...]:
-        found: set[str] = set()
-        columns = self._cover(*period.span_of(bucket), now, found)
-        if UNALIGNED in found and not self._same_buckets(period) and self._has(period.interval, bucket, now):
-            # Numbers of calendar buckets are dates: the same number is the same date in every zone.
-            warnings.add(ZONE_INEXACT)
-            return (Column(period.interval, bucket),)
-        warnings |= found
-        return columns
+    def _nearest_edge(self, at: int, now: float, warnings: set[str]) -> int:
+        """An instant at which a kept bucket begins: `at` or, where it lies inside one of the finest, the nearer end."""
+        inside = None
+        for kept in self.kept:
+            begin, end = self._bucket_around(kept, at - 1)
+            if begin >= self._usable_from(kept, now):
+                if end == at:
+                    return at
+                inside = inside or (begin, end)
+        if inside is None:
+            return at
+        warnings.add(ZONE_INEXACT)
+        begin, end = inside
+        return begin if at - begin < end - at else end
 
-    def _has(self, interval: Interval, bucket: int, now: float) -> bool:
-        kept = self._by_interval.get(interval)
-        return kept is not None and self.timeline.starts_at(interval, bucket) >= self._usable_from(kept, now)
+    def _bucket_around(self, kept: Kept, at: int) -> tuple[int, int]:
+        bucket = self.timeline.bucket(kept.interval, at)
+        return self.timeline.starts_at(kept.interval, bucket), self.timeline.starts_at(kept.interval, bucket + 1)
 
     def _cover(self, start: int, end: int, now: float, warnings: set[str]) -> tuple[Column, ...]:
         """The kept buckets of `start` to `end`, in order, each instant in at most one."""
         return tuple(self._covering(start, end, now, warnings, self.kept))
 
-    def _covering(self, start: int, end: int, now: float, warnings: set[str], kept: Sequence[Kept]) -> Iterator[Column]:
+    def _covering(self, start: int, end: int, now: float, warnings: set[str], kept: Sequence[Kept]) -> Iterable[Column]:
         """Of the longest interval all buckets that fit, of the shorter ones those that fit to their left and right."""
         if start >= end:
-            return
+            return ()
         if not kept:
-            yield from self._left_over(start, end, now, warnings)
-            return
+            return self._left_over(start, end, now, warnings)
         *shorter, longest = kept
         line, interval = self.timeline, longest.interval
         first, behind = self._first_usable(longest, start, now), line.bucket(interval, end)
         if first >= behind:
-            yield from self._covering(start, end, now, warnings, shorter)
-            return
-        yield from self._covering(start, line.starts_at(interval, first), now, warnings, shorter)
-        yield from (Column(interval, bucket) for bucket in range(first, behind))
-        yield from self._covering(line.starts_at(interval, behind), end, now, warnings, shorter)
+            return self._covering(start, end, now, warnings, shorter)
+        found: set[str] = set()
+        left = self._covering(start, line.starts_at(interval, first), now, found, shorter)
+        right = self._covering(line.starts_at(interval, behind), end, now, found, shorter)
+        columns = [*left, *(Column(interval, bucket) for bucket in range(first, behind)), *right]
+        if UNALIGNED in found:
+            # Where days begin at half past, hours do not go with them, but may do without them.
+            others: set[str] = set()
+            instead = list(self._covering(start, end, now, others, shorter))
+            if not others:
+                return instead
+        warnings |= found
+        return columns
 
-    def _left_over(self, start: int, end: int, now: float, warnings: set[str]) -> Iterator[Column]:
+    def _left_over(self, start: int, end: int, now: float, warnings: set[str]) -> list[Column]:
         """What no kept bucket fits into: nothing can be told of it, unless only the future keeps a bucket from it."""
         if start <= now < end:
             for kept in self.kept:
                 bucket = self.timeline.bucket(kept.interval, start)
                 if self._first_usable(kept, start, now) == bucket:
-                    yield Column(kept.interval, bucket)
-                    return
+                    return [Column(kept.interval, bucket)]
         usable = min(self._usable_from(kept, now) for kept in self.kept)
         if start < usable:
             warnings.add(NOT_RETAINED)
         if end > usable:
             warnings.add(UNALIGNED)
+        return []
 
     def _first_usable(self, kept: Kept, start: int, now: float) -> int:
         """The first bucket that begins at or after `start` and of which all is kept."""
