@@ -258,6 +258,14 @@ def test_dates_of_another_zone_are_the_nearest_that_are_kept(zone: str, dates: l
     assert [len(point) for point in plot.points] == [1, 1]
 
 
+def test_days_are_not_told_from_months() -> None:
+    months = schedule({"1mo": None})
+    for zone in (UTC, KOLKATA):
+        plan = in_sum("2026-03-07..2026-03-09", months, zone)
+        assert named(plan, months) == []
+        assert plan.warnings == {UNALIGNED}
+
+
 def test_where_exact_days_follow_inexact_ones_nothing_counts_twice() -> None:
     """In Kolkata the minutes of two days are exact, and the hours before them half an hour off."""
     kept = schedule()

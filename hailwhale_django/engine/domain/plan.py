@@ -19,7 +19,7 @@ from .period import Period
 from .timeline import Interval, Timeline
 
 # Clocks differ, and a day's figures may be booked in the morning; what claims to come later than that is a mistake.
-FUTURE_SECONDS = 86_400
+FUTURE_SECONDS = DAY_SECONDS = 86_400
 
 NOT_RETAINED = "some of this period is older than what is kept"
 ZONE_INEXACT = "some dates of this zone begin inside a kept bucket; all of it is counted on the nearer one"
@@ -90,7 +90,7 @@ class Schedule:
         warnings: set[str] = set()
         edges = [*(period.span_of(bucket)[0] for bucket in period.buckets), period.span[1]]
         if not exact:
-            edges = [self._nearest_edge(at, now, warnings) for at in edges]
+            edges = [self._nearest_edge(at, period.interval.seconds, now, warnings) for at in edges]
         return Plan([self._cover(begin, end, now, warnings) for begin, end in pairwise(edges)], warnings)
 
     def in_sum(self, period: Period, now: float) -> Plan:
@@ -98,7 +98,8 @@ class Schedule:
         warnings: set[str] = set()
         begin, end = period.span
         if not self._has_edges_of_buckets(period):
-            begin, end = (self._nearest_edge(at, now, warnings) for at in (begin, end))
+            longest = max(period.interval.seconds, DAY_SECONDS)
+            begin, end = (self._nearest_edge(at, longest, now, warnings) for at in (begin, end))
         return Plan([self._cover(begin, end, now, warnings)], warnings)
 
     def _has_edges_of_buckets(self, period: Period) -> bool:
@@ -106,15 +107,19 @@ class Schedule:
         own = period.interval.on_the_clock or str(period.zone) == str(self.timeline.zone)
         return own and period.since is period.until is None
 
-    def _nearest_edge(self, at: int, now: float, warnings: set[str]) -> int:
-        """An instant at which a kept bucket begins: `at` or, where it lies inside one of the finest, the nearer end."""
+    def _nearest_edge(self, at: int, longest: int, now: float, warnings: set[str]) -> int:
+        """An instant at which a kept bucket begins: `at` or, where it lies inside one of the finest, the nearer end.
+
+        No bucket of more than `longest` seconds is counted on one side: what was asked is finer.
+        """
         inside = None
         for kept in self.kept:
             begin, end = self._bucket_around(kept, at - 1)
             if begin >= self._usable_from(kept, now):
                 if end == at:
                     return at
-                inside = inside or (begin, end)
+                if kept.interval.seconds <= longest:
+                    inside = inside or (begin, end)
         if inside is None:
             return at
         warnings.add(ZONE_INEXACT)
