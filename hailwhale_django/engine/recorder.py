@@ -17,7 +17,7 @@ from .domain.event import MAX_UNITS, Event
 from .domain.paths import Path, escaped
 from .domain.plan import Column
 from .errors import CounterOverflow, HailWhaleError, InvalidInput, StoreUnavailable, TooManyNames
-from .fold import Folded, fold, rows_of, spread
+from .fold import Folded, Row, fold, rows_of, spread
 from .placement import Placement
 from .store.server import Call
 from .store.store import Store
@@ -105,7 +105,7 @@ class Recorder:
             call = self._adding(str(pk), numbers, [metric], tiles, now, expected)
             verdict, *rest = self.store.server.run([call])[0]
             if verdict == b"moved":
-                self.store.catalog.forget(str(pk))
+                self._forget(pk)
             elif verdict == b"added":
                 for error in self._errors(pk, _pairs(rest)):
                     raise error
@@ -135,21 +135,24 @@ class Recorder:
         refused: Refused = {}
         errors: list[HailWhaleError] = []
         rows = list(range(len(folded.rows)))
+        above: dict[Row, None] = {}
         for _ in range(ATTEMPTS):
-            placement = Placement(self.store.catalog, (folded.rows[row] for row in rows))
+            placement = Placement(self.store.catalog, [*above, *(folded.rows[row] for row in rows)])
             errors += placement.errors
             calls = self._calls(folded, rows, placement, refused, now, only)
             moved: set[Path] = set()
             for pk, reply in zip(calls, self.store.server.run(list(calls.values())), strict=True):
                 verdict, *rest = reply
                 if verdict == b"moved":
-                    self.store.catalog.forget(str(pk))
+                    self._forget(pk)
                     moved.add(pk)
                 elif rest:
                     refused.setdefault(pk, {}).update(_pairs(rest))
             if not moved:
                 return refused, errors
             rows = [row for row in rows if placement.placed.get(folded.rows[row], (None,))[0] in moved]
+            # Whoever removed a counter may have removed those above it, too, and what these list.
+            above = dict.fromkeys(row for pk in moved for row in rows_of(pk, ()))
         raise StoreUnavailable(f"{', '.join(map(str, moved))}: reset over and over while being counted")
 
     def _calls(
@@ -203,6 +206,11 @@ class Recorder:
     ) -> Call:
         limit = self.store.options.limits.metrics
         return self.store.tiles.adding(pk, rows, metrics, tiles, now, limit, expected)
+
+    def _forget(self, pk: Path) -> None:
+        """Ask anew where the rows of a counter are, and of those above it."""
+        for depth in range(1, len(pk) + 1):
+            self.store.catalog.forget(str(Path(pk[:depth])))
 
     def _cell(self, pk: str, row: int, metric: str, column: Column) -> int:
         (found,) = self.store.tiles.sums(pk, [Wanted([metric], [[column]], np.array([row]))])

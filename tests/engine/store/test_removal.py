@@ -305,3 +305,47 @@ def test_a_large_counter_is_removed_in_reasonable_time(pods: Pods, redis_url: st
     pod.reset("shop")
     assert set(keys(redis_url)) <= {"hw:store"}
     assert sum(len(call.keys) + len(call.arguments) for call in calls) < 200_000
+
+
+class Torn(Server):
+    """Between the calls of one round trip that count, which go to several counters, somebody removes them all."""
+
+    def __init__(self, server: Server, meanwhile: Any, after: int) -> None:
+        super().__init__(server.client)
+        self.meanwhile, self.after = meanwhile, after
+
+    def run(self, calls: Any) -> Any:
+        if len(calls) < 3 or isinstance(calls[0].what, str) or self.after < 0:
+            return super().run(calls)
+        after, self.after = self.after, -1
+        begun = super().run(calls[:after])
+        self.meanwhile()
+        return begun + super().run(calls[after:])
+
+
+@pytest.mark.parametrize("after", [1, 2])
+def test_a_counter_that_is_removed_while_its_child_is_counted_lists_it_again(
+    pods: Pods, any_redis_url: str, after: int
+) -> None:
+    pod, other = pods(any_redis_url), pods(any_redis_url)
+    pod.count(["Product", "1", "en"], None, None, None)
+    pod.store.server = Torn(pod.store.server, lambda: other.reset("Product"), after)
+    pod.count(["Product", "1", "en"], {"country": "US"}, None, None)
+    assert [str(path) for path in other.counters()] == ["Product"]
+    assert [str(path) for path in other.counters("Product")] == ["Product/1"]
+    assert [str(path) for path in other.counters(["Product", "1"])] == ["Product/1/en"]
+    assert total(other, ["Product", "1", "en"]) == 1
+    other.reset("Product")
+    assert set(keys(any_redis_url)) <= {"hw:store"}
+
+
+def test_setting_a_bucket_lists_a_counter_that_another_process_removed(pods: Pods, any_redis_url: str) -> None:
+    pod, other = pods(any_redis_url), pods(any_redis_url)
+    pod.update_count_to(["Product", "1"], "stock", {"items": 5}, "1d", None)
+    other.reset("Product")
+    pod.update_count_to(["Product", "1"], "stock", {"items": 7}, "1d", None)
+    assert [str(path) for path in other.counters()] == ["Product"]
+    assert [str(path) for path in other.counters("Product")] == ["Product/1"]
+    assert total(other, ["Product", "1"], "stock", "items") == 7
+    other.reset("Product")
+    assert set(keys(any_redis_url)) <= {"hw:store"}
