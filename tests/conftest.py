@@ -47,9 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def check_given_server() -> None:
     with closing(servers.client(GIVEN_URL)) as client:
         if keys := servers.count_keys(client):
-            pytest.exit(
-                f"The tests would empty the server at HAILWHALE_REDIS_URL, which holds {keys} keys", 1
-            )
+            pytest.exit(f"The tests would empty the server at HAILWHALE_REDIS_URL, which holds {keys} keys", 1)
 
 
 @pytest.fixture(scope="session")

@@ -39,8 +39,7 @@ def cluster() -> Iterator[str]:
     with ExitStack() as stack:
         # A node is not taken for dead by its peers while a busy machine makes it wait.
         servers = [
-            stack.enter_context(running(cluster_enabled="yes", cluster_node_timeout=60_000))
-            for _ in range(NODES)
+            stack.enter_context(running(cluster_enabled="yes", cluster_node_timeout=60_000)) for _ in range(NODES)
         ]
         form_cluster(servers)
         yield CLUSTER_SCHEME + ",".join(f"{HOST}:{server.port}" for server in servers)

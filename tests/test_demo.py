@@ -390,9 +390,7 @@ class Browser:
         body = urlencode(form).encode() if form else None
         try:
             with self.opener.open(url, body, timeout=START_SECONDS) as response:
-                return response.read().decode(), {
-                    name.lower(): value for name, value in response.headers.items()
-                }
+                return response.read().decode(), {name.lower(): value for name, value in response.headers.items()}
         except HTTPError as error:
             with error:
                 raise AssertionError(f"{url} answered {error.code}:\n{error.read().decode()}") from None
@@ -468,9 +466,7 @@ class TestDemo:
         assert moved.valkey_port != taken_port
         assert moved.end() == 0
 
-    def test_a_taken_port_is_named_with_the_next_free_one(
-        self, demo: Callable[..., Demo], taken_port: int
-    ) -> None:
+    def test_a_taken_port_is_named_with_the_next_free_one(self, demo: Callable[..., Demo], taken_port: int) -> None:
         refused = demo(PORT=str(taken_port))
         assert re.search(rf"Port {taken_port} is taken. .* PORT=\d+ make demo", refused.read())
         assert refused.process.wait(START_SECONDS) == 1
@@ -478,17 +474,13 @@ class TestDemo:
     def test_a_port_that_is_none_is_refused(self, demo: Callable[..., Demo]) -> None:
         assert "PORT=eighty is no port" in demo(PORT="eighty").read()
 
-    def test_a_directory_that_cannot_be_written_is_named(
-        self, demo: Callable[..., Demo], tmp_path: Path
-    ) -> None:
+    def test_a_directory_that_cannot_be_written_is_named(self, demo: Callable[..., Demo], tmp_path: Path) -> None:
         (tmp_path / "file").touch()
         refused = demo(HAILWHALE_HOME=str(tmp_path / "file" / "home"))
         assert f"Cannot write into {tmp_path / 'file' / 'home'}" in refused.read()
         assert refused.process.wait(START_SECONDS) == 1
 
-    def test_a_server_of_ones_own_is_used_and_left_running(
-        self, demo: Callable[..., Demo], redis_url: str
-    ) -> None:
+    def test_a_server_of_ones_own_is_used_and_left_running(self, demo: Callable[..., Demo], redis_url: str) -> None:
         own = demo(HAILWHALE_REDIS_URL=redis_url)
         own.read(until="Ctrl-C")
         assert own.end() == 0

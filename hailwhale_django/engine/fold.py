@@ -7,11 +7,12 @@ then, once every row has its place, each group is spread over its rows and bucke
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from math import gcd
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,6 @@ from numpy.typing import NDArray
 from .domain.event import Event
 from .domain.paths import WHOLE, Path, escaped
 from .domain.plan import Column, Schedule
-from .domain.timeline import OFFSET_CHUNK
 from .errors import HailWhaleError, InvalidInput
 
 CHILD_PKS = "/pks"
@@ -44,7 +44,7 @@ class Folded:
     rows: list[Row] = field(default_factory=list)
     shapes: list[tuple[int, ...]] = field(default_factory=list)
     groups: list[tuple[int, int]] = field(default_factory=list)
-    amounts: dict[str, dict[int, int]] = field(default_factory=dict)
+    amounts: dict[str, dict[int, int]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(int)))
     rejected: list[tuple[Event, HailWhaleError]] = field(default_factory=list)
 
 
@@ -64,35 +64,34 @@ def fold(events: Iterable[Event], schedule: Schedule, now: float) -> Folded:
     rows: dict[Row, int] = {}
     # By identity: the same dimensions are the same object while they are remembered, and else merely a shape more.
     shapes: dict[tuple[int, int], int] = {}
-    kept: list[Event] = []
-    groups: dict[tuple[int, int], int] = {}
+    groups: dict[tuple[int, int, int], int] = {}
+    kept: list[tuple[Path, tuple[Path, ...]]] = []
+    amounts = folded.amounts
     for event in events:
+        pk, dimensions, metrics, at = event
         try:
-            moment = calendar.moment_of(event.at)
+            moment = calendar.moment_of(at)
         except InvalidInput as error:
             folded.rejected.append((event, error))
             continue
-        kind = (id(event.pk), id(event.dimensions))
-        shape = shapes.get(kind)
-        if shape is None:
-            kept.append(event)  # so that no other object takes over its identity
-            shape = shapes[kind] = len(shapes)
-            row_numbers = (rows.setdefault(row, len(rows)) for row in rows_of(event.pk, event.dimensions))
-            folded.shapes.append(tuple(row_numbers))
-        group = groups.setdefault((shape, moment), len(groups))
-        for metric, units in event.metrics:
-            amounts = folded.amounts.get(metric)
-            if amounts is None:
-                amounts = folded.amounts[metric] = {}
-            amounts[group] = amounts.get(group, 0) + units
-    folded.rows, folded.groups = list(rows), list(groups)
+        kind = (id(pk), id(dimensions), moment)
+        group = groups.get(kind)
+        if group is None:
+            shape = shapes.get(kind[:2])
+            if shape is None:
+                shape = shapes[kind[:2]] = len(shapes)
+                folded.shapes.append(tuple([rows.setdefault(row, len(rows)) for row in rows_of(pk, dimensions)]))
+                kept.append((pk, dimensions))  # so that no other object takes over its identity
+            group = groups[kind] = len(groups)
+            folded.groups.append((shape, moment))
+        for metric, units in metrics:
+            amounts[metric][group] += units
+    folded.rows = list(rows)
     return folded
 
 
 def spread(folded: Folded, places: Numbers) -> Increments:
     """The increments of all groups, where `places[row]` is each row's place; rows at -1 are left out."""
-    if len(folded.groups) == 1:
-        return _spread_one(folded, places)
     shape_of, moment_of = np.array(folded.groups, dtype=np.int64).reshape(-1, 2).T
     group, row = _expanded(shape_of, folded.shapes)
     place = places[row]
@@ -111,33 +110,20 @@ def spread(folded: Folded, places: Numbers) -> Increments:
     return Increments(at_place.tolist(), at_column.tolist(), units)
 
 
-def _spread_one(folded: Folded, places: Numbers) -> Increments:
-    """`spread` of a single group, which needs no adding up: what `Whale.count_now` always has."""
-    ((shape, moment),) = folded.groups
-    # Several rows share a place where their table is full.
-    times = Counter(place for place in places[list(folded.shapes[shape])].tolist() if place >= 0)
-    columns = sorted(folded.moments[moment])
-    place = [one for one in sorted(times) for _ in columns]
-    units = {metric: [amounts[0] * times[one] for one in place] for metric, amounts in folded.amounts.items()}
-    return Increments(place, columns * len(times), units)
-
-
 class _Calendar:
     """The moments of instants, each worked out once and numbered."""
 
     def __init__(self, folded: Folded, schedule: Schedule, now: float) -> None:
         self._folded = folded
         self._schedule = schedule
+        self._slot_seconds = schedule.slot_seconds
         self._now = now
-        clock = (kept.interval.seconds for kept in schedule.kept if kept.interval.on_the_clock)
-        # All instants of one slot fall into the same buckets of every interval, in every zone.
-        self._slot_seconds = gcd(OFFSET_CHUNK, *clock)
         self._columns: dict[Column, int] = {}
         self._moments: dict[tuple[int, ...], int] = {}
-        self._by_slot: dict[int, int] = {}
+        self._by_slot: dict[float, int] = {}
 
     def moment_of(self, at: float) -> int:
-        slot = int(at // self._slot_seconds)
+        slot = at // self._slot_seconds
         moment = self._by_slot.get(slot)
         if moment is None:
             columns = tuple(map(self._number, self._schedule.columns_at(at, self._now)))
@@ -199,6 +185,13 @@ def rows_of(pk: Path, dimensions: tuple[Path, ...]) -> tuple[Row, ...]:
         if depth < len(pk):
             rows.append((level, child_pk(pk[depth])))
     return tuple(rows)
+
+
+@lru_cache(maxsize=65_536)
+def rows_by_counter(pk: Path, dimensions: tuple[Path, ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The same, the rows of each counter together."""
+    together = groupby(rows_of(pk, dimensions), key=itemgetter(0))
+    return tuple((str(level), tuple(path for _, path in rows)) for level, rows in together)
 
 
 def child_pk(name: str) -> str:

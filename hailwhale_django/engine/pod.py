@@ -52,7 +52,7 @@ class Pod:
     def count(self, pk: Any, dimensions: Any, metrics: Any, at: Any) -> None:
         """Count one event. Raises what of it could not be counted, after counting the rest."""
         now = self.clock()
-        recorded = self.recorder.record([self.store.intake.event(pk, dimensions, metrics, at, now)], now)
+        recorded = self.recorder.record_one(self.store.intake.event(pk, dimensions, metrics, at, now), now)
         for error in (*(error for _, error in recorded.rejected), *recorded.errors):
             raise error
 

@@ -17,11 +17,12 @@ from .domain.event import MAX_UNITS, Event
 from .domain.paths import Path, escaped
 from .domain.plan import Column
 from .errors import CounterOverflow, HailWhaleError, InvalidInput, StoreUnavailable, TooManyNames
-from .fold import Folded, Row, fold, rows_of, spread
+from .fold import Folded, Row, fold, rows_by_counter, rows_of, spread
 from .placement import Placement
+from .store.parcel import Expectation, Parcel, parts_of_many, parts_of_one
 from .store.server import Call
 from .store.store import Store
-from .store.tiles import Expectation, TileIncrement, Wanted
+from .store.tiles import Wanted
 
 # A row moves only when its counter was reset or a fail-over lost its catalog; more than once in a row is a coincidence.
 ATTEMPTS = 5
@@ -63,10 +64,46 @@ class Recorder:
                 # All of the batch was refused for these metrics; only the events that do not fit shall be.
                 errors += self._in_halves(events, pk, overflowing, now)
                 reasons = {metric: reason for metric, reason in reasons.items() if metric not in overflowing}
-            errors += self._errors(pk, reasons)
+            errors += self._errors(str(pk), reasons)
         unlisted = {name for error in errors if _is_of_counters(error) for name in error.names}
         errors = [error for error in errors if not _is_of_counters(error)]
         return Recorded(folded.rejected + self._refused(events, folded, unlisted), errors)
+
+    def record_one(self, event: Event, now: float) -> Recorded:
+        """As `record` of one event. Where all its rows are remembered, as they nearly always are, nothing is folded."""
+        self.store.check(now, writing=True)
+        parcels = self._parcels_of_one(event, now)
+        if not parcels:
+            return self.record([event], now)
+        errors: list[HailWhaleError] = []
+        moved = []
+        replies = self.store.server.run([self._call(parcel, now) for parcel in parcels])
+        for parcel, (verdict, *rest) in zip(parcels, replies, strict=True):
+            if verdict == b"moved":
+                moved.append(parcel.pk)
+            elif rest:
+                errors += self._errors(parcel.pk, _pairs(rest))
+        if moved:
+            self._forget(event.pk)
+            refused, others = self._add(fold([event], self.store.schedule, now), now, only=moved)
+            errors += others
+            for pk, reasons in refused.items():
+                errors += self._errors(str(pk), reasons)
+        return Recorded([], errors)
+
+    def _parcels_of_one(self, event: Event, now: float) -> list[Parcel]:
+        """One event's increments, one parcel for each level of its pk; none where a row is not remembered."""
+        columns = self.store.schedule.columns_at(event.at, now)
+        units = dict(event.metrics)
+        parcels = []
+        for pk, paths in rows_by_counter(event.pk, event.dimensions):
+            known = self.store.catalog.known(pk)
+            rows = {path: known[path] for path in paths if path in known}
+            if len(rows) < len(paths):
+                return []
+            slots = [self.store.tiles.slot(pk, column) for column in columns]
+            parcels.append(Parcel(pk, rows, units, parts_of_one(slots, rows.values())))
+        return parcels
 
     def _refused(
         self, events: Sequence[Event], folded: Folded, unlisted: set[str]
@@ -100,14 +137,15 @@ class Recorder:
             change = units - found
             if abs(change) > MAX_UNITS:
                 raise CounterOverflow(str(pk), [metric], self.store.places.of(metric))
-            tiles = self.store.tiles.of_row(str(pk), numbers[path], metric, columns, change) if change else []
-            expected = [Expectation(path, metric, column, found)] if change else []
-            call = self._adding(str(pk), numbers, [metric], tiles, now, expected)
+            slots = [self.store.tiles.slot(str(pk), one) for one in columns] if change else []
+            expected = [Expectation(slots[columns.index(column)], numbers[path], metric, found)] if change else []
+            parts = parts_of_one(slots, [numbers[path]])
+            call = self._call(Parcel(str(pk), numbers, {metric: change}, parts, expected), now)
             verdict, *rest = self.store.server.run([call])[0]
             if verdict == b"moved":
                 self._forget(pk)
             elif verdict == b"added":
-                for error in self._errors(pk, _pairs(rest)):
+                for error in self._errors(str(pk), _pairs(rest)):
                     raise error
                 return
         raise StoreUnavailable(f"{metric} of {pk} is changing too fast to be set; try again")
@@ -122,16 +160,16 @@ class Recorder:
         middle = (len(events) + 1) // 2
         errors: list[HailWhaleError] = []
         for half in filter(None, (events[:middle], events[middle:])):
-            refused, others = self._add(fold(half, self.store.schedule, now), now, only=pk)
+            refused, others = self._add(fold(half, self.store.schedule, now), now, only=[str(pk)])
             errors += others
             if refused and len(half) > 1:
                 errors += self._in_halves(half, pk, set(refused[pk]), now)
             else:
-                errors += self._errors(pk, refused.get(pk, {}))
+                errors += self._errors(str(pk), refused.get(pk, {}))
         return errors
 
-    def _add(self, folded: Folded, now: float, only: Path | None = None) -> tuple[Refused, list[HailWhaleError]]:
-        """Make a fold's increments (`only` those of one pk), giving numbers to new rows first."""
+    def _add(self, folded: Folded, now: float, only: Collection[str] = ()) -> tuple[Refused, list[HailWhaleError]]:
+        """Make a fold's increments (`only` those of some pks), giving numbers to new rows first."""
         refused: Refused = {}
         errors: list[HailWhaleError] = []
         rows = list(range(len(folded.rows)))
@@ -162,14 +200,14 @@ class Recorder:
         placement: Placement,
         refused: Refused,
         now: float,
-        only: Path | None,
+        only: Collection[str],
     ) -> dict[Path, Call]:
         """One call for each counter."""
         counted_at = {}
         numbers: dict[Path, dict[int, None]] = defaultdict(dict)
         for row in rows:
             pk, path = placement.placed.get(folded.rows[row], (None, ""))
-            if pk is not None and only in (None, pk):
+            if pk is not None and (not only or str(pk) in only):
                 counted_at[row] = (pk, placement.numbers[pk][path])
                 numbers[pk][placement.numbers[pk][path]] = None
         # Places are numbered counter by counter, so that each counter's increments stand together.
@@ -190,22 +228,14 @@ class Recorder:
                 refused.setdefault(pk, {})[metric] = OVERFLOW
                 del units[metric]
             at = [number_of[place] for place in increments.places[begin:end]]
-            tiles = self.store.tiles.by_tile(str(pk), at, increments.columns[begin:end], units, folded.columns)
-            calls[pk] = self._adding(str(pk), placement.numbers[pk], units, tiles, now)
+            slots = [self.store.tiles.slot(str(pk), column) for column in folded.columns]
+            parts = parts_of_many(slots, at, increments.columns[begin:end], units)
+            calls[pk] = self._call(Parcel(str(pk), placement.numbers[pk], dict.fromkeys(units), parts), now)
             begin = end
         return calls
 
-    def _adding(
-        self,
-        pk: str,
-        rows: Mapping[str, int],
-        metrics: Collection[str],
-        tiles: Iterable[TileIncrement],
-        now: float,
-        expected: Sequence[Expectation] = (),
-    ) -> Call:
-        limit = self.store.options.limits.metrics
-        return self.store.tiles.adding(pk, rows, metrics, tiles, now, limit, expected)
+    def _call(self, parcel: Parcel, now: float) -> Call:
+        return parcel.call(self.store.keys, now, self.store.options.limits.metrics)
 
     def _forget(self, pk: Path) -> None:
         """Ask anew where the rows of a counter are, and of those above it."""
@@ -216,10 +246,10 @@ class Recorder:
         (found,) = self.store.tiles.sums(pk, [Wanted([metric], [[column]], np.array([row]))])
         return int(found[0, 0, 0])
 
-    def _errors(self, pk: Path, reasons: Mapping[str, str]) -> list[HailWhaleError]:
+    def _errors(self, pk: str, reasons: Mapping[str, str]) -> list[HailWhaleError]:
         limit = self.store.options.limits.metrics
         return [
-            CounterOverflow(str(pk), [metric], self.store.places.of(metric))
+            CounterOverflow(pk, [metric], self.store.places.of(metric))
             if reason == OVERFLOW
             else TooManyNames("metrics", [metric], limit)
             for metric, reason in reasons.items()

@@ -12,14 +12,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import pairwise
+from math import gcd, inf
 from typing import Any, NamedTuple
 
 from ..errors import InvalidInput
 from .period import Period
-from .timeline import Interval, Timeline
+from .timeline import OFFSET_CHUNK, Interval, Timeline
 
 # Clocks differ, and a day's figures may be booked in the morning; what claims to come later than that is a mistake.
 FUTURE_SECONDS = DAY_SECONDS = 86_400
+
+# Instants whose columns are remembered; those of an event that happens now are asked for again and again.
+REMEMBERED_SLOTS = 1024
 
 NOT_RETAINED = "some of this period is older than what is kept"
 ZONE_INEXACT = "some dates of this zone begin inside a kept bucket; all of it is counted on the nearer one"
@@ -57,6 +61,10 @@ class Schedule:
         self.kept = tuple(sorted(kept, key=lambda one: one.interval.seconds))
         self.timeline = timeline
         self._by_interval = {one.interval: one for one in self.kept}
+        clock = (one.interval.seconds for one in self.kept if one.interval.on_the_clock)
+        # All instants of one slot fall into the same buckets of every interval, in every zone.
+        self.slot_seconds = gcd(OFFSET_CHUNK, *clock)
+        self._columns: dict[float, tuple[tuple[Column, float], ...]] = {}
 
     def since(self, since: Mapping[str, int]) -> Schedule:
         """The same schedule, each interval usable from an instant on."""
@@ -67,11 +75,13 @@ class Schedule:
         """The buckets, one of each interval that still keeps them, into which an event at `at` is counted."""
         if at > now + FUTURE_SECONDS:
             raise InvalidInput("at", _written(at), "this is more than a day ahead of the clock")
-        columns = tuple(
-            Column(kept.interval, bucket)
-            for kept in self.kept
-            if self._retains(kept, bucket := self.timeline.bucket(kept.interval, at), now)
-        )
+        slot = at // self.slot_seconds
+        found = self._columns.get(slot)
+        if found is None:
+            if len(self._columns) >= REMEMBERED_SLOTS:
+                self._columns.clear()
+            found = self._columns[slot] = self._columns_around(at)
+        columns = tuple([column for column, expiry in found if expiry > now])
         if not columns:
             raise InvalidInput("at", _written(at), "no interval is kept that long; see the setting INTERVALS")
         return columns
@@ -184,10 +194,11 @@ class Schedule:
         oldest = self.timeline.bucket(kept.interval, now - kept.seconds)
         return max(kept.since, self.timeline.starts_at(kept.interval, oldest))
 
-    def _retains(self, kept: Kept, bucket: int, now: float) -> bool:
-        if kept.seconds is None:
-            return True
-        return self.timeline.starts_at(kept.interval, bucket + 1) + kept.seconds > now
+    def _columns_around(self, at: float) -> tuple[tuple[Column, float], ...]:
+        """The columns of an instant, and when they expire."""
+        columns = [Column(kept.interval, self.timeline.bucket(kept.interval, at)) for kept in self.kept]
+        expiries = [self.expires_at(column) for column in columns]
+        return tuple((column, inf if at is None else at) for column, at in zip(columns, expiries, strict=True))
 
 
 def parse_schedule(intervals: Mapping[str, str | None], timeline: Timeline) -> Schedule:

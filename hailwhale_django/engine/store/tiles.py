@@ -11,12 +11,11 @@ when it fills: `lua/add.lua` decides. An increment costs the same in either form
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +23,7 @@ from numpy.typing import NDArray
 from ..domain.plan import Column, Schedule
 from ..domain.timeline import Interval
 from .keys import Keys
-from .selection import CELL_BYTES, Selection, sign_bytes
+from .selection import Selection, sign_bytes
 from .server import Call, Server, load_script
 
 HEAD_ROWS = 64
@@ -37,17 +36,7 @@ READ_TILES = 4096
 # Of some 300 bytes each.
 REMEMBERED_SLOTS = 4096
 
-ADD = load_script("add")
 READ = load_script("read")
-
-
-class Expectation(NamedTuple):
-    """A cell that must still hold `units` for increments to be made."""
-
-    path: str
-    metric: str
-    column: Column
-    units: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +55,7 @@ class Slot:
     head: str  # the key but for its metric, for the first rows
     tail: str  # the key but for page and metric, for all other rows
     offset: int  # of the bucket in its span
-    expiry: str
-    span: str
+    lasting: str  # when its tiles expire, and the span, as `add.lua` takes them
 
     def key(self, page: int, metric: str) -> str:
         return f"{self.tail}{page}:{metric}" if page else self.head + metric
@@ -80,97 +68,14 @@ class Slot:
         return self.key(page + 1, metric), cell
 
 
-class TileIncrement(NamedTuple):
-    """What is added to one tile: `cells` is cell, units, cell, units, and so on."""
-
-    key: str
-    metric: str
-    slot: Slot
-    cells: list[int | str]
-
-
 class Tiles:
-    """Increments in, sums out."""
+    """Where cells are, and what they sum up to."""
 
     def __init__(self, server: Server, keys: Keys, schedule: Schedule) -> None:
         self.server = server
         self.keys = keys
         self.schedule = schedule
         self._slots: dict[tuple[str, Column], Slot] = {}
-
-    def adding(
-        self,
-        pk: str,
-        rows: Mapping[str, int],
-        metrics: Collection[str],
-        tiles: Iterable[TileIncrement],
-        now: float,
-        most_metrics: int,
-        expected: Sequence[Expectation] = (),
-    ) -> Call:
-        """The call that makes increments of one pk, if its paths still are at `rows`."""
-        tiles = list(tiles)
-        kinds = {metric: number for number, metric in enumerate(metrics, 1)}
-        slots = {tile.slot: number for number, tile in enumerate(tiles, 1)}
-        arguments: list[str | int | bytes] = [
-            int(now),
-            most_metrics,
-            len(metrics),
-            len(rows),
-            len(slots),
-            len(expected),
-        ]
-        arguments += (*metrics, *rows, *rows.values())
-        for number, slot in enumerate(slots, 1):
-            slots[slot] = number
-            arguments += (slot.expiry, slot.span)
-        order = {tile.key: number for number, tile in enumerate(tiles, 1)}
-        for path, metric, column, units in expected:
-            key, cell = self.slot(pk, column).place(rows[path], metric)
-            arguments += (order[key], cell, units, units.to_bytes(CELL_BYTES, "big", signed=True))
-        increments = [(kinds[tile.metric], slots[tile.slot], tile.cells) for tile in tiles]
-        arguments.append(json.dumps(increments, separators=(",", ":")))
-        keys = [self.keys.rows(pk), self.keys.metrics(pk), self.keys.spans(pk)]
-        return Call(ADD, [*keys, *(tile.key for tile in tiles)], arguments)
-
-    def of_row(self, pk: str, row: int, metric: str, columns: Iterable[Column], units: int) -> list[TileIncrement]:
-        """The same increment of one row in several columns."""
-        slots = [self.slot(pk, column) for column in columns]
-        places = [(slot, *slot.place(row, metric)) for slot in slots]
-        return [TileIncrement(key, metric, slot, [cell, str(units)]) for slot, key, cell in places]
-
-    def by_tile(
-        self,
-        pk: str,
-        rows: Sequence[int],
-        columns: Sequence[int],
-        units: Mapping[str, Sequence[int]],
-        of: Sequence[Column],
-    ) -> Iterator[TileIncrement]:
-        """Increments of one pk at (row, column), `columns` being numbers in `of`, gathered by the tile they are in."""
-        slots = [self.slot(pk, column) for column in of]
-        tiles: dict[str, tuple[Slot, int, list[int], list[int]]] = {}
-        for at, (row, column) in enumerate(zip(rows, columns, strict=True)):
-            slot = slots[column]
-            if row < HEAD_ROWS:
-                page, cell, tile = 0, row * SPAN + slot.offset, slot.head
-            else:
-                page, cell = divmod(row - HEAD_ROWS, PAGE_ROWS)
-                page += 1
-                tile = f"{slot.tail}{page}"
-            found = tiles.get(tile)
-            if found is None:
-                found = tiles[tile] = (slot, page, [], [])
-            found[2].append(cell)
-            found[3].append(at)
-        for metric, amounts in units.items():
-            for slot, page, cells, positions in tiles.values():
-                pairs: list[int | str] = []
-                for cell, position in zip(cells, positions, strict=True):
-                    if added := amounts[position]:
-                        pairs += (cell, str(added))
-                if pairs:
-                    yield TileIncrement(slot.key(page, metric), metric, slot, pairs)
 
     def sums(self, pk: str, wanted: Sequence[Wanted]) -> list[NDArray[Any]]:
         """For each wanted an array [metric, point, row] of units.
@@ -207,8 +112,7 @@ class Tiles:
             head=self.keys.tile(pk, name, span, 0),
             tail=self.keys.tile(pk, name, bucket, 0)[:-2],
             offset=bucket % SPAN,
-            expiry="" if expiry is None else str(expiry),
-            span=f"{name}:{span}",
+            lasting=f"{'-' if expiry is None else expiry} {name}:{span}",
         )
 
     def _pieces(self, pk: str, want: Wanted) -> Iterator[_Piece]:

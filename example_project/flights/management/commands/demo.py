@@ -80,9 +80,7 @@ class Command(BaseCommand):
         wanted = os.environ.get("PORT")
         port = int(wanted) if wanted and wanted.isdecimal() else DEFAULT_PORT
         if wanted and not (wanted.isdecimal() and 0 < port <= HIGHEST):
-            raise CommandError(
-                f"PORT={wanted} is no port: choose a number from 1 to {HIGHEST}, e.g. PORT=8123"
-            )
+            raise CommandError(f"PORT={wanted} is no port: choose a number from 1 to {HIGHEST}, e.g. PORT=8123")
         if is_free(port):
             return port
         free = next_free_port(port)
@@ -136,9 +134,7 @@ class Command(BaseCommand):
 
     def serve(self, web: ThreadedWSGIServer, url: str) -> None:
         web.set_app(StaticFilesHandler(get_internal_wsgi_application()))
-        self.say(
-            f"\n  Open      {url}\n  User      {USER}\n  Password  {home.password()}\n\nCtrl-C ends it all."
-        )
+        self.say(f"\n  Open      {url}\n  User      {USER}\n  Password  {home.password()}\n\nCtrl-C ends it all.")
         web.serve_forever()
 
     def say(self, text: str) -> None:

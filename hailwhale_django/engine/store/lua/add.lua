@@ -1,12 +1,12 @@
 -- Adds increments to the tiles of one counter: every cell of a metric or, where one would overflow, none of them.
 --
 -- KEYS  1 rows: hash, path -> row   2 metrics: set   3 spans: sorted set, span -> when it expires   then tiles
--- ARGV  1 now   2 most metrics   3 number of metrics   4 of paths   5 of slots   6 of expectations
---       metrics...   paths...   their rows...
---       for each slot: expiry in seconds since the epoch or "", span
+-- ARGV  1 now   2 most metrics   3 metrics   4 paths   5 their rows   6 for each metric what is added to every cell, or
+--       0 where the parts say it   7 number of expectations   8 number of parts
 --       for each expectation: tile, cell, its value as text, its value as eight bytes
---       tiles: JSON, for each tile [metric, slot, [cell, increment, cell, increment ...]], metric and slot by number,
---       increments as text
+--       for each part: when its tiles expire in seconds since the epoch or "-", its span, its cells
+--       for each part and each metric with 0 in 6: one increment for each cell; the metric has no tile where this is ""
+--       Metrics and paths are lines, all else are words with a space between them.
 -- Returns {"moved"} where a path is not at the row it was thought to be at, or {"changed"} where an expectation
 --         fails: nothing was added. Else {"added", metric, reason...} with the metrics that were refused,
 --         for "overflow" or since there would be too "many".
@@ -21,22 +21,34 @@ local ROW = 16 -- strings are made of whole rows at once, for one that grows bit
 local MOST_BYTES = 16 -- that a set cell may take in a string before its tile must be packed
 local CHUNK = 1000
 local BEFORE_TILES = 3
-local call, try, find, tonumber = redis.call, redis.pcall, string.find, tonumber
-local metrics, paths, slots = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local at = 7 + metrics
+local FOR_EVER = '-'
+local BEFORE_EXPECTATIONS = 8
+local call, try, find, gmatch, tonumber, type = redis.call, redis.pcall, string.find, string.gmatch, tonumber, type
 
-for first = 0, paths - 1, CHUNK do
-  local last = math.min(first + CHUNK, paths) - 1
-  local rows = call('HMGET', KEYS[1], unpack(ARGV, at + first, at + last))
+local function split(text, pattern)
+  local list, count = {}, 0
+  for one in gmatch(text, pattern) do
+    count = count + 1
+    list[count] = one
+  end
+  return list
+end
+
+local function words(text) return split(text, '%S+') end
+local function lines(text) return split(text, '[^\n]+') end
+
+local metrics, paths, rows, everywhere = lines(ARGV[3]), lines(ARGV[4]), words(ARGV[5]), words(ARGV[6])
+
+for first = 1, #paths, CHUNK do
+  local last = math.min(first + CHUNK - 1, #paths)
+  local found = call('HMGET', KEYS[1], unpack(paths, first, last))
   for i = first, last do
-    if rows[i - first + 1] ~= ARGV[at + paths + i] then return {'moved'} end
+    if found[i - first + 1] ~= rows[i] then return {'moved'} end
   end
 end
-at = at + 2 * paths
-local first_slot = at
-at = at + 2 * slots
 
-for _ = 1, tonumber(ARGV[6]) do
+local at = BEFORE_EXPECTATIONS + 1
+for _ = 1, tonumber(ARGV[7]) do
   local key, cell, text, bytes = KEYS[BEFORE_TILES + ARGV[at]], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
   if call('TYPE', key).ok == 'string' then
     local found = call('GETRANGE', key, cell * 8, cell * 8 + 7)
@@ -47,20 +59,43 @@ for _ = 1, tonumber(ARGV[6]) do
   at = at + 4
 end
 
--- Runs one BITFIELD operation over {cell, number, ...}; returns the cells that would have overflowed.
-local function bitfield(key, operation, pairs_of)
-  local refused = {}
-  for first = 1, #pairs_of, 2 * CHUNK do
-    local last = math.min(first + 2 * CHUNK - 1, #pairs_of)
-    local command = {key, 'OVERFLOW', 'FAIL'}
-    for i = first, last, 2 do
-      local n = #command
-      command[n + 1], command[n + 2], command[n + 3], command[n + 4] =
-        operation, 'i64', '#' .. pairs_of[i], pairs_of[i + 1]
+-- In what follows `numbers` is a table, one for each cell, or a string, the same for all; `refused` are the indexes of
+-- cells that would have overflowed, or nil where there are none.
+
+-- Cells are looked at once for all metrics of a part: what is found is kept in their table.
+local function fields_of(cells)
+  if not cells.fields then
+    local fields = {}
+    for i = 1, #cells do fields[i] = '#' .. cells[i] end
+    cells.fields = fields
+  end
+  return cells.fields
+end
+
+local function highest_of(cells)
+  if not cells.highest then
+    local highest = 0
+    for i = 1, #cells do highest = math.max(highest, cells[i]) end
+    cells.highest = highest
+  end
+  return cells.highest
+end
+
+local function bitfield(key, operation, cells, numbers)
+  local same, refused, fields = type(numbers) == 'string' and numbers, nil, fields_of(cells)
+  for first = 1, #cells, CHUNK do
+    local last = math.min(first + CHUNK - 1, #cells)
+    local command, n = {key, 'OVERFLOW', 'FAIL'}, 3
+    for i = first, last do
+      command[n + 1], command[n + 2], command[n + 3], command[n + 4] = operation, 'i64', fields[i], same or numbers[i]
+      n = n + 4
     end
     local replies = call('BITFIELD', unpack(command))
-    for i = 1, #command do
-      if replies[i] == false then refused[pairs_of[first + 2 * (i - 1)]] = true end
+    for i = first, last do
+      if replies[i - first + 1] == false then
+        refused = refused or {}
+        refused[i] = true
+      end
     end
   end
   return refused
@@ -68,9 +103,7 @@ end
 
 -- Makes room for these cells at the end of a string, or makes the string.
 local function allocate(key, cells, length)
-  local highest = 0
-  for i = 1, #cells, 2 do highest = math.max(highest, cells[i]) end
-  local wanted = 8 * ROW * math.ceil((highest + 1) / ROW)
+  local wanted = 8 * ROW * math.ceil((highest_of(cells) + 1) / ROW)
   if wanted > length then
     local before = length > 0 and call('GET', key) or ''
     call('SET', key, before .. string.rep('\0', wanted - length), 'KEEPTTL')
@@ -78,27 +111,30 @@ local function allocate(key, cells, length)
 end
 
 local function pack(key, expiry)
-  local cells = call('HGETALL', key)
-  local entries = #cells / 2
-  local highest = 0
-  for i = 1, #cells, 2 do highest = math.max(highest, tonumber(cells[i])) end
-  if entries < LISTPACK_ENTRIES and (highest + 1) * 8 > entries * MOST_BYTES then return end
+  local flat = call('HGETALL', key)
+  local cells, values = {}, {}
+  for i = 1, #flat, 2 do
+    cells[#cells + 1], values[#values + 1] = flat[i], flat[i + 1]
+  end
+  if #cells < LISTPACK_ENTRIES and (highest_of(cells) + 1) * 8 > #cells * MOST_BYTES then return end
   call('DEL', key)
   allocate(key, cells, 0)
-  bitfield(key, 'SET', cells)
-  if expiry ~= '' then call('EXPIREAT', key, expiry) end
+  bitfield(key, 'SET', cells, values)
+  if expiry ~= FOR_EVER then call('EXPIREAT', key, expiry) end
 end
 
--- Returns the cells that would have overflowed, and whether the tile may be new.
-local function increment_hash(key, cells, expiry)
-  local refused, fresh = {}, 0
-  for i = 1, #cells, 2 do
-    local reply = try('HINCRBY', key, cells[i], cells[i + 1])
-    if type(reply) == 'table' then
-      if not find(reply.err, 'overflow') then error(reply.err) end
-      refused[cells[i]] = true
-    elseif reply == tonumber(cells[i + 1]) then
+-- Returns what was refused, and whether the tile may be new.
+local function increment_hash(key, cells, numbers, expiry)
+  local same, refused, fresh = type(numbers) == 'string' and numbers, nil, 0
+  local amount = tonumber(same)
+  for i = 1, #cells do
+    local reply = try('HINCRBY', key, cells[i], same or numbers[i])
+    if reply == (amount or tonumber(numbers[i])) then
       fresh = fresh + 1 -- the cell was absent, or 0
+    elseif type(reply) == 'table' then
+      if not find(reply.err, 'overflow') then error(reply.err) end
+      refused = refused or {}
+      refused[i] = true
     end
   end
   if fresh == 0 then return refused, false end
@@ -112,19 +148,16 @@ local function increment_hash(key, cells, expiry)
   return refused, entries <= fresh
 end
 
-local function increment(key, cells, expiry)
+local function increment(key, cells, numbers, expiry)
   local kind = call('TYPE', key).ok
-  local many = kind == 'none' and #cells >= 2 * LISTPACK_ENTRIES
-  if many or kind == 'string' then
-    allocate(key, cells, many and 0 or call('STRLEN', key))
-    return bitfield(key, 'INCRBY', cells), kind == 'none'
-  end
-  return increment_hash(key, cells, expiry)
+  if kind == 'hash' then return increment_hash(key, cells, numbers, expiry) end
+  if kind == 'none' and #cells < LISTPACK_ENTRIES then return increment_hash(key, cells, numbers, expiry) end
+  allocate(key, cells, kind == 'none' and 0 or call('STRLEN', key))
+  return bitfield(key, 'INCRBY', cells, numbers), kind == 'none'
 end
 
 local refusals = {} -- by metric's number
-for m = 1, metrics do
-  local metric = ARGV[6 + m]
+for m, metric in ipairs(metrics) do
   if call('SISMEMBER', KEYS[2], metric) == 0 then
     if call('SCARD', KEYS[2]) < tonumber(ARGV[2]) then
       call('SADD', KEYS[2], metric)
@@ -134,41 +167,62 @@ for m = 1, metrics do
   end
 end
 
-local tiles = {}
-for number, tile in ipairs(cjson.decode(ARGV[at])) do
-  local t, metric, slot, cells = BEFORE_TILES + number, tile[1], tile[2], tile[3]
-  if refusals[metric] ~= 'many' then
-    local expiry = ARGV[first_slot + 2 * slot - 2]
-    local refused, fresh = increment(KEYS[t], cells, expiry)
-    if fresh then
-      if expiry ~= '' then call('EXPIREAT', KEYS[t], expiry) end
-      if call('ZADD', KEYS[3], expiry == '' and '+inf' or expiry, ARGV[first_slot + 2 * slot - 1]) == 1 then
-        call('ZREMRANGEBYSCORE', KEYS[3], '-inf', ARGV[1])
+-- Calls `visit(tile, metric, cells, numbers, expiry, span)` for all tiles.
+local function each_tile(visit)
+  local tile, by_part = BEFORE_TILES, at + tonumber(ARGV[8])
+  for part = at, by_part - 1 do
+    local expiry, span, listed = string.match(ARGV[part], '^(%S+) (%S+) (.*)$')
+    local cells = words(listed)
+    for m = 1, #metrics do
+      local numbers = everywhere[m]
+      if numbers == '0' then
+        numbers = ARGV[by_part] ~= '' and words(ARGV[by_part])
+        by_part = by_part + 1
+      end
+      if numbers then
+        tile = tile + 1
+        visit(tile, m, cells, numbers, expiry, span)
       end
     end
-    tiles[#tiles + 1] = {t, metric, expiry, cells, refused}
-    if next(refused) then refusals[metric] = 'overflow' end
   end
+end
+
+local refused_in = {} -- by tile
+each_tile(function(tile, m, cells, numbers, expiry, span)
+  if refusals[m] == 'many' then return end
+  local key = KEYS[tile]
+  local refused, fresh = increment(key, cells, numbers, expiry)
+  if fresh then
+    if expiry ~= FOR_EVER then call('EXPIREAT', key, expiry) end
+    if call('ZADD', KEYS[3], expiry == FOR_EVER and '+inf' or expiry, span) == 1 then
+      call('ZREMRANGEBYSCORE', KEYS[3], '-inf', ARGV[1])
+    end
+  end
+  if refused then
+    refused_in[tile] = refused
+    refusals[m] = 'overflow'
+  end
+end)
+
+local function negative(number)
+  return string.sub(number, 1, 1) == '-' and string.sub(number, 2) or '-' .. number
 end
 
 local answer = {'added'}
 if next(refusals) then
-  for _, tile in ipairs(tiles) do
-    local t, metric, expiry, cells, refused = unpack(tile)
-    if refusals[metric] then
-      local undo = {}
-      for i = 1, #cells, 2 do
-        if not refused[cells[i]] then
-          local number = cells[i + 1]
-          undo[#undo + 1] = cells[i]
-          undo[#undo + 1] = string.sub(number, 1, 1) == '-' and string.sub(number, 2) or '-' .. number
-        end
+  each_tile(function(tile, m, cells, numbers, expiry)
+    if refusals[m] ~= 'overflow' then return end
+    local refused, kept, undone = refused_in[tile] or {}, {}, {}
+    for i = 1, #cells do
+      if not refused[i] then
+        kept[#kept + 1] = cells[i]
+        undone[#undone + 1] = negative(type(numbers) == 'string' and numbers or numbers[i])
       end
-      increment(KEYS[t], undo, expiry)
     end
-  end
-  for metric, reason in pairs(refusals) do
-    answer[#answer + 1] = ARGV[6 + metric]
+    if #kept > 0 then increment(KEYS[tile], kept, undone, expiry) end
+  end)
+  for m, reason in pairs(refusals) do
+    answer[#answer + 1] = metrics[m]
     answer[#answer + 1] = reason
   end
 end

@@ -1,0 +1,138 @@
+"""Parcels: what is added to one counter in one step.
+
+A parcel lists the tiles to add to part by part. A part is one slot and page, whose cells are written down once for all
+metrics, since what happened usually is worth something of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from .keys import Keys
+from .selection import CELL_BYTES
+from .server import Call, load_script
+from .tiles import HEAD_ROWS, PAGE_ROWS, SPAN, Slot
+
+ADD = load_script("add")
+
+Argument = str | int | bytes
+
+
+class Part(NamedTuple):
+    """Cells of tiles of one slot and page. Each metric in `units` has one number for each cell."""
+
+    slot: Slot
+    page: int
+    cells: Iterable[int]
+    units: Mapping[str, Iterable[int]]
+
+
+class Expectation(NamedTuple):
+    """A cell that must still hold `units` for increments to be made."""
+
+    slot: Slot
+    row: int
+    metric: str
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """Increments of one counter.
+
+    `rows` are the paths counted on, which must still be at these rows. `metrics` has for each metric what is added to
+    every cell, or `None` where the parts say it.
+    """
+
+    pk: str
+    rows: Mapping[str, int]
+    metrics: Mapping[str, int | None]
+    parts: Iterable[Part]
+    expected: Sequence[Expectation] = field(default=())
+
+    def call(self, keys: Keys, now: float, most_metrics: int) -> Call:
+        """The call that makes the increments."""
+        metrics = self.metrics
+        by_part = [metric for metric, amount in metrics.items() if not amount]
+        tiles = [keys.rows(self.pk), keys.metrics(self.pk), keys.spans(self.pk)]
+        before = len(tiles) - 1
+        parts: list[Argument] = []
+        increments: list[Argument] = []
+        for slot, page, cells, units in self.parts:
+            prefix = f"{slot.tail}{page}:" if page else slot.head
+            tiles += [prefix + metric for metric in (metrics if not by_part else self._metrics_in(units))]
+            parts.append(f"{slot.lasting} {_words(cells)}")
+            increments += [_words(units.get(metric, ())) for metric in by_part]
+        expected: list[Argument] = []
+        for one in self.expected:
+            key, cell = one.slot.place(one.row, one.metric)
+            raw = one.units.to_bytes(CELL_BYTES, "big", signed=True)
+            expected += (tiles.index(key) - before, cell, one.units, raw)
+        arguments: list[Argument] = [
+            int(now),
+            most_metrics,
+            "\n".join(metrics),
+            "\n".join(self.rows),
+            _words(self.rows.values()),
+            _words(amount or 0 for amount in metrics.values()),
+            len(self.expected),
+            len(parts),
+        ]
+        return Call(ADD, tiles, arguments + expected + parts + increments)
+
+    def _metrics_in(self, units: Mapping[str, Iterable[int]]) -> list[str]:
+        return [metric for metric, amount in self.metrics.items() if amount or metric in units]
+
+
+def parts_of_one(slots: Iterable[Slot], rows: Iterable[int]) -> Iterator[Part]:
+    """The cells of these rows in each slot."""
+    head: list[int] = []
+    pages: dict[int, list[int]] = {}
+    for row in rows:
+        if row < HEAD_ROWS:
+            head.append(row * SPAN)
+        else:
+            page, cell = divmod(row - HEAD_ROWS, PAGE_ROWS)
+            pages.setdefault(page + 1, []).append(cell)
+    for slot in slots:
+        if head:
+            yield Part(slot, 0, [cell + slot.offset for cell in head], {})
+        for page, cells in pages.items():
+            yield Part(slot, page, cells, {})
+
+
+def parts_of_many(
+    slots: Sequence[Slot], rows: Sequence[int], columns: Sequence[int], units: Mapping[str, Sequence[int]]
+) -> Iterator[Part]:
+    """Increments at (row, column), `columns` being numbers in `slots`; of each metric those that are not 0."""
+    cells_of: dict[str, tuple[Slot, int, list[int], list[int]]] = {}
+    for at, (row, column) in enumerate(zip(rows, columns, strict=True)):
+        slot = slots[column]
+        if row < HEAD_ROWS:
+            page, cell, place = 0, row * SPAN + slot.offset, slot.head
+        else:
+            page, cell = divmod(row - HEAD_ROWS, PAGE_ROWS)
+            page += 1
+            place = f"{slot.tail}{page}"
+        found = cells_of.get(place)
+        if found is None:
+            found = cells_of[place] = (slot, page, [], [])
+        found[2].append(cell)
+        found[3].append(at)
+    for slot, page, cells, positions in cells_of.values():
+        shared = {}
+        for metric, of_metric in units.items():
+            amounts = [of_metric[at] for at in positions]
+            if all(amounts):
+                shared[metric] = amounts
+            elif any(amounts):
+                some = [cell for cell, amount in zip(cells, amounts, strict=True) if amount]
+                yield Part(slot, page, some, {metric: filter(None, amounts)})
+        if shared:
+            yield Part(slot, page, cells, shared)
+
+
+def _words(numbers: Iterable[int]) -> str:
+    return " ".join([str(number) for number in numbers])
