@@ -6,9 +6,7 @@ events may have been counted or not.
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, TypeGuard
 
 import numpy as np
@@ -17,9 +15,10 @@ from .domain.event import MAX_UNITS, Event
 from .domain.paths import Path, escaped
 from .domain.plan import Column
 from .errors import CounterOverflow, HailWhaleError, InvalidInput, StoreUnavailable, TooManyNames
-from .fold import Folded, Row, fold, rows_by_counter, rows_of, spread
+from .fold import Folded, Row, fold, rows_by_counter, rows_of
+from .packing import OVERFLOW, Refused, pack
 from .placement import Placement
-from .store.parcel import Expectation, Parcel, parts_of_many, parts_of_one
+from .store.parcel import Expectation, Parcel, parts_of_one
 from .store.server import Call
 from .store.store import Store
 from .store.tiles import Wanted
@@ -29,11 +28,6 @@ ATTEMPTS = 5
 
 # Others may count on the same cell between looking at it and setting it, again and again.
 SETTING_ATTEMPTS = 100
-
-OVERFLOW = "overflow"
-
-Refused = dict[Path, dict[str, str]]
-"""Refused metrics by pk, with the reason: `overflow`, or `many` where there would be too many metrics."""
 
 
 class Recorded(NamedTuple):
@@ -177,9 +171,12 @@ class Recorder:
         for _ in range(ATTEMPTS):
             placement = Placement(self.store.catalog, [*above, *(folded.rows[row] for row in rows)])
             errors += placement.errors
-            calls = self._calls(folded, rows, placement, refused, now, only)
+            parcels, too_large = pack(folded, rows, placement, self.store.tiles, only)
+            for pk, reasons in too_large.items():
+                refused.setdefault(pk, {}).update(reasons)
+            calls = [self._call(parcel, now) for parcel in parcels.values()]
             moved: set[Path] = set()
-            for pk, reply in zip(calls, self.store.server.run(list(calls.values())), strict=True):
+            for pk, reply in zip(parcels, self.store.server.run(calls), strict=True):
                 verdict, *rest = reply
                 if verdict == b"moved":
                     self._forget(pk)
@@ -192,47 +189,6 @@ class Recorder:
             # Whoever removed a counter may have removed those above it, too, and what these list.
             above = dict.fromkeys(row for pk in moved for row in rows_of(pk, ()))
         raise StoreUnavailable(f"{', '.join(map(str, moved))}: reset over and over while being counted")
-
-    def _calls(
-        self,
-        folded: Folded,
-        rows: Iterable[int],
-        placement: Placement,
-        refused: Refused,
-        now: float,
-        only: Collection[str],
-    ) -> dict[Path, Call]:
-        """One call for each counter."""
-        counted_at = {}
-        numbers: dict[Path, dict[int, None]] = defaultdict(dict)
-        for row in rows:
-            pk, path = placement.placed.get(folded.rows[row], (None, ""))
-            if pk is not None and (not only or str(pk) in only):
-                counted_at[row] = (pk, placement.numbers[pk][path])
-                numbers[pk][placement.numbers[pk][path]] = None
-        # Places are numbered counter by counter, so that each counter's increments stand together.
-        places = {(pk, number): at for at, (pk, number) in enumerate((pk, n) for pk in numbers for n in numbers[pk])}
-        place_of = np.full(len(folded.rows), -1, dtype=np.int64)
-        for row, place in counted_at.items():
-            place_of[row] = places[place]
-        increments = spread(folded, place_of)
-        number_of = [number for _, number in places]
-        metrics = _metrics_of(folded, counted_at)
-        calls = {}
-        begin = first = 0
-        for pk in numbers:
-            first += len(numbers[pk])
-            end = bisect_left(increments.places, first)
-            units = {metric: increments.units[metric][begin:end] for metric in metrics[pk]}
-            for metric in [metric for metric, amounts in units.items() if _too_large(amounts)]:
-                refused.setdefault(pk, {})[metric] = OVERFLOW
-                del units[metric]
-            at = [number_of[place] for place in increments.places[begin:end]]
-            slots = [self.store.tiles.slot(str(pk), column) for column in folded.columns]
-            parts = parts_of_many(slots, at, increments.columns[begin:end], units)
-            calls[pk] = self._call(Parcel(str(pk), placement.numbers[pk], dict.fromkeys(units), parts), now)
-            begin = end
-        return calls
 
     def _call(self, parcel: Parcel, now: float) -> Call:
         return parcel.call(self.store.keys, now, self.store.options.limits.metrics)
@@ -256,23 +212,8 @@ class Recorder:
         ]
 
 
-def _metrics_of(folded: Folded, counted_at: Mapping[int, tuple[Path, int]]) -> dict[Path, dict[str, None]]:
-    """The metrics of each counter's events, also those that are 0."""
-    counters = [{counted_at[row][0] for row in shape if row in counted_at} for shape in folded.shapes]
-    found: dict[Path, dict[str, None]] = defaultdict(dict)
-    for metric, amounts in folded.amounts.items():
-        for shape in {folded.groups[group][0] for group in amounts}:
-            for pk in counters[shape]:
-                found[pk][metric] = None
-    return found
-
-
 def _is_of_counters(error: HailWhaleError) -> TypeGuard[TooManyNames]:
     return isinstance(error, TooManyNames) and error.kind == "counters"
-
-
-def _too_large(amounts: Sequence[int]) -> bool:
-    return bool(amounts) and max(max(amounts), -min(amounts)) > MAX_UNITS
 
 
 def _pairs(flat: Sequence[bytes]) -> dict[str, str]:

@@ -6,14 +6,25 @@
     {prefix}:{PK}numbers:TABLE                    string  their row numbers, 4 bytes each, little-endian
     {prefix}:{PK}metrics                          set     the metrics that were ever counted
     {prefix}:{PK}spans                            zset    "interval:span" that have tiles -> when they expire
+    {prefix}:{PK}marks                            hash    stream of the hail -> the last position that is counted here
     {prefix}:{PK}tile:INTERVAL:SLOT:PAGE:METRIC   hash or string, see `tiles`
     {prefix}:counters                             zset    every pk of one name, in the order of the alphabet
     {prefix}:store                                hash    what the stored numbers mean: schema, zone, places
 
+    {prefix}:hail                                 set     the streams that the hail was ever appended to
+    {prefix}:hail:{N}log                          stream  events that wait to be counted, and those counted just now
+    {prefix}:hail:{N}state                        hash    how far the drain has come, and what it has met with
+    {prefix}:hail:{N}marks                        hash    pk -> the last position that the drain has counted there
+    {prefix}:hail:{N}dead                         hash    position and pk -> an event that cannot be counted, and why
+    {prefix}:hail:{N}ids:DAY                      set     ids of events that came with one
+    {prefix}:hail:{N}lease                        string  who drains it now
+    {prefix}:spy:UID                              list    what was last logged of a visitor
+
 PK and TABLE are path texts; a table is named by the path whose children it holds (`_` for the whole). The table of a
 pk's child counters has a name that no path has, `/pks`.
 
-The braces are Redis Cluster's hash tag: all keys of one pk lie in one slot, different pks spread over the nodes.
+The braces are Redis Cluster's hash tag: all keys of one pk lie in one slot, and so do those of one stream of the hail;
+different pks and streams spread over the nodes. The hail may live on another server.
 """
 
 from __future__ import annotations
@@ -58,6 +69,20 @@ class Keys:
 
     def spans(self, pk: str) -> str:
         return f"{self.of(pk)}spans"
+
+    def marks(self, pk: str) -> str:
+        return f"{self.of(pk)}marks"
+
+    @property
+    def streams(self) -> str:
+        return f"{self.prefix}:hail"
+
+    def hail(self, stream: int, what: str) -> str:
+        """`what` is kept of a stream: `log`, `state`, `marks`, `dead`, `ids:DAY` or `lease`."""
+        return f"{self.prefix}:hail:{{{stream}}}{what}"
+
+    def spy(self, uid: str) -> str:
+        return f"{self.prefix}:spy:{uid}"
 
     def tile(self, pk: str, interval: str, slot: int, page: int) -> str:
         """The key of a tile but for its metric, which follows."""

@@ -7,7 +7,7 @@ metrics, since what happened usually is worth something of each.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from .keys import Keys
@@ -38,6 +38,23 @@ class Expectation(NamedTuple):
     units: int
 
 
+class Mark(NamedTuple):
+    """Where in a stream of the hail increments come from, so that they are made once.
+
+    They are those of the events from `first` to `last`, and are made if the counter's mark is before `first` and not
+    before `expected`, where that is known. `whole`: all of them or, if some are refused, none.
+    """
+
+    stream: str
+    expected: str | None
+    first: str
+    last: str
+    whole: bool
+
+    def __str__(self) -> str:
+        return f"{self.stream} {self.expected or '-'} {self.first} {self.last}{' whole' if self.whole else ''}"
+
+
 @dataclass(frozen=True, slots=True)
 class Parcel:
     """Increments of one counter.
@@ -50,13 +67,14 @@ class Parcel:
     rows: Mapping[str, int]
     metrics: Mapping[str, int | None]
     parts: Iterable[Part]
-    expected: Sequence[Expectation] = field(default=())
+    expected: Sequence[Expectation] = ()
+    mark: Mark | None = None
 
     def call(self, keys: Keys, now: float, most_metrics: int) -> Call:
         """The call that makes the increments."""
         metrics = self.metrics
         by_part = [metric for metric, amount in metrics.items() if not amount]
-        tiles = [keys.rows(self.pk), keys.metrics(self.pk), keys.spans(self.pk)]
+        tiles = [keys.rows(self.pk), keys.metrics(self.pk), keys.spans(self.pk), keys.marks(self.pk)]
         before = len(tiles) - 1
         parts: list[Argument] = []
         increments: list[Argument] = []
@@ -79,6 +97,7 @@ class Parcel:
             _words(amount or 0 for amount in metrics.values()),
             len(self.expected),
             len(parts),
+            "" if self.mark is None else str(self.mark),
         ]
         return Call(ADD, tiles, arguments + expected + parts + increments)
 

@@ -29,6 +29,10 @@ ATTEMPTS = 100
 CLEARED_TILES = 2000
 
 
+# How long a removed counter still knows which events of the hail it had counted.
+MARKS_SECONDS = 3600
+
+
 class _State(NamedTuple):
     """All that the keys of a counter depend on."""
 
@@ -82,6 +86,8 @@ def _remove_tree(store: Store, counter: Path) -> None:
             break
     else:
         raise _too_busy(counter)
+    # Events counted before may still be read again; once they cannot be, nothing is left.
+    store.server.call("EXPIRE", [keys.marks(pk)], [MARKS_SECONDS])
     store.catalog.forget(pk)
     for name in state.children:
         _remove_tree(store, counter.child(name))

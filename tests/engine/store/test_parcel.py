@@ -41,12 +41,13 @@ def test_a_call_lists_a_tile_for_each_part_and_metric_that_is_added_to() -> None
         "hw:{shop}rows",
         "hw:{shop}metrics",
         "hw:{shop}spans",
+        "hw:{shop}marks",
         "m:0:0:hits",
         "m:0:0:sales",
         "mo:3:1:hits",
     ]
     assert call.arguments == [
-        *(100, 7, "hits\nsales", "_\ncountry", "0 1", "9 0", 1, 2),
+        *(100, 7, "hits\nsales", "_\ncountry", "0 1", "9 0", 1, 2, ""),
         *(4 - 1, 0, 8, b"\0\0\0\0\0\0\0\x08"),
         *("900 1m:0 5 21", "- 1mo:0 0"),
         *("4 -5", ""),

@@ -1,15 +1,19 @@
 -- Adds increments to the tiles of one counter: every cell of a metric or, where one would overflow, none of them.
 --
--- KEYS  1 rows: hash, path -> row   2 metrics: set   3 spans: sorted set, span -> when it expires   then tiles
+-- KEYS  1 rows: hash, path -> row   2 metrics: set   3 spans: sorted set, span -> when it expires
+--       4 marks: hash, stream of the hail -> the last position that is counted here   then tiles
 -- ARGV  1 now   2 most metrics   3 metrics   4 paths   5 their rows   6 for each metric what is added to every cell, or
 --       0 where the parts say it   7 number of expectations   8 number of parts
+--       9 nothing, or for events from the hail: stream, the position thought to be its mark or "-", the first and the
+--       last position of these events, and "whole" if they are to be counted altogether or not at all
 --       for each expectation: tile, cell, its value as text, its value as eight bytes
 --       for each part: when its tiles expire in seconds since the epoch or "-", its span, its cells
 --       for each part and each metric with 0 in 6: one increment for each cell; the metric has no tile where this is ""
 --       Metrics and paths are lines, all else are words with a space between them.
--- Returns {"moved"} where a path is not at the row it was thought to be at, or {"changed"} where an expectation
---         fails: nothing was added. Else {"added", metric, reason...} with the metrics that were refused,
---         for "overflow" or since there would be too "many".
+-- Returns {"moved"} where a path is not at the row it was thought to be at, {"changed"} where an expectation fails,
+--         {"ahead", mark} where some of these events are counted already, {"behind", mark} where earlier ones are
+--         missing: nothing was added. Else {"added", metric, reason...} with the metrics that were refused, for
+--         "overflow" or since there would be too "many"; or {"refused", metric, reason...} where all was to be whole.
 -- Cost  O(paths + cells).
 --
 -- A tile begins as a hash of its cells, in Redis's compact encoding, and is packed into a string of 64-bit integers
@@ -20,9 +24,9 @@ local FEWEST_PACKED = 8 -- below, the hash is smaller whatever it holds
 local ROW = 16 -- strings are made of whole rows at once, for one that grows bit by bit is given twice its size
 local MOST_BYTES = 16 -- that a set cell may take in a string before its tile must be packed
 local CHUNK = 1000
-local BEFORE_TILES = 3
+local BEFORE_TILES = 4
 local FOR_EVER = '-'
-local BEFORE_EXPECTATIONS = 8
+local BEFORE_EXPECTATIONS = 9
 local call, try, find, gmatch, tonumber, type = redis.call, redis.pcall, string.find, string.gmatch, tonumber, type
 
 local function split(text, pattern)
@@ -45,6 +49,13 @@ for first = 1, #paths, CHUNK do
   for i = first, last do
     if found[i - first + 1] ~= rows[i] then return {'moved'} end
   end
+end
+
+local stream, expected, first_position, last_position, whole = unpack(words(ARGV[9]))
+if stream then
+  local mark = call('HGET', KEYS[4], stream) or ''
+  if mark >= first_position then return {'ahead', mark} end
+  if expected ~= '-' and mark < expected then return {'behind', mark} end
 end
 
 local at = BEFORE_EXPECTATIONS + 1
@@ -208,22 +219,28 @@ local function negative(number)
   return string.sub(number, 1, 1) == '-' and string.sub(number, 2) or '-' .. number
 end
 
-local answer = {'added'}
-if next(refusals) then
+local refused = next(refusals)
+if refused then
   each_tile(function(tile, m, cells, numbers, expiry)
-    if refusals[m] ~= 'overflow' then return end
-    local refused, kept, undone = refused_in[tile] or {}, {}, {}
+    if refusals[m] == 'many' or not (whole or refusals[m]) then return end
+    local refused_here, kept, undone = refused_in[tile] or {}, {}, {}
     for i = 1, #cells do
-      if not refused[i] then
+      if not refused_here[i] then
         kept[#kept + 1] = cells[i]
         undone[#undone + 1] = negative(type(numbers) == 'string' and numbers or numbers[i])
       end
     end
     if #kept > 0 then increment(KEYS[tile], kept, undone, expiry) end
   end)
-  for m, reason in pairs(refusals) do
-    answer[#answer + 1] = metrics[m]
-    answer[#answer + 1] = reason
-  end
+end
+if stream and not (refused and whole) then
+  call('HSET', KEYS[4], stream, last_position)
+  call('PERSIST', KEYS[4]) -- it had an end if the counter was reset meanwhile
+end
+
+local answer = {refused and whole and 'refused' or 'added'}
+for m, reason in pairs(refusals) do
+  answer[#answer + 1] = metrics[m]
+  answer[#answer + 1] = reason
 end
 return answer

@@ -1,0 +1,76 @@
+"""From a fold to parcels: which increments each counter gets, once every row has its place."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+import numpy as np
+
+from .domain.event import MAX_UNITS
+from .domain.paths import Path
+from .fold import Folded, spread
+from .placement import Placement
+from .store.parcel import Parcel, parts_of_many
+from .store.tiles import Tiles
+
+OVERFLOW = "overflow"
+
+Refused = dict[Path, dict[str, str]]
+"""Refused metrics by pk, with the reason: `overflow`, or `many` where there would be too many metrics."""
+
+
+def pack(
+    folded: Folded, rows: Iterable[int], placement: Placement, tiles: Tiles, only: Collection[str] = ()
+) -> tuple[dict[Path, Parcel], Refused]:
+    """One parcel for each counter (`only` of those pks) with what is added to these rows of the fold.
+
+    And what is not in them, since it could not be added to anything.
+    """
+    counted_at = {}
+    numbers: dict[Path, dict[int, None]] = defaultdict(dict)
+    for row in rows:
+        pk, path = placement.placed.get(folded.rows[row], (None, ""))
+        if pk is not None and (not only or str(pk) in only):
+            counted_at[row] = (pk, placement.numbers[pk][path])
+            numbers[pk][placement.numbers[pk][path]] = None
+    # Places are numbered counter by counter, so that each counter's increments stand together.
+    places = {(pk, number): at for at, (pk, number) in enumerate((pk, n) for pk in numbers for n in numbers[pk])}
+    place_of = np.full(len(folded.rows), -1, dtype=np.int64)
+    for row, place in counted_at.items():
+        place_of[row] = places[place]
+    increments = spread(folded, place_of)
+    number_of = [number for _, number in places]
+    metrics = _metrics_of(folded, counted_at)
+    parcels: dict[Path, Parcel] = {}
+    refused: Refused = defaultdict(dict)
+    begin = first = 0
+    for pk in numbers:
+        first += len(numbers[pk])
+        end = bisect_left(increments.places, first)
+        units = {metric: increments.units[metric][begin:end] for metric in metrics[pk]}
+        for metric in [metric for metric, amounts in units.items() if _too_large(amounts)]:
+            refused[pk][metric] = OVERFLOW
+            del units[metric]
+        at = [number_of[place] for place in increments.places[begin:end]]
+        slots = [tiles.slot(str(pk), column) for column in folded.columns]
+        parts = parts_of_many(slots, at, increments.columns[begin:end], units)
+        parcels[pk] = Parcel(str(pk), placement.numbers[pk], dict.fromkeys(units), parts)
+        begin = end
+    return parcels, refused
+
+
+def _metrics_of(folded: Folded, counted_at: Mapping[int, tuple[Path, int]]) -> dict[Path, dict[str, None]]:
+    """The metrics of each counter's events, also those that are 0."""
+    counters = [{counted_at[row][0] for row in shape if row in counted_at} for shape in folded.shapes]
+    found: dict[Path, dict[str, None]] = defaultdict(dict)
+    for metric, amounts in folded.amounts.items():
+        for shape in {folded.groups[group][0] for group in amounts}:
+            for pk in counters[shape]:
+                found[pk][metric] = None
+    return found
+
+
+def _too_large(amounts: Sequence[int]) -> bool:
+    return bool(amounts) and max(max(amounts), -min(amounts)) > MAX_UNITS
