@@ -1,6 +1,6 @@
 """Count what happened by every dimension at every interval, exactly, in Redis.
 
-`from hailwhale_django import Whale` needs no settings and opens no connection; the first call does.
+`from hailwhale_django import Hail, Whale` needs no settings and opens no connection; the first call does.
 """
 
 from __future__ import annotations
@@ -8,14 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .hail import Hail
     from .mixins import HailWhaleModel
     from .whale import Whale
 
 __version__ = "0.1.0"
 
-__all__ = ["HailWhaleModel", "Whale", "__version__"]
+__all__ = ["Hail", "HailWhaleModel", "Whale", "__version__"]
 
-_HOMES = {"Whale": "whale", "HailWhaleModel": "mixins"}
+_HOMES = {"Hail": "hail", "Whale": "whale", "HailWhaleModel": "mixins"}
 
 
 def __getattr__(name: str) -> Any:

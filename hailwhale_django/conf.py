@@ -24,6 +24,7 @@ from .engine.domain.plan import parse_schedule
 from .engine.domain.timeline import timeline
 from .engine.errors import HailWhaleError
 from .engine.store.catalog import Limits
+from .engine.store.log import DEFAULT_LIMIT
 from .engine.store.store import DEFAULT_INTERVALS, Options
 
 NAME = "HAILWHALE"
@@ -45,6 +46,9 @@ class Settings:
     MAX_ROWS: int = DEFAULT_LIMITS.rows
     MAX_METRICS: int = DEFAULT_LIMITS.metrics
     MAX_COUNTERS: int = DEFAULT_LIMITS.counters
+    HAIL_REDIS: str | Callable[[], Any] | None = None
+    HAIL_STREAMS: int = 1
+    HAIL_LIMIT: int = DEFAULT_LIMIT
     STORES: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     WRITE_KEYS: tuple[str, ...] = ()
     CORS_ORIGINS: tuple[str, ...] = ("*",)
@@ -155,6 +159,7 @@ SCHEMES = ("redis", "rediss", "unix", "redis+cluster")
 
 _FITS: dict[str, Callable[[Any], bool]] = {
     "REDIS": _is_redis,
+    "HAIL_REDIS": lambda value: value is None or _is_redis(value),
     # Braces would decide on a cluster's slots.
     "PREFIX": lambda value: isinstance(value, str) and bool(value) and not set("{}") & set(value),
     "TIME_ZONE": _is_zone,
@@ -167,6 +172,7 @@ _FITS: dict[str, Callable[[Any], bool]] = {
 }
 EXPECTED = {
     "REDIS": f"an address ({'://, '.join(SCHEMES)}://), the name of a django-redis cache in CACHES, or a callable",
+    "HAIL_REDIS": "None (where the counters are), or what REDIS takes",
     "PREFIX": "a string without braces",
     "TIME_ZONE": "the name of a time zone, e.g. Europe/Paris",
     "INTERVALS": 'a dict, e.g. {"1h": "90d", "1d": None}',

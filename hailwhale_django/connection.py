@@ -14,6 +14,7 @@ from redis.cluster import RedisCluster
 
 from .conf import DEFAULT_STORE, NAME, get_settings
 from .engine.pod import Pod
+from .engine.store.log import Log
 from .engine.store.server import NO_RETRY, Server, connect
 from .engine.store.store import Store
 
@@ -32,38 +33,41 @@ def pod(store: str = DEFAULT_STORE) -> Pod:
 
 def _make(store: str) -> Pod:
     configured = get_settings(store)
-    return Pod(Store(_server(configured.REDIS), configured.options()))
+    counters = Store(_server(configured.REDIS, "REDIS"), configured.options())
+    hail = configured.HAIL_REDIS
+    server = counters.server if hail is None else _server(hail, "HAIL_REDIS")
+    return Pod(counters, log=Log(server, counters.keys, configured.HAIL_STREAMS, configured.HAIL_LIMIT))
 
 
-def _server(given: Any) -> Server:
+def _server(given: Any, key: str) -> Server:
     """A server from an address, the name of a cache, or a callable that gives either or a client."""
     if callable(given):
         given = given()
     if isinstance(given, str):
-        return connect(given) if "://" in given else Server(_client_of_cache(given))
+        return connect(given) if "://" in given else Server(_client_of_cache(given, key))
     if isinstance(given, redis.Redis | RedisCluster):
         given.set_retry(NO_RETRY)  # an increment that is sent again may be counted again
-        return Server(_raw(given))
+        return Server(_raw(given, key))
     raise ImproperlyConfigured(
-        f"{NAME}['REDIS'] is {given!r}; use an address (redis://host:port/0), the name of a django-redis cache, "
+        f"{NAME}[{key!r}] is {given!r}; use an address (redis://host:port/0), the name of a django-redis cache, "
         "or a callable that returns one of these or a client of redis-py"
     )
 
 
-def _client_of_cache(alias: str) -> redis.Redis:
+def _client_of_cache(alias: str, key: str) -> redis.Redis:
     from django_redis import get_redis_connection  # only who names a cache needs it
 
     try:
-        return _raw(get_redis_connection(alias))
+        return _raw(get_redis_connection(alias), key)
     except (NotImplementedError, AttributeError, KeyError, InvalidCacheBackendError) as error:
         raise ImproperlyConfigured(
-            f"{NAME}['REDIS'] is {alias!r}, which is not a cache of django-redis in CACHES"
+            f"{NAME}[{key!r}] is {alias!r}, which is not a cache of django-redis in CACHES"
         ) from error
 
 
-def _raw(client: Any) -> Any:
+def _raw(client: Any, key: str) -> Any:
     if client.get_encoder().decode_responses:
-        raise ImproperlyConfigured(f"{NAME}['REDIS']: the client must not decode responses (decode_responses=True)")
+        raise ImproperlyConfigured(f"{NAME}[{key!r}]: the client must not decode responses (decode_responses=True)")
     return client
 
 

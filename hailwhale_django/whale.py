@@ -24,8 +24,8 @@ from .conf import DEFAULT_STORE, get_settings
 from .engine import shapes
 from .engine.domain.answer import Answer
 from .engine.domain.paths import Path
-from .engine.errors import InvalidInput
-from .engine.pod import BATCH, OnError, Pod
+from .engine.errors import InvalidInput, OnError
+from .engine.pod import BATCH, Pod
 from .engine.shapes import ByPath
 
 QUERY_TWINS = {"dimensions": "dimension", "metric": "metrics", "periods": "period"}

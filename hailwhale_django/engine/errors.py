@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
 
 # Long enough to recognise one's own value, short enough for a log line or a JSON answer.
 SHOWN_CHARACTERS = 80
@@ -22,6 +23,19 @@ def shown(value: object) -> str:
 
 class HailWhaleError(Exception):
     """Anything that hailwhale refuses or cannot do."""
+
+
+OnError = Callable[[HailWhaleError, Any], None]
+"""What is told of each event that was not taken: the error, and the event as it was given (`None`: several)."""
+
+
+def report(failures: Sequence[tuple[HailWhaleError, Any]], on_error: OnError | None, others: str) -> None:
+    """Tell `on_error` of failures or, without it, raise the first; `others` says what became of the valid events."""
+    for error, event in failures:
+        if on_error is None:
+            error.add_note(f"in a batch of events, of which all that were valid are {others}")
+            raise error
+        on_error(error, event)
 
 
 class InvalidInput(HailWhaleError, ValueError):
@@ -50,6 +64,21 @@ class InvalidConfiguration(HailWhaleError):
 
 class StoreUnavailable(HailWhaleError):
     """The Redis server did not answer, or answered that it cannot take the command now."""
+
+
+class HailFull(StoreUnavailable):
+    """The hail has as many entries as it may have: it is filled faster than it is drained. Nothing was accepted."""
+
+    def __init__(self, events: int, limit: int) -> None:
+        super().__init__(events, limit)
+        self.events = events
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return (
+            f"the hail is full: {self.events} events found no room among {self.limit:,} entries; is it being drained "
+            "(manage.py hailwhale_drain, or the Celery beat schedule)? Try again later"
+        )
 
 
 class TooManyNames(HailWhaleError):

@@ -188,10 +188,10 @@ def rows_of(pk: Path, dimensions: tuple[Path, ...]) -> tuple[Row, ...]:
 
 
 @lru_cache(maxsize=65_536)
-def rows_by_counter(pk: Path, dimensions: tuple[Path, ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """The same, the rows of each counter together."""
+def rows_by_counter(pk: Path, dimensions: tuple[Path, ...]) -> tuple[tuple[Path, str, tuple[str, ...]], ...]:
+    """The same, the rows of each counter together, behind the counter's key and its text."""
     together = groupby(rows_of(pk, dimensions), key=itemgetter(0))
-    return tuple((str(level), tuple(path for _, path in rows)) for level, rows in together)
+    return tuple((level, str(level), tuple(path for _, path in rows)) for level, rows in together)
 
 
 def child_pk(name: str) -> str:

@@ -22,7 +22,7 @@ Refused = dict[Path, dict[str, str]]
 
 
 def pack(
-    folded: Folded, rows: Iterable[int], placement: Placement, tiles: Tiles, only: Collection[str] = ()
+    folded: Folded, rows: Iterable[int], placement: Placement, tiles: Tiles, only: Collection[Path] = ()
 ) -> tuple[dict[Path, Parcel], Refused]:
     """One parcel for each counter (`only` of those pks) with what is added to these rows of the fold.
 
@@ -32,7 +32,7 @@ def pack(
     numbers: dict[Path, dict[int, None]] = defaultdict(dict)
     for row in rows:
         pk, path = placement.placed.get(folded.rows[row], (None, ""))
-        if pk is not None and (not only or str(pk) in only):
+        if pk is not None and (not only or pk in only):
             counted_at[row] = (pk, placement.numbers[pk][path])
             numbers[pk][placement.numbers[pk][path]] = None
     # Places are numbered counter by counter, so that each counter's increments stand together.

@@ -7,11 +7,12 @@ pod's clock at the beginning of each call and passed on.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
+from .acceptor import Acceptor
 from .domain.answer import Answer
 from .domain.event import Event, instant, metric_name
 from .domain.paths import ROOT, WHOLE, Path, path_of, pk_of
@@ -19,33 +20,34 @@ from .domain.period import Period, compare_period, parse_period
 from .domain.plan import Column
 from .domain.query import MAX_LIMIT, Filter, Order, Query, parse_formulas, whole_number
 from .domain.timeline import Interval
-from .errors import HailWhaleError, InvalidInput, TooLarge
+from .drain import Drain
+from .errors import HailWhaleError, InvalidInput, OnError, TooLarge, report
 from .reader import Reader
 from .recorder import Recorder
 from .store import removal
+from .store.log import Log
 from .store.store import Store
 
 BATCH = 10_000
 """How many events are folded together; more saves little and costs memory."""
 
-EVENT_NAMES = ("pk", "dimensions", "metrics", "at")
-EVENT_KEYS = {*EVENT_NAMES, "dimension", "metric"}
-
 MAX_TREE_DEPTH = 8
 MAX_FILTERS = 20
 
 Clock = Callable[[], float]
-OnError = Callable[[HailWhaleError, Any], None]
 
 
 class Pod:
-    """Counts and answers. `clock` gives seconds since the epoch."""
+    """Counts and answers. `clock` gives seconds since the epoch; `log` is the hail, by default on the same server."""
 
-    def __init__(self, store: Store, clock: Clock = time.time) -> None:
+    def __init__(self, store: Store, clock: Clock = time.time, log: Log | None = None) -> None:
         self.store = store
         self.clock = clock
         self.recorder = Recorder(store)
         self.reader = Reader(store)
+        self.log = log or Log(store.server, store.keys)
+        self.acceptor = Acceptor(store, self.log, clock)
+        self.drain = Drain(store, self.log, clock)
 
     # Writing
 
@@ -71,7 +73,7 @@ class Pod:
                 failures += [(error, originals[id(event)]) for event, error in recorded.rejected]
             failures += [(error, None) for error in recorded.errors]
             counted += len(valid) - len(recorded.rejected)
-            _report(failures, on_error, counted)
+            report(failures, on_error, f"counted: {counted} so far")
         return counted
 
     def update_count_to(self, pk: Any, dimensions: Any, metrics: Any, interval: Any, at: Any) -> None:
@@ -181,32 +183,11 @@ class Pod:
 
     def _read_event(self, given: Any, now: float, failures: list[tuple[HailWhaleError, Any]]) -> Event | None:
         """An event, or None when it could not be read, which `failures` then says."""
-        event = self.store.intake.event
         try:
-            if isinstance(given, dict):
-                if not given.keys() <= EVENT_KEYS:
-                    unknown = ", ".join(sorted(map(repr, given.keys() - EVENT_KEYS)))
-                    raise InvalidInput("event", given, f"it has the unknown {unknown}; use {', '.join(EVENT_NAMES)}")
-                dimensions = given.get("dimensions") or given.get("dimension")
-                metrics = given.get("metrics") or given.get("metric")
-                return event(given.get("pk"), dimensions, metrics, given.get("at"), now)
-            if isinstance(given, Event):
-                return given
-            if isinstance(given, list | tuple) and 1 <= len(given) <= 4:
-                pk, dimensions, metrics, at = [*given, None, None, None][:4]
-                return event(pk, dimensions, metrics, at, now)
-            raise InvalidInput("event", given, 'use a dict, e.g. {"pk": "shop", "metrics": {"revenue": 9.5}}')
+            return self.store.intake.read(given, now)
         except HailWhaleError as error:
             failures.append((error, given))
             return None
-
-
-def _report(failures: Sequence[tuple[HailWhaleError, Any]], on_error: OnError | None, counted: int) -> None:
-    for error, event in failures:
-        if on_error is None:
-            error.add_note(f"in a batch of events, of which all that were valid are counted: {counted} so far")
-            raise error
-        on_error(error, event)
 
 
 def _compared(period: Period, versus: Any, now: float) -> Period | None:

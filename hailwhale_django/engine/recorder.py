@@ -71,12 +71,12 @@ class Recorder:
             return self.record([event], now)
         errors: list[HailWhaleError] = []
         moved = []
-        replies = self.store.server.run([self._call(parcel, now) for parcel in parcels])
-        for parcel, (verdict, *rest) in zip(parcels, replies, strict=True):
+        replies = self.store.server.run([self._call(parcel, now) for parcel in parcels.values()])
+        for pk, (verdict, *rest) in zip(parcels, replies, strict=True):
             if verdict == b"moved":
-                moved.append(parcel.pk)
+                moved.append(pk)
             elif rest:
-                errors += self._errors(parcel.pk, _pairs(rest))
+                errors += self._errors(str(pk), _pairs(rest))
         if moved:
             self._forget(event.pk)
             refused, others = self._add(fold([event], self.store.schedule, now), now, only=moved)
@@ -85,18 +85,18 @@ class Recorder:
                 errors += self._errors(str(pk), reasons)
         return Recorded([], errors)
 
-    def _parcels_of_one(self, event: Event, now: float) -> list[Parcel]:
-        """One event's increments, one parcel for each level of its pk; none where a row is not remembered."""
+    def _parcels_of_one(self, event: Event, now: float) -> dict[Path, Parcel]:
+        """One event's increments at each level of its pk; none where a row is not remembered."""
         columns = self.store.schedule.columns_at(event.at, now)
         units = dict(event.metrics)
-        parcels = []
-        for pk, paths in rows_by_counter(event.pk, event.dimensions):
-            known = self.store.catalog.known(pk)
+        parcels = {}
+        for pk, text, paths in rows_by_counter(event.pk, event.dimensions):
+            known = self.store.catalog.known(text)
             rows = {path: known[path] for path in paths if path in known}
             if len(rows) < len(paths):
-                return []
-            slots = [self.store.tiles.slot(pk, column) for column in columns]
-            parcels.append(Parcel(pk, rows, units, parts_of_one(slots, rows.values())))
+                return {}
+            slots = [self.store.tiles.slot(text, column) for column in columns]
+            parcels[pk] = Parcel(text, rows, units, parts_of_one(slots, rows.values()))
         return parcels
 
     def _refused(
@@ -154,7 +154,7 @@ class Recorder:
         middle = (len(events) + 1) // 2
         errors: list[HailWhaleError] = []
         for half in filter(None, (events[:middle], events[middle:])):
-            refused, others = self._add(fold(half, self.store.schedule, now), now, only=[str(pk)])
+            refused, others = self._add(fold(half, self.store.schedule, now), now, only=[pk])
             errors += others
             if refused and len(half) > 1:
                 errors += self._in_halves(half, pk, set(refused[pk]), now)
@@ -162,7 +162,7 @@ class Recorder:
                 errors += self._errors(str(pk), refused.get(pk, {}))
         return errors
 
-    def _add(self, folded: Folded, now: float, only: Collection[str] = ()) -> tuple[Refused, list[HailWhaleError]]:
+    def _add(self, folded: Folded, now: float, only: Collection[Path] = ()) -> tuple[Refused, list[HailWhaleError]]:
         """Make a fold's increments (`only` those of some pks), giving numbers to new rows first."""
         refused: Refused = {}
         errors: list[HailWhaleError] = []

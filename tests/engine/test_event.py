@@ -17,14 +17,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hailwhale_django.engine.domain.event import (
-    MAX_METRICS_PER_EVENT,
-    MAX_PLACES,
-    Event,
-    Intake,
-    Places,
-    instant,
-)
+from hailwhale_django.engine.domain.event import MAX_PLACES, Event, Places, instant
+from hailwhale_django.engine.domain.intake import MAX_METRICS_PER_EVENT, Intake
 from hailwhale_django.engine.domain.paths import Path
 from hailwhale_django.engine.errors import InvalidInput, TooLarge
 

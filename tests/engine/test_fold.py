@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hailwhale_django.engine.domain.event import Event, Intake, Places
+from hailwhale_django.engine.domain.event import Event, Places
+from hailwhale_django.engine.domain.intake import Intake
 from hailwhale_django.engine.domain.plan import Column, parse_schedule
 from hailwhale_django.engine.domain.timeline import timeline
 from hailwhale_django.engine.fold import fold, spread

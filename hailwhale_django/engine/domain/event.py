@@ -16,28 +16,23 @@ from numbers import Rational, Real
 from typing import Any, NamedTuple
 
 from ..errors import InvalidInput, TooLarge
-from .paths import MAX_DEPTH, MAX_NAME_BYTES, Path, dimension_paths, pk_of
+from .paths import MAX_NAME_BYTES, Path
 
 HITS = "hits"
 DEFAULT_PLACES = 6
 MAX_PLACES = 12
-MAX_METRICS_PER_EVENT = 64
 MAX_UNITS = 2**63 - 1
 
 REMEMBERED_SCALES = 10_000
-REMEMBERED_TEXTS = 65_536
 
 # The first instant of the year 9999, the last one that a calendar can name.
 END_OF_TIME = 253_370_764_800
 
 # Up to here a product with 10^places is off by less than a tenth of a unit, so rounding it is exact.
-_SAFE_UNITS = 2.0**49
+SAFE_UNITS = 2.0**49
 
 # Whatever the application has set for its own decimals, and room for any number that is written out.
 _EXACT = Context(prec=1000, rounding=ROUND_HALF_EVEN, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[InvalidOperation])
-
-
-Frozen = tuple[tuple[str, Any], ...]
 
 
 class Event(NamedTuple):
@@ -77,7 +72,7 @@ class Places:
         scale = self.scale(metric)
         if type(value) is int:
             units = value * scale
-        elif type(value) is float and -_SAFE_UNITS < (product := value * scale) < _SAFE_UNITS:
+        elif type(value) is float and -SAFE_UNITS < (product := value * scale) < SAFE_UNITS:
             units = round(product)
             if abs(product - units) > 0.25:  # near a half the product's own error could tip the rounding
                 units = _exact_units(metric, value, scale)
@@ -86,70 +81,6 @@ class Places:
         if not -MAX_UNITS <= units <= MAX_UNITS:
             raise TooLarge(metric, value, f"at {self.of(metric)} places a value is at most {MAX_UNITS // scale:,}")
         return units
-
-
-class Intake:
-    """Turns what callers give into events. `places` is how exactly values are kept."""
-
-    def __init__(self, places: Places) -> None:
-        self.places = places
-        self._one_hit = (HITS, places.scale(HITS))
-        self._scales: dict[str, int] = {}  # of names that were found to be good
-
-    def event(self, pk: Any, dimensions: Any, metrics: Any, at: Any, now: float) -> Event:
-        """Read one event; `at` defaults to `now` (seconds since the epoch). Raises `InvalidInput`."""
-        when = at if type(at) is float and 0 < at < END_OF_TIME else instant(at, now)
-        parts = (_cached_pk(pk), _cached_dimensions(dimensions), self.metrics(metrics), when)
-        return tuple.__new__(Event, parts)  # half the cost of Event(*parts)
-
-    def metrics(self, given: Any) -> tuple[tuple[str, int], ...]:
-        """Names and units; `hits: 1` is added unless the event names `hits` itself."""
-        if not given:
-            return (self._one_hit,)
-        if type(given) is not dict:
-            given = _metrics_dict(given)
-        units = self.values(given)
-        if HITS not in given:
-            units.append(self._one_hit)
-        return tuple(units)
-
-    def values(self, given: Any) -> list[tuple[str, int]]:
-        """Names and units of just what is given: a dict of numbers, or names that each count 1."""
-        if type(given) is not dict:
-            given = _metrics_dict(given)
-        if len(given) > MAX_METRICS_PER_EVENT:
-            raise TooLarge("metrics", list(given), f"one event has at most {MAX_METRICS_PER_EVENT} metrics")
-        found = []
-        scales = self._scales
-        for name, value in given.items():
-            scale = scales.get(name)
-            # What nearly every value is, written out: reading events is a third of what it costs to count them.
-            if scale and type(value) is float and -_SAFE_UNITS < (product := value * scale) < _SAFE_UNITS:
-                units = round(product)
-                if -0.25 < product - units < 0.25:
-                    found.append((name, units))
-                    continue
-            elif scale and type(value) is int and -_SAFE_UNITS < (units := value * scale) < _SAFE_UNITS:
-                found.append((name, units))
-                continue
-            found.append(self._pair(name, value))
-        return found
-
-    def _pair(self, name: Any, value: Any) -> tuple[str, int]:
-        name = metric_name(name)
-        if len(self._scales) < REMEMBERED_SCALES:
-            self._scales[name] = self.places.scale(name)
-        return name, self.places.units(name, value)
-
-
-def _metrics_dict(given: Any) -> dict[Any, Any]:
-    if isinstance(given, str):
-        return {given: 1}
-    if isinstance(given, list | tuple | set):
-        return {metric_name(name): 1 for name in given}
-    if isinstance(given, Mapping):
-        return dict(given)
-    raise InvalidInput("metrics", given, 'use a dict of numbers or a list of names, e.g. {"revenue": 9.5}')
 
 
 def metric_name(name: Any) -> str:
@@ -228,79 +159,3 @@ def _written(value: Any) -> str:
     if isinstance(value, Real):
         return str(value)
     raise TypeError(value)
-
-
-def _cached_pk(given: Any) -> Path:
-    if type(given) is str:
-        return _known_pk(given)
-    if type(given) in (list, tuple) and all(type(name) is str for name in given):
-        return _known_pk(tuple(given))
-    return pk_of(given)
-
-
-def _cached_dimensions(given: Any) -> tuple[Path, ...]:
-    """As `dimension_paths`; dicts of strings, by far the most, are read once each."""
-    if not given:
-        return ()
-    if type(given) is dict:
-        try:
-            texts = (*given, *given.values())
-            known = _known_texts.get(texts)
-            return _flat(texts) if known is None else known
-        except TypeError:  # a dict within, or something else that is not remembered
-            frozen = _frozen(given, MAX_DEPTH)
-            if frozen is not None:
-                return _known_branches(frozen)
-    return dimension_paths(given)
-
-
-# Only of strings, which are equal to nothing else.
-_known_texts: dict[tuple[str, ...], tuple[Path, ...]] = {}
-
-
-def _flat(keys_and_names: tuple[Any, ...]) -> tuple[Path, ...]:
-    paths = _known_flat(*keys_and_names)
-    if all(type(one) is str for one in keys_and_names):
-        if len(_known_texts) >= REMEMBERED_TEXTS:
-            _known_texts.clear()
-        _known_texts[keys_and_names] = paths
-    return paths
-
-
-# By type, for 1 and True are equal and are two names.
-@lru_cache(maxsize=REMEMBERED_TEXTS, typed=True)
-def _known_flat(*keys_and_names: Any) -> tuple[Path, ...]:
-    if not {str, int, float, bool}.issuperset(map(type, keys_and_names)):
-        raise TypeError("types within are not part of the cache's key")
-    half = len(keys_and_names) // 2
-    return dimension_paths(dict(zip(keys_and_names[:half], keys_and_names[half:], strict=True)))
-
-
-def _frozen(given: dict[Any, Any], levels: int) -> Frozen | None:
-    """A dict of strings or such dicts as a tuple; `None` if it holds anything else, for 1 and True are equal."""
-    branches = []
-    for key, name in given.items():
-        if type(name) is dict:
-            name = _frozen(name, levels - 1) if levels else None
-            if name is None:
-                return None
-        elif type(name) is not str:
-            return None
-        if type(key) is not str:
-            return None
-        branches.append((key, name))
-    return tuple(branches)
-
-
-@lru_cache(maxsize=REMEMBERED_TEXTS)
-def _known_branches(branches: Frozen) -> tuple[Path, ...]:
-    return dimension_paths(_thawed(branches))
-
-
-def _thawed(branches: Frozen) -> dict[str, Any]:
-    return {key: name if isinstance(name, str) else _thawed(name) for key, name in branches}
-
-
-@lru_cache(maxsize=REMEMBERED_TEXTS)
-def _known_pk(given: str | tuple[str, ...]) -> Path:
-    return pk_of(given)

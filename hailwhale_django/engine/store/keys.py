@@ -18,6 +18,7 @@
     {prefix}:hail:{N}dead                         hash    position and pk -> an event that cannot be counted, and why
     {prefix}:hail:{N}ids:DAY                      set     ids of events that came with one
     {prefix}:hail:{N}lease                        string  who drains it now
+    {prefix}:dropped                              string  how many events were dropped before they reached the hail
     {prefix}:spy:UID                              list    what was last logged of a visitor
 
 PK and TABLE are path texts; a table is named by the path whose children it holds (`_` for the whole). The table of a
@@ -80,6 +81,10 @@ class Keys:
     def hail(self, stream: int, what: str) -> str:
         """`what` is kept of a stream: `log`, `state`, `marks`, `dead`, `ids:DAY` or `lease`."""
         return f"{self.prefix}:hail:{{{stream}}}{what}"
+
+    @property
+    def dropped(self) -> str:
+        return f"{self.prefix}:dropped"
 
     def spy(self, uid: str) -> str:
         return f"{self.prefix}:spy:{uid}"

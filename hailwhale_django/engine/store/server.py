@@ -99,6 +99,17 @@ class Server:
             pipeline.execute_command(*command)
         return list(pipeline.execute(raise_on_error=False))
 
+    def identity(self) -> str:
+        """What the primaries are: another text after a restart or a fail-over."""
+        primaries = {"target_nodes": RedisCluster.PRIMARIES} if isinstance(self.client, RedisCluster) else {}
+        client: Any = self.client
+        try:
+            found = client.execute_command("INFO", "server", **primaries)
+        except UNANSWERED as error:
+            raise StoreUnavailable(f"the store did not answer: {error}") from error
+        of_each = [found] if "run_id" in found else found.values()
+        return " ".join(sorted(str(one["run_id"]) for one in of_each))
+
     def close(self) -> None:
         self.client.close()
 

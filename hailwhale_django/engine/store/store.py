@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from ..domain.event import Intake, Places
+from ..domain.event import Places
+from ..domain.intake import Intake
 from ..domain.plan import parse_schedule
 from ..domain.timeline import timeline
 from ..errors import InvalidConfiguration

@@ -1,0 +1,67 @@
+"""An event as a line of text: how it is kept while it waits to be counted.
+
+    1795328057.25<TAB>[["shop"],["country"],["country","US"]]<TAB>{"revenue":9500000,"hits":1000000}
+
+When it happened, what it counts on, and units by metric. JSON escapes tabs and line ends, so lines can be joined.
+Traffic repeats what it counts on, and often its metrics; each such text is read once.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+
+from ..errors import InvalidInput
+from .event import MAX_UNITS, Event, instant, metric_name
+from .paths import Path, checked
+
+REMEMBERED = 65_536
+
+Metrics = tuple[tuple[str, int], ...]
+Shape = tuple[Path, tuple[Path, ...]]
+
+
+def write_line(event: Event) -> str:
+    """The line of an event, without its end."""
+    metrics = json.dumps(dict(event.metrics), separators=(",", ":"))
+    return f"{event.at!r}\t{_shape_text(event.pk, event.dimensions)}\t{metrics}"
+
+
+def read_line(line: bytes) -> Event:
+    """The event of a line. Raises `InvalidInput` for anything that `write_line` would not have written."""
+    try:
+        at, shape, metrics = line.split(b"\t")
+        pk, dimensions = _shape(shape)
+        return Event(pk, dimensions, _metrics(metrics), instant(float(at) or None, 0.0))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise InvalidInput("line", line, f"this is no event of the hail: {error}") from error
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _shape_text(pk: Path, dimensions: tuple[Path, ...]) -> str:
+    return json.dumps([pk, *dimensions], separators=(",", ":"))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _shape(text: bytes) -> Shape:
+    paths = json.loads(text)
+    if not isinstance(paths, list) or not all(_is_path(path) for path in paths):
+        raise ValueError("what it counts on are not lists of names")
+    pk, *dimensions = map(checked, paths)
+    return pk, tuple(dimensions)
+
+
+def _is_path(found: object) -> bool:
+    return isinstance(found, list) and bool(found) and all(isinstance(name, str) for name in found)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _metrics(text: bytes) -> Metrics:
+    found = json.loads(text)
+    if not isinstance(found, dict) or not all(_is_units(units) for units in found.values()):
+        raise ValueError("its metrics are not whole numbers of 64 bits by name")
+    return tuple((metric_name(name), units) for name, units in found.items())
+
+
+def _is_units(found: object) -> bool:
+    return type(found) is int and abs(found) <= MAX_UNITS

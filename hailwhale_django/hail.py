@@ -1,0 +1,101 @@
+"""`Hail`: say what happened, and have it counted soon, exactly once.
+
+    Hail.count("shop", {"country": "US"}, {"revenue": 9.5})
+
+What `Whale.count_now` counts at once, `Hail.count` appends to a durable log and returns; a drain (the Celery tasks, or
+`manage.py hailwhale_drain`) moves the log into the counters. So a page does not wait for the counting, events are
+folded together, and every accepted event counts once, whatever is restarted meanwhile. See docs/hail.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from . import connection
+from .conf import DEFAULT_STORE, get_settings
+from .engine.errors import OnError
+from .engine.pod import Pod
+from .engine.store.spy import EVERYBODY, Spy
+
+
+class Hail:
+    """The log of one store. All methods are class methods; nobody makes a hail."""
+
+    store: ClassVar[str] = DEFAULT_STORE
+    _others: ClassVar[dict[str, type[Hail]]] = {}
+
+    @classmethod
+    def using(cls, store: str) -> type[Hail]:
+        """The hail of another configured store, `HAILWHALE["STORES"][store]`."""
+        if store not in cls._others:
+            get_settings(store)
+            cls._others[store] = type("Hail", (Hail,), {"store": store, "__doc__": cls.__doc__})
+        return cls._others[store]
+
+    @classmethod
+    def pod(cls) -> Pod:
+        """The engine behind this hail, for what has no short-cut here."""
+        return connection.pod(cls.store)
+
+    @classmethod
+    def count(
+        cls, pk: Any, dimensions: Any = None, metrics: Any = None, at: Any = None, *, id: str | None = None
+    ) -> None:
+        """Append one event to the log: one round trip, durable there when it returns, counted within a second or two.
+
+        Arguments are those of `Whale.count_now`. Events of the same `id` and counter count once, if they come within a
+        day: give one to whatever may be sent again.
+
+        Raises `InvalidInput`, and nothing is accepted; `HailFull` when the log has no room, and nothing is accepted;
+        `StoreUnavailable`, and then it may have been accepted or not.
+        """
+        cls.pod().acceptor.accept(pk, dimensions, metrics, at, id)
+
+    @classmethod
+    def count_many(cls, events: Iterable[Any], on_error: OnError | None = None) -> int:
+        """Append many events; returns how many were accepted, those that were known by their id among them.
+
+        An event is a dict `{"pk", "dimensions", "metrics", "at", "id"}` (only `pk` is needed) or a tuple of the first
+        four. What cannot be accepted is told to `on_error(error, event)` (`event` is None when the error concerns
+        several); without it the first error is raised once the valid events of its batch are accepted.
+        """
+        return cls.pod().acceptor.accept_many(events, on_error)
+
+    @classmethod
+    def count_decided(
+        cls, pk_base: Any, decision: Any, option: Any, dimensions: Any = None, metrics: Any = None, at: Any = None
+    ) -> None:
+        """Append what came of deciding for an option: counts on the counter `[*pk_base, decision, option]`."""
+        base = list(pk_base) if isinstance(pk_base, list | tuple) else [pk_base]
+        cls.count([*base, decision, option], dimensions, metrics, at)
+
+    @classmethod
+    def drain(cls, seconds: float = 20.0) -> int:
+        """Count what is in the log now, unless someone else does; returns how many events. Stops after some seconds.
+
+        This is what the Celery task does. Raises `StoreUnavailable`; nothing is lost by that.
+        """
+        return cls.pod().drain.run(seconds)
+
+    dump_now = drain
+
+    @classmethod
+    def note_dropped(cls, events: int) -> None:
+        """Note events that a process had to drop before they reached the log, for the health page."""
+        cls.pod().log.note_dropped(events)
+
+    @classmethod
+    def spy_log(cls, uid: Any, data: Any) -> None:
+        """Log what a visitor does, for `get_spy`: anything that JSON can write. The last 100 are kept for a day."""
+        cls._spy().log(str(uid), data)
+
+    @classmethod
+    def get_spy(cls, uid: Any = EVERYBODY, max_results: int = 15) -> list[Any]:
+        """What was last logged of a visitor, or of all; the newest first."""
+        return cls._spy().get(str(uid), max_results)
+
+    @classmethod
+    def _spy(cls) -> Spy:
+        log = cls.pod().log
+        return Spy(log.server, log.keys)

@@ -1,0 +1,77 @@
+"""Celery tasks: the drain, and events from anyone who can send a task. Only calls; the work is the engine's.
+
+app.conf.beat_schedule |= hailwhale_django.tasks.BEAT_SCHEDULE
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from celery import shared_task
+
+from .conf import stores
+from .engine.errors import HailWhaleError, StoreUnavailable
+from .hail import Hail
+
+logger = logging.getLogger("hailwhale")
+
+DRAIN_SECONDS = 10.0
+
+BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "hailwhale-drain": {
+        "task": "hailwhale_django.tasks.drain",
+        "schedule": 1.0,
+        # A worker that was away for an hour has one drain to do, not 3,600.
+        "options": {"expires": 2.0, "ignore_result": True},
+    },
+}
+"""To be merged into the project's own: drain every second."""
+
+_OPTIONS: dict[str, Any] = {
+    # A worker that is killed has its task done by another. Marks in the counters see to it that nothing counts twice.
+    "acks_late": True,
+    "reject_on_worker_lost": True,
+    "ignore_result": True,
+    "soft_time_limit": 60,
+    "time_limit": 90,
+}
+
+
+@shared_task(name="hailwhale_django.tasks.drain", **_OPTIONS)
+def drain() -> None:
+    """Move what every store's hail holds into its counters."""
+    for store in stores():
+        try:
+            Hail.using(store).drain(DRAIN_SECONDS)
+        except StoreUnavailable as error:  # the next one comes within a second, and other stores may be there
+            logger.warning("the hail of %r was not drained: %s", store, error)
+
+
+@shared_task(
+    name="hailwhale_django.tasks.count",
+    bind=True,
+    autoretry_for=(StoreUnavailable,),
+    retry_backoff=True,
+    retry_backoff_max=60,
+    max_retries=None,
+    **_OPTIONS,
+)
+def count(self: Any, events: list[Any], store: str = "default") -> None:
+    """Append events that came over the broker, each a dict as `Hail.count_many` takes it.
+
+    An event without an id gets one of the task and its place, so that a task that is done again counts once. What
+    cannot be accepted is logged with its reason.
+    """
+    named = [_with_id(event, f"{self.request.id}:{at}") for at, event in enumerate(events)]
+    Hail.using(store).count_many(named, _refused)
+
+
+def _with_id(event: Any, known_as: str) -> Any:
+    return {"id": known_as, **event} if isinstance(event, dict) else event
+
+
+def _refused(error: HailWhaleError, event: Any) -> None:
+    if isinstance(error, StoreUnavailable):
+        raise error
+    logger.error("an event from the broker was refused: %s", error)
