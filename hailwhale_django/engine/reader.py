@@ -149,7 +149,7 @@ class Reader:
             rows=[row for row in children if not row.other],
             other=next((row for row in children if row.other), None),
             totals=totals,
-            count=len(table.order),
+            count=len(table.passing),
             labels=query.period.labels() if query.plotted else None,
             warnings=sorted(warnings),
         )

@@ -21,7 +21,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
-from typing import TypeAlias, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,32 +136,26 @@ class Formula:
     @property
     def metrics(self) -> tuple[str, ...]:
         """The distinct names of metrics, in the order in which they first appear."""
-        return tuple(dict.fromkeys(node.name for node in _postfix(self.root) if isinstance(node, Metric)))
+        return _nature(self).metrics
 
     @property
     def reads_buckets(self) -> bool:
         """Whether even its total needs every bucket: `x:last` is the last one that is not 0."""
-        return any(isinstance(node, Metric) and node.carry == "last" for node in _postfix(self.root))
+        return _nature(self).reads_buckets
 
     @property
     def is_ratio(self) -> bool:
-        return isinstance(self.root, Binary) and self.root.operator == "/"
+        return self.numerator is not None
 
     @property
     def numerator(self) -> Formula | None:
         """What a ratio divides; None for any other formula."""
-        match self.root:
-            case Binary("/", left, _):
-                return Formula.of(left)
-        return None
+        return _nature(self).numerator
 
     @property
     def denominator(self) -> Formula | None:
         """What a ratio divides by; None for any other formula."""
-        match self.root:
-            case Binary("/", _, right):
-                return Formula.of(right)
-        return None
+        return _nature(self).denominator
 
     @property
     def is_linear(self) -> bool:
@@ -169,7 +163,33 @@ class Formula:
 
         Never so with a sketch: the uniques of a month are the union of its days, not their sum.
         """
-        return _fold(self.root, _leaf_degree, lambda degree: degree, _binary_degree) == 1
+        return _nature(self).is_linear
+
+
+class _Nature(NamedTuple):
+    """What follows from a tree, as the properties of `Formula` have it."""
+
+    metrics: tuple[str, ...]
+    reads_buckets: bool
+    numerator: Formula | None
+    denominator: Formula | None
+    is_linear: bool
+
+
+@lru_cache(maxsize=REMEMBERED_FORMULAS)
+def _nature(formula: Formula) -> _Nature:
+    metrics = [node for node in _postfix(formula.root) if isinstance(node, Metric)]
+    numerator = denominator = None
+    match formula.root:
+        case Binary("/", left, right):
+            numerator, denominator = Formula.of(left), Formula.of(right)
+    return _Nature(
+        metrics=tuple(dict.fromkeys(metric.name for metric in metrics)),
+        reads_buckets=any(metric.carry == "last" for metric in metrics),
+        numerator=numerator,
+        denominator=denominator,
+        is_linear=_fold(formula.root, _leaf_degree, lambda degree: degree, _binary_degree) == 1,
+    )
 
 
 def parse(text: str) -> Formula:

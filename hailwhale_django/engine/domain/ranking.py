@@ -67,9 +67,14 @@ def share_of(part: Floats, whole: float) -> Floats:
     return part / whole if whole else np.zeros_like(part)
 
 
+def sort_keys(values: Floats, descending: bool = True) -> Floats:
+    """Numbers of which the least is the best; what has no value is the worst."""
+    return np.where(np.isnan(values), np.inf, -values if descending else values)
+
+
 def best_first(values: Floats, name_of: Callable[[int], Any] | None, descending: bool = True) -> NDArray[np.int64]:
     """Row numbers in order; equal values by name, or as they stand without names; what has no value comes last."""
-    keys = np.where(np.isnan(values), np.inf, -values if descending else values)
+    keys = sort_keys(values, descending)
     order = np.argsort(keys, kind="stable")
     if name_of is None or len(order) < 2:
         return order

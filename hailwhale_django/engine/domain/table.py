@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from .confidence import ratio_bounds
 from .formula import Formula
 from .paths import OTHER, Path
 from .query import Aspect, Filter, Order, Query
-from .ranking import Standing, best_first, metric_standing, ratio_standing
+from .ranking import Standing, best_first, metric_standing, ratio_standing, sort_keys
 from .values import Floats, Values
 
 COMPARE: dict[str, Callable[[Floats, float], NDArray[np.bool_]]] = {
@@ -45,23 +45,26 @@ class Table:
     _bounds: dict[Formula, tuple[Floats, Floats] | None] = field(default_factory=dict)
 
     @cached_property
-    def order(self) -> NDArray[np.int64]:
-        """Row numbers of the children that pass the filters, in order; `(other)` is not among them."""
+    def passing(self) -> NDArray[np.int64]:
+        """Row numbers of the children that pass the filters; `(other)` is not among them."""
         rows = np.arange(len(self.names))
         if self.other:
             rows = np.array([row for row, name in enumerate(self.names) if name != OTHER], dtype=np.int64)
         for test in self.query.filters:
             rows = rows[self._passes(test, rows)]
+        return rows
+
+    @cached_property
+    def shown(self) -> list[int]:
+        """Of those that pass, the ones that were asked for, in order."""
         orders = self.query.order or (Order(self.query.formulas[0]),)
+        end = len(self.names) if self.query.limit is None else self.query.offset + self.query.limit
+        rows = self._foremost(orders[0], end)
         # The last key first: each sort keeps the order of the one before among equals.
         for at, order in enumerate(reversed(orders)):
             rows = rows[self._sorted(order, rows, by_name=at == 0)]
-        return rows
-
-    @property
-    def shown(self) -> list[int]:
-        end = None if self.query.limit is None else self.query.offset + self.query.limit
-        return [int(row) for row in self.order[self.query.offset : end]]
+        found: list[int] = rows[self.query.offset : end].tolist()
+        return found
 
     @cached_property
     def other(self) -> list[int]:
@@ -103,7 +106,8 @@ class Table:
             changes,
             self._points(formula, plotted, len(shown)) if plotted else nothing,
         )
-        return list(map(Cell, *columns))
+        # As `Cell._make` does, without a call of Python for each of many cells.
+        return list(map(partial(tuple.__new__, Cell), zip(*columns, strict=True)))
 
     def _points(self, formula: Formula, plotted: Values, count: int) -> list[list[float | None]]:
         points = plotted.points(formula, undefined=np.nan)[:, :count]
@@ -140,6 +144,14 @@ class Table:
         parent = slice(self.values.parent, self.values.parent + 1)
         low[parent], high[parent] = ratio_bounds(tops[:, parent], bottoms[:, parent])
         return low, high
+
+    def _foremost(self, order: Order, count: int) -> NDArray[np.int64]:
+        """Those that pass and whose value is among the first `count`, with all that equal the last of these."""
+        if order.formula is None or count >= len(self.passing):
+            return self.passing
+        keys = sort_keys(self._aspect(order.formula, order.aspect, self.passing), order.descending)
+        worst = np.partition(keys, count - 1)[count - 1]
+        return self.passing[np.flatnonzero(keys <= worst)]
 
     def _sorted(self, order: Order, rows: NDArray[np.int64], *, by_name: bool) -> NDArray[np.int64]:
         if order.formula is None:

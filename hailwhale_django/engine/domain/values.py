@@ -61,10 +61,10 @@ class Values:
     def _evaluated(
         self, formula: Formula, resolve: Callable[[Leaf], Floats | float], undefined: float, shape: tuple[int, ...]
     ) -> Floats:
+        if isinstance(formula.root, Metric):
+            return np.broadcast_to(resolve(formula.root), shape)
         found = np.asarray(evaluate(formula, resolve, undefined=undefined), dtype=np.float64)
-        if formula.is_linear and not isinstance(formula.root, Metric):
-            found = self._without_noise(formula, found)
-        return np.broadcast_to(found, shape)
+        return np.broadcast_to(self._without_noise(formula, found) if formula.is_linear else found, shape)
 
     def _without_noise(self, formula: Formula, found: Floats) -> Floats:
         """0.3 - 0.1 is 0.2 and nothing less."""
