@@ -1,14 +1,15 @@
 """Reading: questions become a few look-ups, and their cells become answers.
 
-A table takes two round trips: names and rows, then cells (a third where cells are still kept in hashes). Reading never
-writes, and asks only for the buckets and pages of rows that the question needs.
+A table takes two round trips: names and rows, then cells (a third where cells are still kept in hashes). Of a table
+that was asked before, cells are asked for along with the names, where they were then. Reading never writes, and asks
+only for the buckets and pages of rows that the question needs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +19,15 @@ from .domain.answer import numbers as answer_numbers
 from .domain.formula import Formula
 from .domain.paths import ROOT, WHOLE, Path
 from .domain.period import Period
+from .domain.plan import Plan
 from .domain.query import Query
 from .domain.table import Table
 from .domain.values import Values
 from .errors import TooLarge
 from .fold import CHILD_PKS, child_pk
+from .store.catalog import ABSENT
 from .store.store import Store
-from .store.tiles import Wanted
+from .store.tiles import NOTHING, Early, Guess, Wanted
 
 # Beyond this many rows an answer is no table any more; what is left out is said.
 MAX_ROWS = 100_000
@@ -42,6 +45,22 @@ NEAR_LIMIT = 0.8
 class _Asked(NamedTuple):
     period: Period
     plotted: bool
+
+
+class _Question(NamedTuple):
+    """What to read of a counter, whichever its rows: metrics over periods, each with its plan."""
+
+    pk: Path
+    metrics: list[str]
+    asked: list[tuple[_Asked, Plan]]
+
+    def wanted(self, rows: NDArray[np.int64]) -> list[Wanted]:
+        present = rows[rows != ABSENT]
+        return [Wanted(self.metrics, plan.points, present) for _, plan in self.asked]
+
+    def cells(self, rows: int) -> int:
+        """How many numbers the longest of its answers has."""
+        return rows * len(self.metrics) * max(len(plan.points) for _, plan in self.asked)
 
 
 class Outline(NamedTuple):
@@ -85,7 +104,7 @@ class Reader:
         names = dimensions.names[:MAX_OUTLINED]
         sizes = self.store.catalog.sizes(str(pk), [str(ROOT.child(name)) for name in names]) if names else []
         counted = dict.fromkeys(dimensions.names, 0) | dict(zip(names, sizes, strict=True))
-        return Outline(metrics, counted, counters.names, row is not None)
+        return Outline(metrics, counted, list(counters.names), row is not None)
 
     def descendants(self, pk: Path, path: Path, depth: int) -> list[Path]:
         """All paths below one, down to `depth` levels, parents before children. One round trip a level."""
@@ -113,18 +132,19 @@ class Reader:
         parents = np.array([*(number.get(path.parent, at) for path, at in number.items()), *ends], dtype=np.int64)
         texts = [*map(str, number), WHOLE, WHOLE]
         rows = self.store.catalog.rows(str(pk), texts)
-        values, warnings = self._values(pk, rows, formulas, period, now, plotted=plotted)
+        values, warnings = self._values(pk, _numbers(rows), formulas, period, now, plotted=plotted)
         return replace(values, parents=parents), warnings
 
     def table(self, query: Query, now: float) -> Answer:
         """The children of a path, ranked."""
-        names, bases, rows, warnings = self._family(query)
         formulas = query.all_formulas()
         plotted = query.needs_bounds() or any(formula.reads_buckets for formula in formulas)
         asked = [_Asked(query.period, plotted)]
         if query.compare is not None:
             asked.append(_Asked(query.compare, any(formula.reads_buckets for formula in formulas)))
-        (values, said), *compared = self._all_values(query.pk, rows, formulas, asked, now)
+        question = self._question(query.pk, formulas, asked, now)
+        names, bases, rows, early, warnings = self._family(query, question)
+        (values, said), *compared = self._answers(question, rows, early)
         warnings |= said
         before = None
         if compared:
@@ -155,11 +175,11 @@ class Reader:
         )
 
     def _plotted(
-        self, query: Query, rows: Sequence[int | None], values: Values, shown: Sequence[int], now: float
+        self, query: Query, rows: NDArray[np.int64], values: Values, shown: Sequence[int], now: float
     ) -> tuple[Values, set[str]]:
         """Values of the shown rows in each bucket; behind them, where there are several levels, their parents."""
         above = [] if values.parents is None else values.parents[shown].tolist()
-        chosen = [rows[at] for at in (*shown, *above, values.parent, values.whole)]
+        chosen = rows[[*shown, *above, values.parent, values.whole]]
         points, warnings = self._values(query.pk, chosen, query.formulas, query.period, now, plotted=True)
         if above:
             own = np.arange(len(chosen))
@@ -178,7 +198,7 @@ class Reader:
         numbers = self.store.catalog.rows(str(query.pk), [*texts, table, WHOLE])
         rows = {name: row for name, row in zip(names, numbers[:-2], strict=True) if row is not None}
         chosen = [*rows.values(), *numbers[-2:]]
-        values, warnings = self._values(query.pk, chosen, [formula], period, now, plotted=True)
+        values, warnings = self._values(query.pk, _numbers(chosen), [formula], period, now, plotted=True)
         points = values.points(formula, undefined=np.nan).T[: len(rows) + whole]
         return Plot(dict(zip([*rows, *[""] * whole], map(answer_numbers, points.tolist()), strict=True)), warnings)
 
@@ -201,19 +221,28 @@ class Reader:
             found[pk] = answer_numbers(values.points(formula, undefined=np.nan)[:, 0].tolist())
         return [found.get(pk) for pk in pks]
 
-    def _family(self, query: Query) -> tuple[Sequence[str], Sequence[Path], list[int | None], set[str]]:
-        """Names and parents of a table's rows; their row numbers, the parent's and the whole's; what to say of them."""
-        pk = str(query.pk)
+    def _family(
+        self, query: Query, question: _Question
+    ) -> tuple[Sequence[str], Sequence[Path], NDArray[np.int64], Early, set[str]]:
+        """Names and parents of a table's rows; their row numbers, the parent's and the whole's; what to say of them.
+
+        And cells that came along, since a table that was read before most likely is where it was.
+        """
+        pk, catalog = str(query.pk), self.store.catalog
         parent = WHOLE if query.counters else str(query.dimension)
         if query.depth > 1 and not query.counters:
             paths = self.descendants(query.pk, query.dimension, query.depth)
-            rows = self.store.catalog.rows(pk, [*map(str, paths), parent, WHOLE])
-            return [path.name for path in paths], [path.parent for path in paths], rows, set()
+            rows = _numbers(catalog.rows(pk, [*map(str, paths), parent, WHOLE]))
+            return [path.name for path in paths], [path.parent for path in paths], rows, NOTHING, set()
         table = CHILD_PKS if query.counters else parent
-        children, ends = self.store.catalog.children_and_rows(pk, table, [parent, WHOLE])
-        size = len(children.names)
+        known = catalog.remembered_family(pk, table)
+        guess = Guess()
+        if known is not None and question.cells(len(known.rows)) <= MAX_CELLS:
+            guess = self.store.tiles.guess(pk, question.wanted(known.rows))
+        family, replies = catalog.family(pk, table, [parent, WHOLE], guess.calls)
+        names = family.children.names
         base = ROOT if query.counters else query.dimension
-        return children.names, [base] * size, [*children.rows.tolist(), *ends], self._fullness(size)
+        return names, [base] * len(names), family.rows, guess.answered(replies), self._fullness(len(names))
 
     def _fullness(self, size: int) -> set[str]:
         limit = self.store.options.limits.children
@@ -231,54 +260,61 @@ class Reader:
     def _values(
         self,
         pk: Path,
-        rows: Sequence[int | None],
+        rows: NDArray[np.int64],
         formulas: Iterable[Formula],
         period: Period,
         now: float,
         *,
         plotted: bool,
     ) -> tuple[Values, set[str]]:
-        (answer,) = self._all_values(pk, rows, formulas, [_Asked(period, plotted)], now)
+        (answer,) = self._answers(self._question(pk, formulas, [_Asked(period, plotted)], now), rows)
         return answer
 
-    def _all_values(
-        self, pk: Path, rows: Sequence[int | None], formulas: Iterable[Formula], asked: Sequence[_Asked], now: float
+    def _question(self, pk: Path, formulas: Iterable[Formula], asked: Sequence[_Asked], now: float) -> _Question:
+        self.store.check(now, writing=False)
+        metrics = list(dict.fromkeys(metric for formula in formulas for metric in formula.metrics))
+        schedule = self.store.schedule
+        plans = (
+            schedule.by_point(one.period, now) if one.plotted else schedule.in_sum(one.period, now) for one in asked
+        )
+        return _Question(pk, metrics, list(zip(asked, plans, strict=True)))
+
+    def _answers(
+        self, question: _Question, rows: NDArray[np.int64], early: Early = NOTHING
     ) -> list[tuple[Values, set[str]]]:
         """Values of rows over each period, of which the last are the parent and the whole; all in one round trip.
 
         A row that is not there has zeros.
         """
-        self.store.check(now, writing=False)
-        metrics = list(dict.fromkeys(metric for formula in formulas for metric in formula.metrics))
-        schedule = self.store.schedule
-        plans = [
-            schedule.by_point(period, now) if plotted else schedule.in_sum(period, now) for period, plotted in asked
-        ]
-        numbers = np.array([-1 if row is None else row for row in rows] if None in rows else rows, dtype=np.int64)
-        present = np.flatnonzero(numbers >= 0)
-        cells_read = len(rows) * len(metrics) * max(len(plan.points) for plan in plans)
+        cells_read = question.cells(len(rows))
         if cells_read > MAX_CELLS:
             expected = f"it takes {cells_read:,} numbers, the limit is {MAX_CELLS:,}; use a coarser interval"
-            raise TooLarge("period", asked[0].period.text, expected)
-        wanted = [Wanted(metrics, plan.points, numbers[present]) for plan in plans]
-        answers = []
-        for one, plan, found in zip(asked, plans, self.store.tiles.sums(str(pk), wanted), strict=True):
-            cells = found
-            if len(present) < len(rows):
-                cells = np.zeros((*found.shape[:2], len(rows)), dtype=found.dtype)
-                cells[:, :, present] = found
-            buckets = dict(zip(metrics, cells, strict=True))
-            values = Values(
-                period=one.period,
-                scales={metric: self.store.places.scale(metric) for metric in metrics},
-                sums={metric: points.sum(axis=0) for metric, points in buckets.items()},
-                buckets=buckets if one.plotted else {},
-                rows=len(rows),
-                parent=len(rows) - 2,
-                whole=len(rows) - 1,
-            )
-            answers.append((values, plan.warnings))
-        return answers
+            raise TooLarge("period", question.asked[0][0].period.text, expected)
+        sums = self.store.tiles.sums(str(question.pk), question.wanted(rows), early)
+        return [
+            (self._as_values(question, one, rows, found), plan.warnings)
+            for (one, plan), found in zip(question.asked, sums, strict=True)
+        ]
+
+    def _as_values(self, question: _Question, one: _Asked, rows: NDArray[np.int64], found: NDArray[Any]) -> Values:
+        """Cells [metric, point, present row] as values of all rows."""
+        cells = found
+        if found.shape[2] < len(rows):
+            cells = np.zeros((*found.shape[:2], len(rows)), dtype=found.dtype)
+            cells[:, :, rows != ABSENT] = found
+        return Values(
+            period=one.period,
+            scales={metric: self.store.places.scale(metric) for metric in question.metrics},
+            sums=dict(zip(question.metrics, cells.sum(axis=1), strict=True)),
+            buckets=dict(zip(question.metrics, cells, strict=True)) if one.plotted else {},
+            rows=len(rows),
+            parent=len(rows) - 2,
+            whole=len(rows) - 1,
+        )
+
+
+def _numbers(rows: Iterable[int | None]) -> NDArray[np.int64]:
+    return np.array([ABSENT if row is None else row for row in rows], dtype=np.int64)
 
 
 def _parents(names: Sequence[str], bases: Sequence[Path], top: Path) -> NDArray[np.int64]:

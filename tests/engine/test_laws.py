@@ -453,7 +453,8 @@ READS = {"get", "mget", "hget", "hmget", "hgetall", "hkeys", "hvals", "smembers"
          "zcard", "scard", "evalsha", "eval", "type", "getrange", "strlen", "hlen", "exists", "sismember",
          "smismember", "zmscore", "hexists"}  # fmt: skip
 HOUSEKEEPING = {"info", "hello", "client|setinfo", "client|setname", "cluster|slots", "cluster|nodes", "ping",
-                "cluster|shards", "cluster|info", "command", "select", "dbsize", "asking", "readonly"}  # fmt: skip
+                "cluster|shards", "cluster|info", "command", "command|getkeys", "select", "dbsize", "asking",
+                "readonly"}  # fmt: skip
 
 
 def calls(url: str) -> Counter[str]:

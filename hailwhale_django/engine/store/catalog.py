@@ -10,8 +10,8 @@ A table takes `Limits.children` children and a counter `Limits.rows` rows; what 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,11 @@ ASSIGN = load_script("assign")
 
 # Some 100 bytes each: a process remembers this many rows, then starts afresh.
 REMEMBERED_ROWS = 500_000
+
+# The same for the names of tables that were read.
+REMEMBERED_NAMES = 200_000
+
+ABSENT = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +45,21 @@ class Limits:
 class Children:
     """The children of a table: names and row numbers, in the order in which they were first seen."""
 
-    names: list[str]
+    names: Sequence[str]
     rows: NDArray[np.uint32]
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """The children of a table, and the rows of some other paths, `ABSENT` for those that have none."""
+
+    children: Children
+    others: tuple[int, ...]
+    stored: tuple[bytes | None, bytes | None]  # what the server has of the children
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        return np.append(self.children.rows.astype(np.int64), self.others)
 
 
 class Outline(NamedTuple):
@@ -62,6 +80,8 @@ class Catalog:
         self._rows: dict[str, dict[str, int]] = {}
         self._remembered = 0
         self._listed: set[str] = set()
+        self._families: dict[tuple[str, str], Family] = {}
+        self._remembered_names = 0
 
     def known(self, pk: str) -> dict[str, int]:
         """The rows that this process remembers."""
@@ -98,11 +118,38 @@ class Catalog:
         replies = self.server.call("MGET", keys)
         return [_children(names, rows) for names, rows in zip(replies[::2], replies[1::2], strict=True)]
 
-    def children_and_rows(self, pk: str, table: str, paths: Sequence[str]) -> tuple[Children, list[int | None]]:
-        """The children of a table and the rows of some paths. One round trip."""
+    def family(self, pk: str, table: str, paths: Sequence[str], also: Sequence[Call] = ()) -> tuple[Family, list[Any]]:
+        """The children of a table and the rows of some paths; behind it, the replies to further calls. One round trip.
+
+        All that the server has is compared with what this process remembers, so that names need not be read again.
+        """
         keys = [self.keys.names(pk, table), self.keys.numbers(pk, table)]
-        (names, numbers), rows = self.server.run([Call("MGET", keys), Call("HMGET", [self.keys.rows(pk)], paths)])
-        return _children(names, numbers), [None if row is None else int(row) for row in rows]
+        calls = [Call("MGET", keys), Call("HMGET", [self.keys.rows(pk)], paths), *also]
+        (names, numbers), rows, *replies = self.server.run(calls)
+        others = tuple(ABSENT if row is None else int(row) for row in rows)
+        known = self._families.get((pk, table))
+        if known is None or known.stored != (names, numbers):
+            known = Family(_children(names, numbers), others, (names, numbers))
+        elif known.others != others:
+            known = replace(known, others=others)
+        self._remember(pk, table, known)
+        return known, replies
+
+    def remembered_family(self, pk: str, table: str) -> Family | None:
+        """What `family` said last; much may have happened since."""
+        return self._families.get((pk, table))
+
+    def _remember(self, pk: str, table: str, family: Family) -> None:
+        known = self._families.get((pk, table))
+        if known is family:
+            return
+        self._remembered_names += len(family.children.names) + 1
+        if known is not None:
+            self._remembered_names -= len(known.children.names) + 1
+        if self._remembered_names > REMEMBERED_NAMES:
+            self._families.clear()
+            self._remembered_names = len(family.children.names) + 1
+        self._families[pk, table] = family
 
     def sizes(self, pk: str, tables: Sequence[str]) -> list[int]:
         """How many children each path has."""

@@ -11,11 +11,10 @@ when it fills: `lua/add.lua` decides. An increment costs the same in either form
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from typing import Any
+from itertools import chain, islice, pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +22,7 @@ from numpy.typing import NDArray
 from ..domain.plan import Column, Schedule
 from ..domain.timeline import Interval
 from .keys import Keys
-from .selection import Selection, sign_bytes
+from .selection import Reply, Selection, may_overflow
 from .server import Call, Server, load_script
 
 HEAD_ROWS = 64
@@ -46,6 +45,50 @@ class Wanted:
     metrics: Sequence[str]
     points: Sequence[Sequence[Column]]
     rows: NDArray[np.integer[Any]]
+
+
+# Which want, which of its pages, and which rows of that (none: all).
+Part = tuple[int, int, tuple[int, ...]]
+Replies = dict[Part, list[Reply]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """What is read of one page of a counter for one want: the same rows of several tiles.
+
+    `keys` are of [slot, metric], flat; `cells` says for each column in which slot it is, and which cell of a row.
+    """
+
+    part: Part
+    selection: Selection
+    keys: list[str]
+    cells: list[tuple[int, int]]
+
+
+class Early(NamedTuple):
+    """Tiles that were read before it was known which rows are wanted, and which rows were thought to be."""
+
+    rows: Sequence[NDArray[np.integer[Any]]]
+    pages: Sequence[_Page]
+    replies: Replies
+
+
+NOTHING = Early((), (), {})
+
+
+class Guess(NamedTuple):
+    """What most likely is wanted, and the calls that read it; none where it is a lot.
+
+    They are sent along with those that tell what is wanted indeed. A wrong guess costs time and nothing else: what it
+    read is used as far as it is wanted, and the rest is read then.
+    """
+
+    rows: Sequence[NDArray[np.integer[Any]]] = ()
+    pages: Sequence[_Page] = ()
+    calls: Sequence[Call] = ()
+
+    def answered(self, replies: Sequence[Any]) -> Early:
+        return Early(self.rows, self.pages, _by_part(self.pages, replies))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +120,37 @@ class Tiles:
         self.schedule = schedule
         self._slots: dict[tuple[str, Column], Slot] = {}
 
-    def sums(self, pk: str, wanted: Sequence[Wanted]) -> list[NDArray[Any]]:
+    def sums(self, pk: str, wanted: Sequence[Wanted], early: Early = NOTHING) -> list[NDArray[Any]]:
         """For each wanted an array [metric, point, row] of units.
 
-        One round trip, two where whole tiles are still hashes. Whole numbers of 64 bits, or of any size (dtype
-        `object`) where a cell is so large that sums could leave 64 bits.
+        One round trip, none for what was read `early`, one more where whole tiles are still hashes. Whole numbers of 64
+        bits, or of any size (dtype `object`) where a cell is so large that sums could leave 64 bits.
         """
-        pieces = [(number, piece) for number, want in enumerate(wanted) for piece in self._pieces(pk, want)]
-        return _added_up(wanted, pieces, self._replies([piece for _, piece in pieces]))
+        pages = early.pages if _same_rows(early.rows, wanted) else self._pages(pk, wanted)
+        missing = [page for page in pages if page.part not in early.replies]
+        calls = _calls(missing)
+        # Others shall have their turn between batches.
+        replies = self.server.run(calls[:2]) + [self.server.call(*call) for call in calls[2:]]
+        found = early.replies | _by_part(missing, replies)
+        self._look_into_hashes(pages, found)
+        return _added_up(wanted, pages, found)
+
+    def guess(self, pk: str, wanted: Sequence[Wanted]) -> Guess:
+        """That this will be asked of `sums`: the metrics and points surely, the rows most likely."""
+        pages = self._pages(pk, wanted)
+        calls = _calls(pages)
+        return Guess([want.rows for want in wanted], pages, calls) if len(calls) <= 2 else Guess()
 
     def sums_of_each(self, wanted: Sequence[tuple[str, Wanted]]) -> list[NDArray[Any]]:
         """As `sums`, of one want each of several counters. One round trip, good for few rows of each."""
-        pieces = [list(self._pieces(pk, want)) for pk, want in wanted]
-        replies = self.server.run([_reading(of_one) for of_one in pieces if of_one])
-        flat = [reply for of_one in replies for reply in of_one]
-        numbered = [(number, piece) for number, of_one in enumerate(pieces) for piece in of_one]
-        return _added_up([want for _, want in wanted], numbered, flat)
+        pages = [self._pages(pk, [want]) for pk, want in wanted]
+        replies = iter(self.server.run([_picking(_tiles(of_one)) for of_one in pages if of_one]))
+        found = [_by_part(of_one, [next(replies)]) if of_one else {} for of_one in pages]
+        return [
+            answer
+            for (_, want), of_one, parts in zip(wanted, pages, found, strict=True)
+            for answer in _added_up([want], of_one, parts)
+        ]
 
     def slot(self, pk: str, column: Column) -> Slot:
         """Where a column's cells are; of the columns being written now each is worked out once."""
@@ -115,104 +173,99 @@ class Tiles:
             lasting=f"{'-' if expiry is None else expiry} {name}:{span}",
         )
 
-    def _pieces(self, pk: str, want: Wanted) -> Iterator[_Piece]:
-        """The tiles, or parts of tiles, that hold any of the wanted cells."""
-        points_of: dict[Column, list[int]] = defaultdict(list)
-        for point, columns in enumerate(want.points):
-            for column in columns:
-                points_of[column].append(point)
-        by_span: dict[tuple[Interval, int], list[tuple[int, int]]] = defaultdict(list)
-        for (interval, bucket), points in points_of.items():
-            by_span[interval, bucket // SPAN] += ((bucket % SPAN, point) for point in points)
-        by_bucket = {column: [(0, point) for point in points] for column, points in points_of.items()}
-        # In order of rows each page's are neighbours in the answer, which then is added to without picking.
-        rows = np.sort(want.rows)
-        pages = np.where(rows < HEAD_ROWS, 0, (rows - HEAD_ROWS) // PAGE_ROWS + 1)
-        for page in np.unique(pages).tolist():
-            chosen = np.flatnonzero(pages == page)
-            first = HEAD_ROWS + (page - 1) * PAGE_ROWS if page else 0
-            selection = Selection.of(rows[chosen] - first, chosen, 1 if page else SPAN)
-            for (interval, slot), pairs in (by_bucket if page else by_span).items():
-                prefix = self.keys.tile(pk, str(interval), slot, page)
-                for number, metric in enumerate(want.metrics):
-                    yield _Piece(prefix + metric, selection, number, pairs)
+    def _pages(self, pk: str, wanted: Sequence[Wanted]) -> list[_Page]:
+        """The tiles that hold any of the wanted cells; pages that are read as a whole come first."""
+        pages = [page for number, want in enumerate(wanted) for page in self._pages_of(pk, number, want)]
+        return sorted(pages, key=lambda page: bool(page.selection.picked))
 
-    def _replies(self, pieces: Sequence[_Piece]) -> list[Any]:
-        """What the server has of each piece, as `Selection.decode` reads it; `None` where no cell is set."""
-        replies: list[Any] = [None] * len(pieces)
-        whole = [at for at, piece in enumerate(pieces) if not piece.selection.picked]
-        if whole:
-            for at, reply in zip(whole, self.server.call("MGET", [pieces[at].key for at in whole]), strict=True):
-                replies[at] = reply
-        # MGET copies least, but sees a tile that is still a hash as absent.
-        rest = [at for at, reply in enumerate(replies) if reply is None]
-        for begin in range(0, len(rest), READ_TILES):
-            part = rest[begin : begin + READ_TILES]
-            call = _reading([pieces[at] for at in part])
-            for at, reply in zip(part, self.server.run([call])[0], strict=True):
-                replies[at] = reply
-        return replies
+    def _pages_of(self, pk: str, number: int, want: Wanted) -> Iterator[_Page]:
+        columns = [column for point in want.points for column in point]
+        if not columns or not len(want.rows):
+            return
+        order = np.argsort(want.rows, kind="stable")
+        pages = (want.rows[order] - HEAD_ROWS) // PAGE_ROWS + 1
+        edges = [0, *(np.flatnonzero(pages[1:] != pages[:-1]) + 1).tolist(), len(order)]
+        for begin, end in pairwise(edges):
+            chosen = order[begin:end]
+            rows = want.rows[chosen]
+            page = int(pages[begin])
+            first, width = (HEAD_ROWS + (page - 1) * PAGE_ROWS, 1) if page else (0, SPAN)
+            selection = Selection.of(rows - first, chosen, width)
+            slots: dict[tuple[Interval, int], int] = {}
+            cells = [
+                (slots.setdefault((interval, bucket // width), len(slots)), bucket % width)
+                for interval, bucket in columns
+            ]
+            prefixes = [self.keys.tile(pk, str(interval), slot, page) for interval, slot in slots]
+            keys = [prefix + metric for prefix in prefixes for metric in want.metrics]
+            yield _Page((number, page, selection.picked), selection, keys, cells)
 
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """What is read of one tile, and where in the answer it goes."""
-
-    key: str
-    selection: Selection
-    metric: int
-    pairs: Sequence[tuple[int, int]]  # (cell within the row, point)
-
-    @property
-    def place(self) -> tuple[int, int]:
-        """The same for tiles that differ in nothing but their metric."""
-        return id(self.selection), id(self.pairs)
+    def _look_into_hashes(self, pages: Sequence[_Page], found: Replies) -> None:
+        """Fill in the whole tiles that are still hashes: to `MGET` they are absent."""
+        whole = [page for page in pages if not page.selection.picked]
+        absent = [(page, at) for page in whole for at, reply in enumerate(found[page.part]) if reply is None]
+        for begin in range(0, len(absent), READ_TILES):
+            part = absent[begin : begin + READ_TILES]
+            replies = self.server.run([_picking([(page.keys[at], page.selection) for page, at in part])])[0]
+            for (page, at), reply in zip(part, replies, strict=True):
+                found[page.part][at] = reply
 
 
-def _add(pieces: Sequence[_Piece], cells: NDArray[Any], answer: NDArray[Any]) -> None:
-    """Add cells [piece, row, cell] of pieces of one place to an answer [metric, point, row]."""
-    first, last = pieces[0].metric, pieces[-1].metric
-    metrics: Any = slice(first, last + 1) if last - first + 1 == len(pieces) else [piece.metric for piece in pieces]
-    for offset, point in pieces[0].pairs:
-        answer[metrics, point, pieces[0].selection.answer] += cells[:, :, offset]
+def _same_rows(rows: Sequence[NDArray[np.integer[Any]]], wanted: Sequence[Wanted]) -> bool:
+    return len(rows) == len(wanted) and all(map(np.array_equal, rows, (want.rows for want in wanted)))
 
 
-def _added_up(
-    wanted: Sequence[Wanted], pieces: Sequence[tuple[int, _Piece]], replies: Sequence[Any]
-) -> list[NDArray[Any]]:
-    """The cells of pieces, each of the want of that number, where the answers have them."""
-    answers = [np.zeros((len(want.metrics), len(want.points), len(want.rows)), dtype=np.int64) for want in wanted]
-    sign = [sign_bytes(sum(map(len, want.points))) for want in wanted]
-    parts = []
-    together = groupby(zip(pieces, replies, strict=True), key=lambda one: (one[0][0], one[0][1].place))
-    for (number, _), group in together:
-        there = [(piece, reply) for (_, piece), reply in group if reply is not None]
-        if there:
-            found = [piece for piece, _ in there]
-            cells, large = found[0].selection.decode([reply for _, reply in there], sign[number])
-            parts.append((number, found, cells, large))
-    exact = {number for number, _, _, large in parts if large}
-    for number in exact:
-        answers[number] = answers[number].astype(object)
-    for number, found, cells, _ in parts:
-        _add(found, cells.astype(object) if number in exact else cells, answers[number])
-    return [_as_asked(answer, want.rows) for answer, want in zip(answers, wanted, strict=True)]
+def _tiles(pages: Iterable[_Page]) -> list[tuple[str, Selection]]:
+    return [(key, page.selection) for page in pages for key in page.keys]
 
 
-def _as_asked(answer: NDArray[Any], rows: NDArray[np.integer[Any]]) -> NDArray[Any]:
-    """[metric, point, row]: from the order of rows to that in which they were asked for."""
-    order = np.argsort(rows, kind="stable")
-    if (order[1:] > order[:-1]).all():
-        return answer
-    asked = np.empty_like(order)
-    asked[order] = np.arange(len(order))
-    return answer[:, :, asked]
+def _calls(pages: Sequence[_Page]) -> list[Call]:
+    """Whole tiles by `MGET`, which copies least, and rows by `read.lua`."""
+    whole = [key for key, selection in _tiles(pages) if not selection.picked]
+    picked = [tile for tile in _tiles(pages) if tile[1].picked]
+    batches = [picked[begin : begin + READ_TILES] for begin in range(0, len(picked), READ_TILES)]
+    return [*([Call("MGET", whole)] if whole else []), *map(_picking, batches)]
 
 
-def _reading(pieces: Sequence[_Piece]) -> Call:
+def _picking(tiles: Sequence[tuple[str, Selection]]) -> Call:
     selections: dict[Selection, int] = {}
-    numbers = [selections.setdefault(piece.selection, len(selections) + 1) for piece in pieces]
+    numbers = [selections.setdefault(selection, len(selections) + 1) for _, selection in tiles]
     arguments: list[str | int | bytes] = [len(selections)]
     for selection in selections:
         arguments += (selection.width, len(selection.picked), *selection.picked)
-    return Call(READ, [piece.key for piece in pieces], [*arguments, *numbers])
+    return Call(READ, [key for key, _ in tiles], [*arguments, *numbers])
+
+
+def _by_part(pages: Iterable[_Page], replies: Iterable[Iterable[Reply]]) -> Replies:
+    """The replies to calls, tile by tile."""
+    flat = chain.from_iterable(replies)
+    return {page.part: list(islice(flat, len(page.keys))) for page in pages}
+
+
+def _added_up(wanted: Sequence[Wanted], pages: Iterable[_Page], found: Replies) -> list[NDArray[Any]]:
+    """The cells of pages, each where the answer to its want has them."""
+    there: list[list[tuple[_Page, NDArray[Any]]]] = [[] for _ in wanted]
+    for page in pages:
+        if any(found[page.part]):
+            there[page.part[0]].append((page, _cells(page, found[page.part])))
+    return [_answer(want, parts) for want, parts in zip(wanted, there, strict=True)]
+
+
+def _cells(page: _Page, replies: Sequence[Reply]) -> NDArray[np.int64]:
+    """[column, metric, row]."""
+    tiles = page.selection.decode(replies)
+    slots, offsets = np.array(page.cells).T
+    cells = tiles.reshape(slots.max() + 1, -1, *tiles.shape[1:])
+    own = page.selection.width == 1 and len(cells) == len(slots)  # a slot is one column, and no column is asked twice
+    return (cells[..., 0] if own else cells[slots, :, :, offsets]).astype(np.int64)
+
+
+def _answer(want: Wanted, parts: Sequence[tuple[_Page, NDArray[Any]]]) -> NDArray[Any]:
+    edges = np.cumsum([0, *map(len, want.points)]).tolist()
+    exact = any(may_overflow(cells, edges[-1]) for _, cells in parts)
+    answer = np.zeros((len(want.metrics), len(want.points), len(want.rows)), dtype=object if exact else np.int64)
+    for page, cells in parts:
+        of_points = cells.astype(answer.dtype, copy=False)
+        for point, (begin, end) in enumerate(pairwise(edges)):
+            answer[:, point, page.selection.answer] = of_points[begin:end].sum(axis=0)
+    return answer

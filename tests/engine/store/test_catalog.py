@@ -10,7 +10,7 @@ import pytest
 
 from hailwhale_django.engine.pod import Pod
 from hailwhale_django.engine.store import catalog as module
-from hailwhale_django.engine.store.catalog import Catalog, Limits, child_path, table_and_name
+from hailwhale_django.engine.store.catalog import ABSENT, Catalog, Limits, child_path, table_and_name
 from tests.engine.conftest import Pods
 
 
@@ -39,8 +39,8 @@ def test_paths_get_the_next_free_row(pods: Pods, any_redis_url: str) -> None:
     assert names.tables("shop") == {"_": 2, "country": 2, "device": 1}
     assert names.sizes("shop", ["country", "_", "nothing"]) == [2, 2, 0]
     assert names.rows("shop", ["country/DE", "country/FR", "_"]) == [4, None, 0]
-    found, rows = names.children_and_rows("shop", "country", ["_", "country", "x"])
-    assert (found.names, rows) == (["US", "DE"], [0, 1, None])
+    family, _ = names.family("shop", "country", ["_", "country", "x"])
+    assert (family.children.names, family.rows.tolist()) == (["US", "DE"], [3, 4, 0, 1, ABSENT])
 
 
 def test_counters_do_not_know_one_another(pods: Pods, any_redis_url: str) -> None:
