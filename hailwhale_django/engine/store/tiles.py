@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice, pairwise
+from itertools import accumulate, chain, islice, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -261,11 +261,17 @@ def _cells(page: _Page, replies: Sequence[Reply]) -> NDArray[np.int64]:
 
 
 def _answer(want: Wanted, parts: Sequence[tuple[_Page, NDArray[Any]]]) -> NDArray[Any]:
-    edges = np.cumsum([0, *map(len, want.points)]).tolist()
-    exact = any(may_overflow(cells, edges[-1]) for _, cells in parts)
+    sizes = [len(point) for point in want.points]
+    exact = any(may_overflow(cells, sum(sizes)) for _, cells in parts)
     answer = np.zeros((len(want.metrics), len(want.points), len(want.rows)), dtype=object if exact else np.int64)
     for page, cells in parts:
-        of_points = cells.astype(answer.dtype, copy=False)
-        for point, (begin, end) in enumerate(pairwise(edges)):
-            answer[:, point, page.selection.answer] = of_points[begin:end].sum(axis=0)
+        answer[:, :, page.selection.answer] = _of_points(cells.astype(answer.dtype, copy=False), sizes).swapaxes(0, 1)
     return answer
+
+
+def _of_points(cells: NDArray[Any], sizes: Sequence[int]) -> NDArray[Any]:
+    """[point, metric, row]: cells of so many columns for each point, added up."""
+    if all(size == 1 for size in sizes):
+        return cells
+    edges = pairwise(accumulate(sizes, initial=0))
+    return np.stack([cells[begin:end].sum(axis=0) for begin, end in edges])
