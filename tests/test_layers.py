@@ -22,9 +22,13 @@ RINGS = {
     "fold": {"domain", "errors"},
     "store": {"fold", "domain", "errors"},
     "placement": {"store", "fold", "domain", "errors"},
-    "recorder": {"placement", "store", "fold", "domain", "errors"},
+    "packing": {"placement", "store", "fold", "domain", "errors"},
+    "recorder": {"packing", "placement", "store", "fold", "domain", "errors"},
     "reader": {"store", "fold", "domain", "errors"},
-    "pod": {"reader", "recorder", "store", "domain", "errors"},
+    "acceptor": {"store", "domain", "errors"},
+    "marked": {"packing", "placement", "recorder", "store", "fold", "domain", "errors"},
+    "drain": {"marked", "store", "errors"},
+    "pod": {"acceptor", "drain", "reader", "recorder", "store", "domain", "errors"},
     "shapes": {"pod", "domain", "errors"},
 }
 
