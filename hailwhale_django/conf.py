@@ -8,9 +8,12 @@ A key that is not known, or a value that will not do, is an `ImproperlyConfigure
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
+from math import isfinite
+from pathlib import Path as FilePath
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,6 +23,7 @@ from django.core.signals import setting_changed
 from django.dispatch import receiver
 
 from .engine.domain.event import DEFAULT_PLACES, MAX_PLACES, Places
+from .engine.domain.paths import pk_of
 from .engine.domain.plan import parse_schedule
 from .engine.domain.timeline import timeline
 from .engine.errors import HailWhaleError
@@ -31,6 +35,9 @@ NAME = "HAILWHALE"
 ENVIRONMENT_URL = "HAILWHALE_REDIS_URL"
 DEFAULT_STORE = "default"
 DEFAULT_LIMITS = Limits()
+
+# What can be told from a request, each a dimension of this name; `capture` knows how.
+CAPTURABLE = ("language", "referrer", "utm", "bot", "device", "browser", "os", "country")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,17 @@ class Settings:
     MAX_BODY_BYTES: int = 1_048_576
     CACHE: str = "default"
     CACHE_SECONDS: int = 60
+    REQUESTS_PK: str | Sequence[str] = "requests"
+    REQUESTS_EXCLUDE: tuple[str, ...] = ("/static/", "/media/")
+    REQUESTS_STAFF: bool = False
+    CAPTURE: tuple[str, ...] = ("language", "referrer", "utm", "bot")
+    COUNTRY_HEADER: str = ""
+    COUNTRY_DATABASE: str | FilePath = ""
+    ADDRESS_HEADER: str = ""
+    RESPECT_DNT: bool = True
+    BUFFER_BATCH: int = 500
+    BUFFER_SECONDS: float = 1.0
+    BUFFER_EVENTS: int = 10_000
 
     def options(self) -> Options:
         """What the engine needs to know. Raises `HailWhaleError` for intervals that cannot be kept."""
@@ -130,7 +148,7 @@ def _checked(name: str, value: Any) -> Any:
     expected = EXPECTED.get(name, "a whole number above 0")
     if not _FITS.get(name, _is_positive)(value):
         raise ImproperlyConfigured(f"{NAME}[{name!r}] is {value!r}; use {expected}")
-    return tuple(value) if name in ("WRITE_KEYS", "CORS_ORIGINS") else value
+    return tuple(value) if name in _LISTS else value
 
 
 def _is_positive(value: Any) -> bool:
@@ -154,6 +172,27 @@ def _is_list_of_strings(value: Any) -> bool:
     return isinstance(value, list | tuple | set) and all(isinstance(one, str) and one for one in value)
 
 
+def _is_pk(value: Any) -> bool:
+    try:
+        return isinstance(value, str | list | tuple) and bool(pk_of(value))
+    except HailWhaleError:
+        return False
+
+
+def _is_bool(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_seconds(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0 and isfinite(value)
+
+
+def _is_header(value: Any) -> bool:
+    return isinstance(value, str) and _HEADER.fullmatch(value) is not None
+
+
+_HEADER = re.compile(r"[A-Za-z0-9-]*")
+
 # "redis" in any spelling that `engine.store.server.connect` reads.
 SCHEMES = ("redis", "rediss", "unix", "redis+cluster")
 
@@ -169,7 +208,17 @@ _FITS: dict[str, Callable[[Any], bool]] = {
     "WRITE_KEYS": _is_list_of_strings,
     "CORS_ORIGINS": _is_list_of_strings,
     "CACHE": lambda value: isinstance(value, str) and value in settings.CACHES,
+    "REQUESTS_PK": _is_pk,
+    "REQUESTS_EXCLUDE": _is_list_of_strings,
+    "REQUESTS_STAFF": _is_bool,
+    "CAPTURE": lambda value: _is_list_of_strings(value) and set(value) <= set(CAPTURABLE),
+    "COUNTRY_HEADER": _is_header,
+    "COUNTRY_DATABASE": lambda value: isinstance(value, str | FilePath),
+    "ADDRESS_HEADER": _is_header,
+    "RESPECT_DNT": _is_bool,
+    "BUFFER_SECONDS": _is_seconds,
 }
+_LISTS = ("WRITE_KEYS", "CORS_ORIGINS", "REQUESTS_EXCLUDE", "CAPTURE")
 EXPECTED = {
     "REDIS": f"an address ({'://, '.join(SCHEMES)}://), the name of a django-redis cache in CACHES, or a callable",
     "HAIL_REDIS": "None (where the counters are), or what REDIS takes",
@@ -181,6 +230,15 @@ EXPECTED = {
     "WRITE_KEYS": "a list of strings",
     "CORS_ORIGINS": "a list of strings",
     "CACHE": "the name of a cache in CACHES",
+    "REQUESTS_PK": 'the name of a counter or a list of names, e.g. "requests"',
+    "REQUESTS_EXCLUDE": 'a list of the beginnings of paths, e.g. ["/static/"]',
+    "REQUESTS_STAFF": "True or False",
+    "CAPTURE": f"a list of some of {', '.join(CAPTURABLE)}",
+    "COUNTRY_HEADER": 'the name of a header, e.g. "CF-IPCountry"',
+    "COUNTRY_DATABASE": "the path of an mmdb file",
+    "ADDRESS_HEADER": 'the name of a header, e.g. "X-Forwarded-For"',
+    "RESPECT_DNT": "True or False",
+    "BUFFER_SECONDS": "a number of seconds above 0",
 }
 
 

@@ -45,6 +45,14 @@ def test_without_any_setting_there_are_defaults(monkeypatch: pytest.MonkeyPatch)
             100_000,
         )
         assert (found.WRITE_KEYS, found.CACHE, found.CACHE_SECONDS) == ((), "default", 60)
+        assert (found.REQUESTS_PK, found.REQUESTS_EXCLUDE, found.REQUESTS_STAFF) == (
+            "requests",
+            ("/static/", "/media/"),
+            False,
+        )
+        assert (found.CAPTURE, found.RESPECT_DNT) == (("language", "referrer", "utm", "bot"), True)
+        assert (found.COUNTRY_HEADER, found.COUNTRY_DATABASE, found.ADDRESS_HEADER) == ("", "", "")
+        assert (found.BUFFER_BATCH, found.BUFFER_SECONDS, found.BUFFER_EVENTS) == (500, 1.0, 10_000)
         assert check_settings() == []
 
 
@@ -136,6 +144,25 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"CACHE": None}, "CACHE"),
     ({"CACHE_SECONDS": 0}, "CACHE_SECONDS"),
     ({"CACHE_SECONDS": "60"}, "CACHE_SECONDS"),
+    ({"REQUESTS_PK": ""}, "REQUESTS_PK"),
+    ({"REQUESTS_PK": None}, "REQUESTS_PK"),
+    ({"REQUESTS_PK": [""]}, "REQUESTS_PK"),
+    ({"REQUESTS_PK": ["a"] * 9}, "REQUESTS_PK"),
+    ({"REQUESTS_EXCLUDE": "/static/"}, "REQUESTS_EXCLUDE"),
+    ({"REQUESTS_EXCLUDE": [""]}, "REQUESTS_EXCLUDE"),
+    ({"REQUESTS_STAFF": "no"}, "REQUESTS_STAFF"),
+    ({"CAPTURE": "bot"}, "CAPTURE"),
+    ({"CAPTURE": ["shoe size"]}, "CAPTURE"),
+    ({"COUNTRY_HEADER": None}, "COUNTRY_HEADER"),
+    ({"COUNTRY_HEADER": "CF IPCountry"}, "COUNTRY_HEADER"),
+    ({"COUNTRY_DATABASE": None}, "COUNTRY_DATABASE"),
+    ({"ADDRESS_HEADER": "HTTP_X_FORWARDED_FOR"}, "ADDRESS_HEADER"),
+    ({"RESPECT_DNT": 1}, "RESPECT_DNT"),
+    ({"BUFFER_BATCH": 0}, "BUFFER_BATCH"),
+    ({"BUFFER_SECONDS": 0}, "BUFFER_SECONDS"),
+    ({"BUFFER_SECONDS": float("inf")}, "BUFFER_SECONDS"),
+    ({"BUFFER_SECONDS": True}, "BUFFER_SECONDS"),
+    ({"BUFFER_EVENTS": -1}, "BUFFER_EVENTS"),
     ({"REDISS": "redis://localhost"}, "REDISS"),
 ]
 
