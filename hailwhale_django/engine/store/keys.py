@@ -10,6 +10,7 @@
     {prefix}:{PK}tile:INTERVAL:SLOT:PAGE:METRIC   hash or string, see `tiles`
     {prefix}:counters                             zset    every pk of one name, in the order of the alphabet
     {prefix}:store                                hash    what the stored numbers mean: schema, zone, places
+    {prefix}:salt:YYYY-MM-DD                      string  random bytes of that day; soon after its end they are gone
 
     {prefix}:hail                                 set     the streams that the hail was ever appended to
     {prefix}:hail:{N}log                          stream  events that wait to be counted, and those counted just now
@@ -48,6 +49,9 @@ class Keys:
     @property
     def counters(self) -> str:
         return f"{self.prefix}:counters"
+
+    def salt(self, day: str) -> str:
+        return f"{self.prefix}:salt:{day}"
 
     def of(self, pk: str) -> str:
         """What every key of a pk begins with."""

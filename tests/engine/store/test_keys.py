@@ -41,6 +41,7 @@ def test_the_schema() -> None:
         "hw:{Product/7}tile:1d:3:12:revenue",
     ]
     assert (KEYS.counters, KEYS.store) == ("hw:counters", "hw:store")
+    assert KEYS.salt("2026-11-21") == "hw:salt:2026-11-21"
 
 
 @given(paths, paths, st.text(max_size=8))
