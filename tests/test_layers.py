@@ -39,6 +39,9 @@ DOORS = {
     "rest_framework": {"serializers.py", "views.py", "permissions.py"},
     "celery": {"tasks.py"},
     "numpy": {"engine"},
+    "ua_parser": {"agents.py"},
+    "crawleruseragents": {"agents.py"},
+    "maxminddb": {"countries.py"},
 }
 
 
