@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import counting, geometry, growth, memory, plot, ratio_table, report, servers
+from benchmarks import counting, geometry, growth, memory, middleware, plot, ratio_table, report, servers
 from benchmarks.effort import FULL, QUICK, Effort
 
 BENCHMARKS: dict[str, Callable[[Effort], report.Result]] = {
@@ -17,6 +17,7 @@ BENCHMARKS: dict[str, Callable[[Effort], report.Result]] = {
     "memory": memory.run,
     "growth": growth.run,
     "geometry": geometry.run,
+    "middleware": middleware.run,
 }
 RESULTS = Path(__file__).parent / "results"
 LATEST = "latest.json"
