@@ -8,7 +8,8 @@ When the store is away, events stay and are tried again after growing pauses. Ea
 answer was lost counts once. At most `BUFFER_EVENTS` wait; what comes beyond is dropped, and how much is said in the log
 once, in `statistics()`, and to the store when it is back.
 
-What this cannot do: a process that is killed, rather than asked to end, takes its last events with it.
+What this cannot do: a process that is killed, rather than asked to end, takes its last events with it. A server that
+ends by a signal of its own, as uvicorn does, needs `lifespan`.
 """
 
 from __future__ import annotations
