@@ -141,11 +141,12 @@ class Buffer:
     # -- the thread ------------------------------------------------------------------------------------------------
 
     def _start(self) -> None:
-        self._thread = Thread(target=self._run, name="hailwhale-buffer", daemon=True)
+        thread = Thread(target=self._run, name="hailwhale-buffer", daemon=True)
         try:
-            self._thread.start()
-        except RuntimeError:  # a process that is ending starts no thread; `close` will write
-            logger.debug("no thread for the buffer", exc_info=True)
+            thread.start()
+        except RuntimeError:  # there is no room for one now, or the process is ending, and `close` will write
+            return
+        self._thread = thread
 
     def _end(self) -> None:
         with self._changed:

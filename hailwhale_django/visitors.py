@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import logging
 import secrets
+import time
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from datetime import time as time_of_day
 from hashlib import blake2b
 from threading import Lock
 from typing import Any
@@ -22,11 +24,12 @@ from django.core.exceptions import DisallowedHost
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 from django.http import HttpRequest
+from django.http.request import split_domain_port
 
 from .conf import NAME, get_settings
 from .connection import pod
 from .engine.errors import HailWhaleError
-from .engine.pod import Pod
+from .engine.store.store import Store
 
 logger = logging.getLogger("hailwhale")
 
@@ -91,7 +94,7 @@ def agent_of(request: HttpRequest) -> str:
 def site_of(request: HttpRequest) -> str:
     """The host that was asked for, without its port; "" if it is not one of ours."""
     try:
-        return request.get_host().partition(":")[0].lower()
+        return split_domain_port(request.get_host())[0]
     except DisallowedHost:
         return ""
 
@@ -102,34 +105,34 @@ def header(request: HttpRequest, name: str) -> str:
 
 
 def _salt_of_today() -> bytes | None:
-    whale = pod()
-    now = whale.clock()
+    now = time.time()
     if not _salt.holds(now) and _asking.acquire(timeout=PATIENCE_SECONDS):
         try:
             if not _salt.holds(now):
-                _remember(_asked(whale, now))
+                _remember(_asked(now))
         finally:
             _asking.release()
     return _salt.value if _salt.holds(now) else None
 
 
-def _asked(whale: Pod, now: float) -> Salt:
-    zone = whale.store.timeline.zone
-    day = datetime.fromtimestamp(now, zone).date()
-    begin, end = (datetime.combine(one, datetime.min.time(), zone) for one in (day, day + timedelta(days=1)))
+def _asked(now: float) -> Salt:
     try:
-        seconds = int(end.timestamp() - now) + GRACE_SECONDS
-        return Salt(_stored(whale, day, seconds), begin.timestamp(), end.timestamp())
+        store = pod().store
+        zone = store.timeline.zone
+        day = datetime.fromtimestamp(now, zone).date()
+        midnights = (datetime.combine(day + timedelta(days=n), time_of_day.min, zone) for n in (0, 1))
+        begin, end = (midnight.timestamp() for midnight in midnights)
+        return Salt(_stored(store, day, int(end - now) + GRACE_SECONDS), begin, end)
     except HailWhaleError as error:
         logger.warning("no visitors for %.0f seconds: %s", AWAY_SECONDS, error)
         return Salt(None, now, now + AWAY_SECONDS)
 
 
-def _stored(whale: Pod, day: date, seconds: int) -> bytes:
+def _stored(store: Store, day: date, seconds: int) -> bytes:
     """The salt of a day: the first process to ask makes it. It is gone after so many seconds."""
-    server, key = whale.store.server, whale.store.keys.salt(day.isoformat())
-    server.call("SET", [key], [secrets.token_bytes(SALT_BYTES), "EX", seconds, "NX"])
-    return bytes(server.call("GET", [key]))
+    key = store.keys.salt(day.isoformat())
+    store.server.call("SET", [key], [secrets.token_bytes(SALT_BYTES), "EX", seconds, "NX"])
+    return bytes(store.server.call("GET", [key]))
 
 
 def _remember(salt: Salt) -> None:
