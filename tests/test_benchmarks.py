@@ -15,6 +15,7 @@ from benchmarks.effort import TINY
 from benchmarks.report import Column, Result, Table, Target, write
 
 
+@pytest.mark.django_db  # a request, as Django answers it, looks after the connections that other tests have left
 @pytest.mark.parametrize("name", command.BENCHMARKS)
 def test_each_runs(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(servers, "SETTLED_SECONDS", 0.0)
