@@ -60,6 +60,9 @@ class Settings:
     WRITE_KEYS: tuple[str, ...] = ()
     CORS_ORIGINS: tuple[str, ...] = ("*",)
     MAX_BODY_BYTES: int = 1_048_576
+    MAX_BATCH_BYTES: int = 5_242_880
+    MAX_BATCH_EVENTS: int = 10_000
+    PIXEL_MAX_AGE: int | None = None
     CACHE: str = "default"
     CACHE_SECONDS: int = 60
     REQUESTS_PK: str | Sequence[str] = "requests"
@@ -207,6 +210,7 @@ _FITS: dict[str, Callable[[Any], bool]] = {
     "STORES": lambda value: isinstance(value, Mapping),
     "WRITE_KEYS": _is_list_of_strings,
     "CORS_ORIGINS": _is_list_of_strings,
+    "PIXEL_MAX_AGE": lambda value: value is None or _is_positive(value),
     "CACHE": lambda value: isinstance(value, str) and value in settings.CACHES,
     "REQUESTS_PK": _is_pk,
     "REQUESTS_EXCLUDE": _is_list_of_strings,
@@ -229,6 +233,7 @@ EXPECTED = {
     "STORES": "a dict of stores",
     "WRITE_KEYS": "a list of strings",
     "CORS_ORIGINS": "a list of strings",
+    "PIXEL_MAX_AGE": "a whole number of seconds above 0, or None",
     "CACHE": "the name of a cache in CACHES",
     "REQUESTS_PK": 'the name of a counter or a list of names, e.g. "requests"',
     "REQUESTS_EXCLUDE": 'a list of the beginnings of paths, e.g. ["/static/"]',

@@ -60,10 +60,7 @@ class Body(BaseParser):
     media_type = "application/json"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
-        limit = get_settings().MAX_BODY_BYTES
-        raw = stream.read(limit + 1)
-        check_size("body", len(raw), limit)
-        return wire.read_body(raw)
+        return wire.read_body(read_stream(stream, parser_context["view"].most_bytes))
 
 
 class Json(JSONRenderer):
@@ -85,12 +82,41 @@ class AlwaysJson(DefaultContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
+class CrossOrigin:
+    """An endpoint that answers the pages of the sites in HAILWHALE["CORS_ORIGINS"], which send no credentials."""
+
+    http_method_names: list[str]
+
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
+        """What a browser asks before it lets another site send JSON."""
+        methods = [name.upper() for name in self.http_method_names if name != "options"]
+        headers = {
+            "Access-Control-Allow-Methods": ", ".join(methods),
+            "Access-Control-Allow-Headers": f"Content-Type, {KEY_HEADER}",
+            "Access-Control-Max-Age": str(PREFLIGHT_SECONDS),
+        }
+        return Response(status=status.HTTP_204_NO_CONTENT, headers=headers)
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        response = super().finalize_response(request, response, *args, **kwargs)  # type: ignore[misc]
+        origins = get_settings().CORS_ORIGINS
+        if "*" in origins:
+            response["Access-Control-Allow-Origin"] = "*"
+            return response
+        patch_vary_headers(response, ["Origin"])
+        origin = request.headers.get("Origin")
+        if origin in origins:
+            response["Access-Control-Allow-Origin"] = origin
+        return response
+
+
 class WhaleView(APIView):
     """An endpoint. `serializer_class` says what may be asked, `answer` answers."""
 
     whale: type[Whale] = Whale
     serializer_class: ClassVar[type[serializers.ParametersSerializer]]
     takes_key: ClassVar[bool] = False
+    key_authentication: ClassVar[type[WriteKey]] = WriteKey
 
     http_method_names = ["get", "head", "post"]
     permission_classes: list[type[BasePermission]] = [MayRead]
@@ -124,6 +150,11 @@ class WhaleView(APIView):
             found |= {name: value for name, value in body_of(request).items() if name not in ignored}
         return found
 
+    @property
+    def most_bytes(self) -> int:
+        """The largest body that is read."""
+        return get_settings().MAX_BODY_BYTES
+
     def get_authenticators(self) -> list[BaseAuthentication]:
         """The project's, if it has chosen; else sessions, and tokens where they are installed."""
         chosen: list[Any] = [SessionAuthentication]
@@ -132,7 +163,7 @@ class WhaleView(APIView):
         elif apps.is_installed("rest_framework.authtoken"):
             chosen.insert(0, TokenAuthentication)
         if self.takes_key:
-            chosen.insert(0, WriteKey)
+            chosen.insert(0, self.key_authentication)
         return [authentication() for authentication in chosen]
 
     def get_exception_handler(self) -> Handler:
@@ -140,9 +171,8 @@ class WhaleView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuse what is too large before it is read, and wrong methods whoever asks."""
-        limit = get_settings().MAX_BODY_BYTES
-        check_size("URL", len(request.META.get("QUERY_STRING", "")), limit)
-        check_size("body", _number(request.META.get("CONTENT_LENGTH")), limit)
+        check_size("URL", len(request.META.get("QUERY_STRING", "")), get_settings().MAX_BODY_BYTES)
+        check_size("body", _number(request.META.get("CONTENT_LENGTH")), self.most_bytes)
         if request.encoding:  # a charset is the body's, and would else be the URL's, too
             request._request.encoding = "utf-8"
         if request.method not in self.allowed_methods:
@@ -175,8 +205,8 @@ class WriteView(WhaleView):
         raise NotImplementedError
 
 
-class CountView(WriteView):
-    """Count an event now. Any site may have it counted that HAILWHALE["CORS_ORIGINS"] names, without credentials."""
+class CountView(CrossOrigin, WriteView):
+    """Count an event now."""
 
     serializer_class = serializers.CountSerializer
     permission_classes = [MayCount]
@@ -184,27 +214,6 @@ class CountView(WriteView):
 
     def write(self, asked: dict[str, Any]) -> None:
         self.whale.count_now(**asked)
-
-    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
-        """What a browser asks before it lets another site send JSON."""
-        headers = {
-            "Access-Control-Allow-Methods": "GET, POST",
-            "Access-Control-Allow-Headers": f"Content-Type, {KEY_HEADER}",
-            "Access-Control-Max-Age": str(PREFLIGHT_SECONDS),
-        }
-        return Response(status=status.HTTP_204_NO_CONTENT, headers=headers)
-
-    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
-        response = super().finalize_response(request, response, *args, **kwargs)
-        origins = get_settings().CORS_ORIGINS
-        if "*" in origins:
-            response["Access-Control-Allow-Origin"] = "*"
-            return response
-        patch_vary_headers(response, ["Origin"])
-        origin = request.headers.get("Origin")
-        if origin in origins:
-            response["Access-Control-Allow-Origin"] = origin
-        return response
 
 
 class UpdateCountToView(WriteView):
@@ -277,6 +286,13 @@ class QueryView(WhaleView):
         found = pod.reader.table(query, now)
         took_ms = (perf_counter() - began) * 1000
         return serializers.table(found, datetime.fromtimestamp(now, UTC), took_ms)
+
+
+def read_stream(stream: Any, most_bytes: int) -> bytes:
+    """A body. Raises `TooLarge`, also where its length was not told."""
+    raw: bytes = stream.read(most_bytes + 1)
+    check_size("body", len(raw), most_bytes)
+    return raw
 
 
 def check_size(field: str, size: int, limit: int) -> None:
