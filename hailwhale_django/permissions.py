@@ -1,33 +1,40 @@
 """Who may do what over HTTP: users by Django's permissions on `Counter`, and those who hold a write key.
 
-A write key counts and sets; it neither reads nor resets. It needs no CSRF token, since no browser adds it by itself.
+A write key counts and sets; it neither reads nor resets. It needs no CSRF token, since no browser adds it by itself. A
+page's ticket counts what it says, for whoever reads the page.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, cast
+from urllib.parse import urlsplit
 
 from django.contrib.auth.models import AnonymousUser
 from django.utils.crypto import constant_time_compare
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from .conf import get_settings
+from .engine.errors import InvalidInput
 from .models import Counter
+from .ticket import Expired, Forged, Ticket
 
 KEY_PARAMETER = "key"
 KEY_HEADER = "X-Hailwhale-Key"
+TICKET_PARAMETER = "token"
 
 
 class WriteKey(BaseAuthentication):
     """A key of HAILWHALE["WRITE_KEYS"]: in the header, else in the URL, else in the body. A wrong one is refused."""
 
+    in_body: ClassVar[bool] = True
+
     def authenticate(self, request: Request) -> tuple[Any, WriteKey] | None:
-        given = None if request.method == "OPTIONS" else _key_given(request)
+        given = None if request.method == "OPTIONS" else self._given(request)
         if given in (None, ""):
             return None
         # All are compared, and each in constant time: how long it takes tells nothing.
@@ -35,6 +42,35 @@ class WriteKey(BaseAuthentication):
         if not isinstance(given, str) or True not in fitting:
             raise AuthenticationFailed('this write key is not one of HAILWHALE["WRITE_KEYS"]')
         return AnonymousUser(), self
+
+    def _given(self, request: Request) -> Any:
+        in_url = request.headers.get(KEY_HEADER) or request.query_params.get(KEY_PARAMETER)
+        if in_url or not self.in_body or request.method != "POST":
+            return in_url
+        return body_of(request).get(KEY_PARAMETER)
+
+
+class WriteKeyBeforeBody(WriteKey):
+    """A key in the header or the URL: nothing of a body is read for those who have none."""
+
+    in_body = False
+
+
+class PageTicket(BaseAuthentication):
+    """A ticket in the body, as the template tag gave it to the page. One that will not do is refused."""
+
+    use: ClassVar[str] = "event"
+
+    def authenticate(self, request: Request) -> tuple[Any, Ticket] | None:
+        given = body_of(request).get(TICKET_PARAMETER) if request.method == "POST" else None
+        if given in (None, ""):
+            return None
+        if not isinstance(given, str):
+            raise InvalidInput(TICKET_PARAMETER, given, "use a ticket as the template tag writes it")
+        try:
+            return AnonymousUser(), Ticket.read(given, self.use, get_settings().PIXEL_MAX_AGE)
+        except (Forged, Expired) as error:
+            raise AuthenticationFailed(str(error)) from error
 
 
 class CounterPermission(BasePermission):
@@ -80,13 +116,26 @@ class MayCount(WritePermission):
     codename = "add_counter"
 
 
+class FromPage(BasePermission):
+    """A ticket or a write key, on a page of this site or of one in HAILWHALE["CORS_ORIGINS"].
+
+    Text needs no preflight, so it is here that another site is refused.
+    """
+
+    message = f"this needs a ticket or a write key: {TICKET_PARAMETER} or {KEY_PARAMETER}"
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if request.method == "OPTIONS":
+            return True
+        if not isinstance(request.auth, Ticket | WriteKey):
+            return False
+        if not _is_allowed_origin(request):
+            raise PermissionDenied('this site may not count here; HAILWHALE["CORS_ORIGINS"] names those that may')
+        return True
+
+
 class MaySet(WritePermission):
     codename = "change_counter"
-
-
-def _key_given(request: Request) -> Any:
-    in_url = request.headers.get(KEY_HEADER) or request.query_params.get(KEY_PARAMETER)
-    return in_url or (body_of(request).get(KEY_PARAMETER) if request.method == "POST" else None)
 
 
 def body_of(request: Request) -> Mapping[str, Any]:
@@ -98,3 +147,12 @@ def _asked_by_another_site(request: Request) -> bool:
     """Whether a browser says that another site made it GET. CSRF tokens guard POST; a GET, which may be an image, has
     only this: every browser since 2023 sends it, and nothing else need do so."""
     return request.method in SAFE_METHODS and request.headers.get("Sec-Fetch-Site", "") in ("cross-site", "same-site")
+
+
+def _is_allowed_origin(request: Request) -> bool:
+    """Whether a page of this site, of an allowed one, or no page at all, asks."""
+    origin = request.headers.get("Origin")
+    allowed = get_settings().CORS_ORIGINS
+    if origin is None or "*" in allowed or origin in allowed:
+        return True
+    return request.headers.get("Sec-Fetch-Site") == "same-origin" or urlsplit(origin).netloc == request.get_host()

@@ -142,6 +142,22 @@ class CountSerializer(ParametersSerializer):
     at = Parameter()
 
 
+class EventSerializer(ParametersSerializer):
+    token = Text()
+    pk = CounterKey(default=None)
+    name = Text()
+    page = Text()
+    referrer = Text()
+    link = Text()
+    props = Parameter()
+    metrics = Parameter()
+    id = Text()
+
+
+class CollectdSerializer(ParametersSerializer):
+    rates = Switch(default=False)
+
+
 class UpdateCountToSerializer(ParametersSerializer):
     pk = CounterKey(default=None)
     dimensions = Parameter()

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from django.urls import URLPattern, re_path
 
-from . import views
+from . import inlets, pixel, views
 
 app_name = "hailwhale"
 
 _ENDPOINTS = {
     "count": views.CountView,
     "count_now": views.CountView,
+    "events": inlets.EventsView,
+    "event": inlets.EventView,
+    "collectd": inlets.CollectdView,
     "update_count_to": views.UpdateCountToView,
     "reset": views.ResetView,
     "totals": views.TotalsView,
@@ -23,5 +26,6 @@ _ENDPOINTS = {
 }
 
 urlpatterns: list[URLPattern] = [
-    re_path(rf"^{name}/?\Z", view.as_view(), name=name) for name, view in _ENDPOINTS.items()
+    *(re_path(rf"^{name}/?\Z", view.as_view(), name=name) for name, view in _ENDPOINTS.items()),
+    re_path(r"^pixel/(?P<payload>[^/]+)\.gif\Z", pixel.pixel, name="pixel"),
 ]

@@ -140,15 +140,19 @@ class WhaleView(APIView):
         return self.get(request, *args, **kwargs)
 
     def _given(self, request: Request) -> dict[str, Any]:
-        ignored = {CACHE_BUSTER, KEY_PARAMETER} if self.takes_key else {CACHE_BUSTER}
-        found = {
-            name: wire.read_parameter(name, texts)
-            for name, texts in request.query_params.lists()
-            if name not in ignored
-        }
+        found = self.asked_in_url(request)
         if request.method == "POST":
-            found |= {name: value for name, value in body_of(request).items() if name not in ignored}
+            found |= {name: value for name, value in body_of(request).items() if name not in self._ignored}
         return found
+
+    def asked_in_url(self, request: Request) -> dict[str, Any]:
+        """The parameters of the URL."""
+        given = request.query_params.lists()
+        return {name: wire.read_parameter(name, texts) for name, texts in given if name not in self._ignored}
+
+    @property
+    def _ignored(self) -> tuple[str, ...]:
+        return (CACHE_BUSTER, KEY_PARAMETER) if self.takes_key else (CACHE_BUSTER,)
 
     @property
     def most_bytes(self) -> int:

@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from math import isfinite
 from typing import Any, NoReturn
 
-from .engine.errors import SHOWN_CHARACTERS, InvalidInput
+from .engine.errors import SHOWN_CHARACTERS, InvalidInput, shown
 
 MAX_NESTING = 20  # a path has 8 names, and a list of paths is the deepest thing anybody means
 
@@ -49,16 +49,30 @@ def read_parameter(name: str, texts: Sequence[str]) -> Any:
 
 def read_body(raw: bytes) -> dict[str, Any]:
     """The object that a body is. Raises `InvalidInput` about "body"."""
-    text = raw.decode("utf-8", "replace")
-    try:
-        found = _loads(raw.decode())
-    except RecursionError:
-        raise _too_deep("body", text) from None
-    except ValueError as error:
-        raise InvalidInput("body", text, f"send one JSON object in UTF-8 ({error})") from None
+    found = _read_json("body", raw, "one JSON object")
     if not isinstance(found, dict):
-        raise InvalidInput("body", text, 'send a JSON object, e.g. {"pk": "shop"}')
-    return dict(_checked("body", text, found))
+        raise InvalidInput("body", _shown_text(raw), 'send a JSON object, e.g. {"pk": "shop"}')
+    return dict(checked("body", found, raw))
+
+
+def read_line(raw: bytes) -> dict[str, Any]:
+    """The event that a line is. Raises `InvalidInput` about "event"."""
+    return read_event(_read_json("event", raw, "one JSON object a line"), raw)
+
+
+def read_event(found: Any, raw: bytes | None = None) -> dict[str, Any]:
+    """What was read as JSON, if it is an object that can be carried on. Raises `InvalidInput` about "event"."""
+    if not isinstance(found, dict):
+        raise InvalidInput("event", found, 'use an object, e.g. {"pk": "shop", "metrics": {"revenue": 9.5}}')
+    return dict(checked("event", found, raw))
+
+
+def read_list(raw: bytes) -> list[Any]:
+    """The list that a body is; its items are not `checked` yet. Raises `InvalidInput` about "body"."""
+    found = _read_json("body", raw, "one JSON list")
+    if not isinstance(found, list):
+        raise InvalidInput("body", _shown_text(raw), 'send a JSON list, e.g. [{"pk": "shop"}, {"pk": "shop"}]')
+    return found
 
 
 def shortened(value: Any) -> Any:
@@ -84,11 +98,24 @@ def _read_text(name: str, text: str) -> Any:
             return text
         expected = 'what begins with { or [ is read as JSON, e.g. {"dollars": 200}; put text in quotes'
         raise InvalidInput(name, text, expected) from None
-    return _checked(name, text, found)
+    return checked(name, found, text)
+
+
+def _read_json(name: str, raw: bytes, what: str) -> Any:
+    try:
+        return _loads(raw.decode())
+    except RecursionError:
+        raise _too_deep(name, _shown_text(raw)) from None
+    except ValueError as error:
+        raise InvalidInput(name, _shown_text(raw), f"send {what} in UTF-8 ({error})") from None
+
+
+def _shown_text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
 
 
 def _loads(text: str) -> Any:
-    return json.loads(text, parse_constant=_refuse)
+    return _DECODER.decode(text)
 
 
 def _loads_leniently(text: str) -> Any:
@@ -100,6 +127,10 @@ def _loads_leniently(text: str) -> Any:
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no number")
+
+
+# Made once: `json.loads` with an option makes one at each call, which takes longer than reading a line.
+_DECODER = json.JSONDecoder(parse_constant=_refuse)
 
 
 def _in_json(token: re.Match[str]) -> str:
@@ -123,25 +154,32 @@ def _character_in_json(found: re.Match[str]) -> str:
     return {"\\'": "'", '"': '\\"'}.get(found[0], found[0])
 
 
-def _checked(name: str, text: str, found: Any) -> Any:
-    """What was read, if the engine, the store and an answer can all carry it."""
+def checked(name: str, found: Any, raw: Any = None) -> Any:
+    """What was read, if the engine, the store and an answer can all carry it; `raw` is what it was read from."""
     waiting = [(found, 0)]
     while waiting:
         value, depth = waiting.pop()
-        if isinstance(value, str):
+        kind = type(value)
+        if kind is str:
             if not value.isascii() and not _is_text(value):
-                raise InvalidInput(name, text, "half of a surrogate pair is no character")
-        elif isinstance(value, int | float):
-            if not _is_double(value):
-                raise InvalidInput(name, text, "a number is less than 1e308")
-        elif isinstance(value, dict | list):
+                raise InvalidInput(name, _given(found, raw), "half of a surrogate pair is no character")
+        elif kind is dict or kind is list:
             if depth == MAX_NESTING:
-                raise _too_deep(name, text)
-            if isinstance(value, dict):
+                raise _too_deep(name, _given(found, raw))
+            if kind is dict:
                 waiting += [(key, depth) for key in value]
                 value = value.values()
             waiting += [(one, depth + 1) for one in value]
+        elif (kind is float or kind is int) and not _is_double(value):
+            raise InvalidInput(name, _given(found, raw), "a number is less than 1e308")
     return found
+
+
+def _given(found: Any, raw: Any) -> Any:
+    """What an error shows: the text as it came, else the beginning of what was read, for it may be too deep."""
+    if isinstance(raw, bytes):
+        return _shown_text(raw)
+    return shown(found) if raw is None else raw
 
 
 def _is_text(value: str) -> bool:
@@ -159,5 +197,5 @@ def _is_double(value: float) -> bool:
         return False
 
 
-def _too_deep(name: str, text: str) -> InvalidInput:
+def _too_deep(name: str, text: Any) -> InvalidInput:
     return InvalidInput(name, text, f"nest at most {MAX_NESTING} levels")

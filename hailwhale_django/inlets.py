@@ -1,0 +1,124 @@
+"""The ways in of the JSON API that end in the hail: a batch of events, a hit of the tracker script, and collectd.
+
+All answer 202 when what they took is on the hail's log, and count a moment later.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from rest_framework import status
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.parsers import BaseParser
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from . import batch, collectd, serializers, tracker
+from .batch import Batch
+from .conf import get_settings
+from .hail import Hail
+from .permissions import FromPage, MayCount, PageTicket, WriteKey, WriteKeyBeforeBody
+from .ticket import Ticket
+from .views import Body, CrossOrigin, WhaleView, read_stream
+
+
+class TextBody(Body):
+    """JSON that says it is text, which other sites may send without asking first."""
+
+    media_type = "text/plain"
+
+
+class Lines(BaseParser):
+    """NDJSON."""
+
+    media_type = "application/x-ndjson"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Batch:
+        return batch.read_lines(read_stream(stream, parser_context["view"].most_bytes), get_settings().MAX_BATCH_EVENTS)
+
+
+class List(BaseParser):
+    """A JSON list."""
+
+    media_type = "application/json"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Batch:
+        return batch.read_list(read_stream(stream, parser_context["view"].most_bytes), get_settings().MAX_BATCH_EVENTS)
+
+
+class Readings(BaseParser):
+    """What collectd's `write_http` sends. With `rates` in the URL, running totals come as rates."""
+
+    media_type = "application/json"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Batch:
+        raw = read_stream(stream, parser_context["view"].most_bytes)
+        asked = serializers.CollectdSerializer(data=parser_context["view"].asked_in_url(parser_context["request"]))
+        asked.is_valid(raise_exception=True)
+        return collectd.read(raw, get_settings().MAX_BATCH_EVENTS, rates=asked.validated_data["rates"])
+
+
+class EventsView(CrossOrigin, WhaleView):
+    """Count many events. The good ones count, the others are reported by their place."""
+
+    hail: type[Hail] = Hail
+    takes_key = True
+    key_authentication = WriteKeyBeforeBody
+    serializer_class = serializers.ParametersSerializer
+    permission_classes: list[type[BasePermission]] = [MayCount]
+    parser_classes: list[type[BaseParser]] = [List, Lines]
+    http_method_names = ["post", "options"]
+
+    @property
+    def most_bytes(self) -> int:
+        return get_settings().MAX_BATCH_BYTES
+
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        found: Batch = request.data
+        report = batch.hand_over(found, self.hail.count_many)
+        said = report.to_wire() | self.further(found)
+        if report.accepted or found.skipped:
+            return Response(said, status.HTTP_202_ACCEPTED)
+        return Response({"error": {"message": batch.none_accepted(report)}, **said}, status.HTTP_400_BAD_REQUEST)
+
+    def further(self, found: Batch) -> dict[str, Any]:
+        """What else the answer says."""
+        return {}
+
+
+class CollectdView(EventsView):
+    """Count what collectd measured."""
+
+    serializer_class = serializers.CollectdSerializer
+    parser_classes = [Readings]
+    http_method_names = ["post"]
+
+    def further(self, found: Batch) -> dict[str, Any]:
+        return {"skipped": found.skipped}
+
+
+class EventView(CrossOrigin, WhaleView):
+    """Count a hit of the tracker script: with a page's ticket what that declared, with a write key what it says."""
+
+    hail: type[Hail] = Hail
+    takes_key = True
+    serializer_class = serializers.EventSerializer
+    permission_classes: list[type[BasePermission]] = [FromPage]
+    parser_classes: list[type[BaseParser]] = [Body, TextBody]
+    http_method_names = ["post", "options"]
+    most_bytes: ClassVar[int] = tracker.MAX_HIT_BYTES  # type: ignore[assignment]
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        """Not the user's session: a beacon of a logged-in visitor brings its cookie, and no CSRF token."""
+        return [PageTicket(), WriteKey()]
+
+    def answer(self, asked: dict[str, Any]) -> dict[str, bool]:
+        ticket = self.request.auth if isinstance(self.request.auth, Ticket) else None
+        self.hail.count(**tracker.event(asked, ticket), id=asked.get("id"))
+        return {"ok": True}
+
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        response = super().post(request, *args, **kwargs)
+        response.status_code = status.HTTP_202_ACCEPTED
+        return response
