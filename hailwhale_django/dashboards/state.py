@@ -67,7 +67,7 @@ class State:
             pk,
             store=given.get("store") or DEFAULT_STORE,
             counters=bool(given.get("counters")),
-            metrics=_formulas(given.getlist("m")),
+            metrics=formulas_of(given.getlist("m")),
             rows=tuple(filter(None, given.getlist("rows")[:MAX_GIVEN])),
             **{
                 field: given.get(PARAMETERS[field], "").strip()
@@ -85,7 +85,7 @@ class State:
         typed = given.get("period_text", "").strip()
         if typed and (typed != given.get("was_period_text", "").strip() or not state.period):
             state = replace(state, period=typed)
-        if state.metrics and state.metrics == _formulas(given.getlist("was_m")):
+        if state.metrics and state.metrics == formulas_of(given.getlist("was_m")):
             state = replace(state, metrics=())
         elif state.metrics:
             kept = {*state.metrics, "name", ""}
@@ -131,6 +131,6 @@ def ordered_by(order: str) -> str:
     return re.sub(r"^(low|high|share|difference|effect|change):", "", text)
 
 
-def _formulas(given: list[str]) -> tuple[str, ...]:
+def formulas_of(given: list[str]) -> tuple[str, ...]:
     found = (one.strip() for text in given for one in _FORMULAS.findall(text[:MAX_CHARACTERS]))
     return tuple(dict.fromkeys(filter(None, found)))[:MAX_GIVEN]
