@@ -75,6 +75,9 @@ def _readings(found: Mapping[str, Any]) -> list[tuple[str, str, float | None]]:
         raise InvalidInput("values", found.get("values"), "values, dstypes and dsnames are lists, as write_http sends")
     if len({len(column) for column in columns if column is not None}) != 1:
         raise InvalidInput("values", found.get("values"), "there is one of dsnames and dstypes for each value")
+    for name in columns[0] or ():
+        if not isinstance(name, str):
+            raise InvalidInput("dsnames", name, "a name is text")
     for value in columns[2] or ():
         if not _is_number(value) and value is not None:
             raise InvalidInput("values", value, "a value is a number or null")

@@ -75,7 +75,8 @@ class EventsView(CrossOrigin, WhaleView):
         return get_settings().MAX_BATCH_BYTES
 
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        found: Batch = request.data
+        # Where nothing was sent, no parser was asked.
+        found = request.data if isinstance(request.data, Batch) else Batch()
         report = batch.hand_over(found, self.hail.count_many)
         said = report.to_wire() | self.further(found)
         if report.accepted or found.skipped:

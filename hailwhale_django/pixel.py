@@ -28,12 +28,12 @@ USE = "pixel"
 ERROR_HEADER = "X-Hailwhale-Error"
 RETRY_SECONDS = 1
 
-MAX_ERROR_CHARACTERS = 300
+MAX_ERROR_CHARACTERS = 1000
 """Of a message in a header; servers take some thousands."""
 
 GIF = (
     b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00"
-    b",\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x01D\x00;"
+    b",\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
 )
 """One transparent point."""
 

@@ -53,11 +53,14 @@ class Ticket:
     declared: tuple[str, ...] = ()
 
     def signed(self, use: str) -> str:
-        """The text of this ticket for one use."""
+        """The text of this ticket for one use. Raises `InvalidInput` for what JSON cannot say."""
         fields: list[Any] = [self.pk, self.dimensions, self.metrics, list(self.declared)]
         while fields and not fields[-1]:
             fields.pop()
-        return signing.dumps(fields, salt=_salt(use), serializer=_Serializer, compress=True)
+        try:
+            return signing.dumps(fields, salt=_salt(use), serializer=_Serializer, compress=True)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise InvalidInput("ticket", fields, f"use names and finite numbers ({error})") from error
 
     @classmethod
     def read(cls, text: str, use: str, max_age_seconds: int | None) -> Ticket:
