@@ -2,7 +2,7 @@
 
 Each page's `python` blocks run in order in one namespace, against a real and empty server, on Saturday 21 November 2026
 at 23:42 UTC. Blocks with `>>>` are doctests. Of other blocks `HAILWHALE` is checked and used from there on. An `http`
-block is a request, an empty line, and the status and body that must answer it.
+block is a request, an empty line, and the status and body that must answer it. A `django` block is a template.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.contrib.auth.models import User
+from django.template import Context, Template
 from django.test import Client, override_settings
 from django.test.utils import isolate_apps
 
@@ -31,6 +32,7 @@ from hailwhale_django.engine import errors
 from hailwhale_django.engine.domain import formula, period_grammar, query
 from hailwhale_django.engine.domain.period import PRESETS
 from hailwhale_django.engine.domain.plan import Schedule
+from hailwhale_django.templatetags import hailwhale
 
 ROOT = Path(__file__).parent.parent
 DOCS = sorted((ROOT / "docs").glob("*.md"))
@@ -91,6 +93,9 @@ def test_examples(page: Path, asked: str) -> None:
         for block in blocks(page):
             if block.language == "http":
                 run_http(block)
+            elif block.language == "django":
+                with override_settings(DEBUG=True):  # where tags raise
+                    Template("{% load hailwhale %}" + block.text).render(Context(namespace))
             elif block.language == "python" and ">>>" in block.text:
                 run_doctest(block, namespace)
             elif block.language == "python":
@@ -123,10 +128,11 @@ def run_http(block: Block) -> None:
     head, _, body = asked.strip().partition("\n\n")
     (method, url), *headers = [line.split(maxsplit=1) for line in head.split("\n")]
     sent = {f"HTTP_{name.rstrip(':').upper().replace('-', '_')}": value for name, value in headers}
+    kind = sent.pop("HTTP_CONTENT_TYPE", "application/json")
     client = Client()
     if "key=" not in url and not sent:
         client.force_login(User.objects.get_or_create(username="ada", is_staff=True, is_superuser=True)[0])
-    found = client.generic(method, url, body, content_type="application/json", **sent)
+    found = client.generic(method, url, body, content_type=kind, **sent)
     is_json = found["Content-Type"].startswith("application/json")
     text = json.dumps(found.json(), ensure_ascii=False) if is_json else found.getvalue().decode("utf-8-sig")
     got = f"{found.status_code} {found.reason_phrase}\n{text}"
@@ -165,6 +171,7 @@ def test_endpoint_is_told(name: str) -> None:
     [
         (pattern.name, parameter)
         for pattern in urls.urlpatterns
+        if hasattr(pattern.callback, "view_class")
         for parameter in pattern.callback.view_class.serializer_class().fields
     ],
 )
@@ -181,6 +188,23 @@ def test_spellings_and_headers_are_told() -> None:
         assert f"`{first}`" in text
         assert f"`{second}`" in text
     assert permissions.KEY_HEADER in text
+
+
+@pytest.mark.parametrize("name", hailwhale.register.tags)
+def test_tag_is_told_with_its_arguments(name: str) -> None:
+    section = re.search(rf"^### {name}$(.*?)^##", named("tags.md") + "\n##", re.MULTILINE | re.DOTALL)
+    assert section
+    for argument in inspect.signature(getattr(hailwhale, name)).parameters.values():
+        # What follows are other spellings.
+        assert argument.kind is argument.KEYWORD_ONLY or f"`{argument.name}`" in section[1]
+
+
+def test_what_the_script_reads_is_told() -> None:
+    source = (ROOT / "hailwhale_django/static/hailwhale_django/js/tracker.js").read_text(encoding="utf-8")
+    names = re.search(r"const \{ (.+) \} = document.currentScript.dataset", source)
+    assert names
+    for name in names[1].split(", "):
+        assert f"`data-{name}`" in named("pixel.md")
 
 
 def public(of: type) -> list[str]:
