@@ -14,12 +14,12 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from . import batch, collectd, serializers, tracker
+from . import batch, collectd, pixel, serializers, tracker
 from .batch import Batch
 from .conf import get_settings
 from .hail import Hail
 from .permissions import FromPage, MayCount, PageTicket, WriteKey, WriteKeyBeforeBody
-from .ticket import Ticket
+from .ticket import Ticket, joined
 from .views import Body, CrossOrigin, WhaleView, read_stream
 
 
@@ -29,7 +29,7 @@ class TextBody(Body):
     media_type = "text/plain"
 
 
-class Lines(BaseParser):
+class LinesBody(BaseParser):
     """NDJSON."""
 
     media_type = "application/x-ndjson"
@@ -38,7 +38,7 @@ class Lines(BaseParser):
         return batch.read_lines(read_stream(stream, parser_context["view"].most_bytes), get_settings().MAX_BATCH_EVENTS)
 
 
-class List(BaseParser):
+class ListBody(BaseParser):
     """A JSON list."""
 
     media_type = "application/json"
@@ -47,16 +47,15 @@ class List(BaseParser):
         return batch.read_list(read_stream(stream, parser_context["view"].most_bytes), get_settings().MAX_BATCH_EVENTS)
 
 
-class Readings(BaseParser):
+class ReadingsBody(BaseParser):
     """What collectd's `write_http` sends. With `rates` in the URL, running totals come as rates."""
 
     media_type = "application/json"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Batch:
-        raw = read_stream(stream, parser_context["view"].most_bytes)
-        asked = serializers.CollectdSerializer(data=parser_context["view"].asked_in_url(parser_context["request"]))
-        asked.is_valid(raise_exception=True)
-        return collectd.read(raw, get_settings().MAX_BATCH_EVENTS, rates=asked.validated_data["rates"])
+        view = parser_context["view"]
+        raw = read_stream(stream, view.most_bytes)
+        return collectd.read(raw, get_settings().MAX_BATCH_EVENTS, rates=view.asked["rates"])
 
 
 class EventsView(CrossOrigin, WhaleView):
@@ -67,12 +66,19 @@ class EventsView(CrossOrigin, WhaleView):
     key_authentication = WriteKeyBeforeBody
     serializer_class = serializers.ParametersSerializer
     permission_classes: list[type[BasePermission]] = [MayCount]
-    parser_classes: list[type[BaseParser]] = [List, Lines]
+    parser_classes: list[type[BaseParser]] = [ListBody, LinesBody]
     http_method_names = ["post", "options"]
 
     @property
     def most_bytes(self) -> int:
         return get_settings().MAX_BATCH_BYTES
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Read the URL before the body."""
+        super().initial(request, *args, **kwargs)
+        serializer = self.serializer_class(data=self.asked_in_url(request))
+        serializer.is_valid(raise_exception=True)
+        self.asked: dict[str, Any] = serializer.validated_data
 
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         # Where nothing was sent, no parser was asked.
@@ -92,7 +98,7 @@ class CollectdView(EventsView):
     """Count what collectd measured."""
 
     serializer_class = serializers.CollectdSerializer
-    parser_classes = [Readings]
+    parser_classes = [ReadingsBody]
     http_method_names = ["post"]
 
     def further(self, found: Batch) -> dict[str, Any]:
@@ -116,7 +122,10 @@ class EventView(CrossOrigin, WhaleView):
 
     def answer(self, asked: dict[str, Any]) -> dict[str, bool]:
         ticket = self.request.auth if isinstance(self.request.auth, Ticket) else None
-        self.hail.count(**tracker.event(asked, ticket), id=asked.get("id"))
+        found = tracker.event(asked, ticket)
+        automatic = pixel.dimensions_of(self.request._request)
+        found["dimensions"] = joined(found["dimensions"], automatic)
+        self.hail.count(**found, id=asked.get("id"))
         return {"ok": True}
 
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:

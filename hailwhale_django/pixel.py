@@ -66,11 +66,11 @@ def pixel(request: HttpRequest, payload: str) -> HttpResponse:
 def _dimensions(ticket: Ticket, request: HttpRequest) -> Any:
     """The ticket's own first, then what the page declared, then what the request tells by itself."""
     added = {name: value for name in ticket.declared if (value := request.GET.get(name))}
-    return joined(ticket.dimensions, {**_dimensions_of(request), **added})
+    return joined(ticket.dimensions, {**dimensions_of(request), **added})
 
 
-def _dimensions_of(request: HttpRequest) -> dict[str, Any]:
-    """The automatic dimensions of a request."""
+def dimensions_of(request: HttpRequest) -> dict[str, Any]:
+    """The automatic dimensions of a request that a browser makes: a pixel's, and a hit's of the tracker script."""
     return {}
 
 

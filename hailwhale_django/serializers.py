@@ -131,7 +131,7 @@ class ParametersSerializer(serializers.Serializer):
                 raise InvalidInput(name, value, f"it was given as {_OTHER_SPELLING[name]}, too; give one of them")
             spelt[known] = value
         if unknown := [name for name in spelt if name not in self.fields]:
-            raise InvalidInput("parameters", unknown, f"known are {', '.join(self.fields)}")
+            raise InvalidInput("parameters", unknown, f"known are {', '.join(self.fields) or 'none'}")
         return dict(super().to_internal_value(spelt))
 
 

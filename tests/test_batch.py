@@ -215,6 +215,11 @@ def test_other_kinds_of_bodies(anyone: APIClient) -> None:
         assert send(anyone, lines(GOOD), kind).status_code == 415
 
 
+def test_what_is_asked_in_the_url(anyone: APIClient) -> None:
+    response = anyone.post(f"{ADDRESS}?pk=shop&key={KEY}", [GOOD], format="json")
+    assert (response.status_code, response.json()["error"]["expected"]) == (400, "known are none")
+
+
 def test_other_methods(anyone: APIClient) -> None:
     for method in ("get", "head", "put", "delete"):
         assert getattr(anyone, method)(ADDRESS).status_code == 405

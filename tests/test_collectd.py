@@ -12,9 +12,12 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import override_settings
+from hypothesis import given
+from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
-from hailwhale_django import Whale, collectd
+from hailwhale_django import Whale, collectd, wire
+from hailwhale_django.engine.errors import InvalidInput
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_url")]
 
@@ -185,6 +188,31 @@ def test_what_is_asked(anyone: APIClient) -> None:
 
 def test_everything_skipped_is_no_error(anyone: APIClient) -> None:
     assert send(anyone, [one(values=[None])]).json() == {"accepted": 0, "refused": 0, "errors": [], "skipped": 1}
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+    max_leaves=5,
+)
+LIKELY = {
+    "values": st.lists(st.none() | st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=2),
+    "dstypes": st.lists(st.sampled_from(collectd.TYPES), min_size=1, max_size=2),
+    "dsnames": st.lists(st.text(max_size=9), min_size=1, max_size=2),
+    "time": st.floats(0, 2e9),
+    "interval": st.floats(0, 1e300),
+    **dict.fromkeys(("host", "plugin", "plugin_instance", "type", "type_instance"), st.text(max_size=9)),
+}
+
+
+@given(st.fixed_dictionaries({name: likely | JSON for name, likely in LIKELY.items()}), st.booleans())
+def test_whatever_is_sent_is_an_event_or_refused(found: dict[str, Any], rates: bool) -> None:
+    try:
+        read = collectd.event(wire.read_event(found), rates=rates)
+        if read is not None:
+            Whale.pod().store.intake.event(read["pk"], read["dimensions"], read["metrics"], read["at"], 0.0)
+    except InvalidInput as error:
+        assert str(error)
 
 
 def test_instances_that_are_empty_are_left_out() -> None:

@@ -15,10 +15,12 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.staticfiles import finders
 from django.test import override_settings
+from hypothesis import given
+from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from hailwhale_django import Whale, tracker
-from hailwhale_django.engine.errors import HailFull
+from hailwhale_django.engine.errors import HailFull, InvalidInput
 from hailwhale_django.hail import Hail
 from hailwhale_django.ticket import Ticket
 
@@ -278,6 +280,28 @@ def test_other_kinds_and_methods(anyone: APIClient) -> None:
     assert hit(anyone, "{}", "application/x-www-form-urlencoded").status_code == 415
     for method in ("get", "head", "put"):
         assert getattr(anyone, method)(ADDRESS).status_code == 405
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+    max_leaves=9,
+)
+WORDS = st.text(max_size=20) | st.sampled_from(["http://[", "//[::1", "//a@b:c/d", "/%zz%e9", "\u2100.example"])
+
+
+@given(
+    hit=st.fixed_dictionaries({}, optional=dict.fromkeys(("name", "page", "referrer", "link"), WORDS)),
+    props=JSON,
+    metrics=JSON,
+    ticket=st.sampled_from([None, Ticket("shop", "a/b", None, ("plan",))]),
+)
+def test_whatever_is_told_is_an_event_or_refused(hit: Any, props: Any, metrics: Any, ticket: Ticket | None) -> None:
+    try:
+        found = tracker.event({**hit, "props": props, "metrics": metrics}, ticket)
+        Whale.pod().store.intake.event("shop", found["dimensions"], found["metrics"], None, 0.0)
+    except InvalidInput as error:
+        assert str(error)
 
 
 def test_the_store_is_away_or_full(anyone: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:

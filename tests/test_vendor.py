@@ -14,7 +14,8 @@ from django.core.management import call_command
 from django.test import override_settings
 
 ROOT = Path(__file__).parents[1]
-TEMPLATE = ROOT / "hailwhale_django/templates/admin/hailwhale_django/counter/counter.html"
+TEMPLATES = ROOT / "hailwhale_django/templates"
+USING = ("admin/hailwhale_django/counter/counter.html", "hailwhale_django/graph.html")
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,8 @@ def test_the_file_and_its_licence_say_what_they_are(script: ModuleType, director
 
 
 def test_pages_and_docs_name_this_version(script: ModuleType) -> None:
-    assert f"vendor/chart.js/{script.VERSION}/{script.NAME}" in TEMPLATE.read_text(encoding="utf-8")
+    for template in USING:
+        assert f"vendor/chart.js/{script.VERSION}/{script.NAME}" in (TEMPLATES / template).read_text(encoding="utf-8")
     docs = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
     told = {version for page in docs for version in re.findall(r"Chart\.js v?(\d+\.\d+\.\d+)", page.read_text("utf-8"))}
     assert told == {script.VERSION}

@@ -62,6 +62,13 @@ class Visitor:
         except TimeoutException:
             assert self.counted(dimension, pk) == children
 
+    @contextmanager
+    def beforehand(self, source: str) -> Iterator[None]:
+        """A script that runs before any other on each page."""
+        script = self.chrome.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": source})
+        yield
+        self.chrome.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": script["identifier"]})
+
     def complaints(self) -> list[str]:
         return [entry["message"] for entry in self.chrome.get_log("browser")]
 
@@ -71,12 +78,11 @@ def visitor(chromium: Chrome, redis_url: str, live_server: Any, drain: Callable[
     """Whatever is in the console at the end is an error, unless a test has read it."""
     settings = {"REDIS": redis_url, "WRITE_KEYS": [KEY], "CORS_ORIGINS": []}
     with override_settings(ROOT_URLCONF="tests.pages", HAILWHALE=settings):
-        script = chromium.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": WATCH})
         visitor = Visitor(chromium, live_server.url, drain)
         visitor.complaints()
-        yield visitor
+        with visitor.beforehand(WATCH):
+            yield visitor
         chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
-        chromium.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": script["identifier"]})
         chromium.get("about:blank")
         assert visitor.complaints() == []
 
@@ -176,11 +182,18 @@ def test_links_that_lead_away(visitor: Visitor) -> None:
 
 
 def test_without_beacons(visitor: Visitor) -> None:
-    source = "navigator.sendBeacon = () => false"
-    script = visitor.chrome.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": source})
-    visitor.open("/page/tracked")
-    visitor.is_counted("event", pageview=1)
-    visitor.chrome.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": script["identifier"]})
+    with visitor.beforehand("navigator.sendBeacon = () => false"):
+        visitor.open("/page/tracked")
+        visitor.is_counted("event", pageview=1)
+
+
+def test_a_page_that_is_made_ready_is_not_looked_at(visitor: Visitor) -> None:
+    with visitor.beforehand("Object.defineProperty(document, 'prerendering', {value: true})"):
+        visitor.open("/page/tracked")
+        visitor.run('hailwhale("ready")')
+        visitor.is_counted("event", ready=1)
+        visitor.run('document.dispatchEvent(new Event("prerenderingchange"))')
+        visitor.is_counted("event", ready=1, pageview=1)
 
 
 def test_what_the_page_did_not_declare(visitor: Visitor) -> None:
