@@ -18,6 +18,7 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from . import tracker
 from .conf import get_settings
 from .engine.errors import InvalidInput
 from .models import Counter
@@ -59,8 +60,6 @@ class WriteKeyBeforeBody(WriteKey):
 class PageTicket(BaseAuthentication):
     """A ticket in the body, as the template tag gave it to the page. One that will not do is refused."""
 
-    use: ClassVar[str] = "event"
-
     def authenticate(self, request: Request) -> tuple[Any, Ticket] | None:
         given = body_of(request).get(TICKET_PARAMETER) if request.method == "POST" else None
         if given in (None, ""):
@@ -68,7 +67,7 @@ class PageTicket(BaseAuthentication):
         if not isinstance(given, str):
             raise InvalidInput(TICKET_PARAMETER, given, "use a ticket as the template tag writes it")
         try:
-            return AnonymousUser(), Ticket.read(given, self.use, get_settings().PIXEL_MAX_AGE)
+            return AnonymousUser(), Ticket.read(given, tracker.USE, get_settings().PIXEL_MAX_AGE)
         except (Forged, Expired) as error:
             raise AuthenticationFailed(str(error)) from error
 

@@ -19,6 +19,9 @@ from .engine.domain.paths import MAX_NAME_BYTES
 from .engine.errors import InvalidInput
 from .ticket import Ticket, joined
 
+USE = "event"
+"""What its tickets are signed for."""
+
 PAGE_VIEW = "pageview"
 MAX_HIT_BYTES = 8_192
 """A hit is some hundred bytes; a browser sends at most 64 KB while it leaves a page."""

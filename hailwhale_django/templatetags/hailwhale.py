@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from .. import embedded, pixel
+from .. import embedded, pixel, tracker
 from ..engine.errors import HailWhaleError, StoreUnavailable
 from ..ticket import Ticket, declared_names
 
@@ -68,7 +68,7 @@ def hailwhale_script(
             '<script src="{}" data-url="{}" data-token="{}"{} defer></script>',
             static(TRACKER),
             reverse("hailwhale:event"),
-            ticket.signed("event"),
+            ticket.signed(tracker.USE),
             SafeString(" data-outbound" if outbound else ""),
         )
 
