@@ -58,16 +58,14 @@ class ReadingsBody(BaseParser):
         return collectd.read(raw, get_settings().MAX_BATCH_EVENTS, rates=view.asked["rates"])
 
 
-class EventsView(CrossOrigin, WhaleView):
-    """Count many events. The good ones count, the others are reported by their place."""
+class BatchView(WhaleView):
+    """An endpoint that takes many events. The good ones count, the others are reported by their place."""
 
     hail: type[Hail] = Hail
     takes_key = True
     key_authentication = WriteKeyBeforeBody
-    serializer_class = serializers.ParametersSerializer
     permission_classes: list[type[BasePermission]] = [MayCount]
-    parser_classes: list[type[BaseParser]] = [ListBody, LinesBody]
-    http_method_names = ["post", "options"]
+    http_method_names = ["post"]
 
     @property
     def most_bytes(self) -> int:
@@ -94,12 +92,19 @@ class EventsView(CrossOrigin, WhaleView):
         return {}
 
 
-class CollectdView(EventsView):
+class EventsView(CrossOrigin, BatchView):
+    """Count many events."""
+
+    serializer_class = serializers.ParametersSerializer
+    parser_classes: list[type[BaseParser]] = [ListBody, LinesBody]
+    http_method_names = ["post", "options"]
+
+
+class CollectdView(BatchView):
     """Count what collectd measured."""
 
     serializer_class = serializers.CollectdSerializer
-    parser_classes = [ReadingsBody]
-    http_method_names = ["post"]
+    parser_classes: list[type[BaseParser]] = [ReadingsBody]
 
     def further(self, found: Batch) -> dict[str, Any]:
         return {"skipped": found.skipped}

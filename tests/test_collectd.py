@@ -184,6 +184,8 @@ def test_what_is_asked(anyone: APIClient) -> None:
         assert anyone.generic("POST", ADDRESS, body, content_type="application/json").status_code == 400
     assert anyone.post("/hailwhale/collectd", [one()], format="json").status_code in (401, 403)
     assert anyone.get(ADDRESS).status_code == 405
+    answer = anyone.options(ADDRESS, headers={"Origin": "https://shop.example"})
+    assert (answer.status_code, "Access-Control-Allow-Origin" in answer) == (405, False)
 
 
 def test_everything_skipped_is_no_error(anyone: APIClient) -> None:
