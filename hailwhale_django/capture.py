@@ -10,7 +10,7 @@ called `bot_hits`, `bot_ms` and so on. So totals and tables are of people, and t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -21,6 +21,7 @@ from .conf import get_settings
 from .countries import country_of
 from .engine.domain.event import HITS
 from .referrers import referrer_of
+from .ticket import joined
 from .visitors import agent_of, wants_privacy
 
 BOT = "bot"
@@ -46,13 +47,26 @@ def captured(request: HttpRequest) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value}
 
 
-def event_of(request: HttpRequest, pk: Any, dimensions: dict[str, Any], metrics: dict[str, Any]) -> dict[str, Any]:
-    """An event with what is captured; of a bot all else is left out, and its metrics have names of their own."""
+def event_of(
+    request: HttpRequest, pk: Any, dimensions: Any = None, metrics: Any = None, *, without: Collection[str] = ()
+) -> dict[str, Any]:
+    """An event with what is captured, but for some names; where both say something, what was given holds.
+
+    Of a bot all other dimensions are left out, and its metrics have names of their own.
+    """
     found = captured(request)
     if BOT in found:
-        as_bot = {BOT_PREFIX + name: value for name, value in ({HITS: 1} | metrics).items()}
+        as_bot = {BOT_PREFIX + name: value for name, value in ({HITS: 1} | by_name(metrics)).items()}
         return {"pk": pk, "dimensions": found, "metrics": {**as_bot, HITS: 0}}
-    return {"pk": pk, "dimensions": found | dimensions, "metrics": metrics}
+    added = {name: value for name, value in found.items() if name not in without}
+    return {"pk": pk, "dimensions": joined(dimensions, added), "metrics": metrics}
+
+
+def by_name(metrics: Any) -> dict[str, Any]:
+    """Metrics as a dict; names alone count 1 each."""
+    if isinstance(metrics, Mapping):
+        return dict(metrics)
+    return dict.fromkeys([metrics] if isinstance(metrics, str) else metrics or (), 1)
 
 
 def language_of(request: HttpRequest) -> str | None:

@@ -57,8 +57,9 @@ class Hail:
         """Append many events; returns how many were accepted, those that were known by their id among them.
 
         An event is a dict `{"pk", "dimensions", "metrics", "at", "id"}` (only `pk` is needed) or a tuple of the first
-        four. What cannot be accepted is told to `on_error(error, event)` (`event` is None when the error concerns
-        several); without it the first error is raised once the valid events of its batch are accepted.
+        four. What cannot be read is told to `on_error(error, event)`; without it the first error is raised once the
+        valid events of its batch are accepted. Raises `HailFull` and `StoreUnavailable`, when some of the events may
+        be accepted: give events an `id` to send all of them again.
         """
         return cls.pod().acceptor.accept_many(events, on_error)
 

@@ -14,12 +14,13 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from . import batch, collectd, pixel, serializers, tracker
+from . import batch, collectd, serializers, tracker
 from .batch import Batch
+from .capture import event_of
 from .conf import get_settings
 from .hail import Hail
 from .permissions import FromPage, MayCount, PageTicket, WriteKey, WriteKeyBeforeBody
-from .ticket import Ticket, joined
+from .ticket import Ticket
 from .views import Body, CrossOrigin, WhaleView, read_stream
 
 
@@ -127,9 +128,8 @@ class EventView(CrossOrigin, WhaleView):
 
     def answer(self, asked: dict[str, Any]) -> dict[str, bool]:
         ticket = self.request.auth if isinstance(self.request.auth, Ticket) else None
-        found = tracker.event(asked, ticket)
-        automatic = pixel.dimensions_of(self.request._request)
-        found["dimensions"] = joined(found["dimensions"], automatic)
+        # What the browser calls the referrer of this request is the page; the script tells the page's own.
+        found = event_of(self.request._request, **tracker.event(asked, ticket), without=["referrer"])
         self.hail.count(**found, id=asked.get("id"))
         return {"ok": True}
 

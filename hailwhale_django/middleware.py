@@ -20,7 +20,7 @@ from django.conf import settings as django_settings
 from django.http import HttpRequest, HttpResponseBase
 
 from . import buffer
-from .capture import event_of
+from .capture import by_name, event_of
 from .conf import get_settings
 from .engine.domain.paths import Path, dimension_paths
 from .visitors import visitor_of
@@ -171,9 +171,8 @@ def _metrics(took: float) -> dict[str, Any]:
 
 def _sum(metrics: Mapping[str, Any], added: Any) -> dict[str, Any]:
     """Both, where names alone count 1 each and values of one name add up."""
-    if not isinstance(added, Mapping):
-        added = dict.fromkeys([added] if isinstance(added, str) else added or (), 1)
-    return {**metrics, **{name: metrics[name] + it if name in metrics else it for name, it in added.items()}}
+    found = by_name(added)
+    return {**metrics, **{name: metrics[name] + it if name in metrics else it for name, it in found.items()}}
 
 
 def _joined(dimensions: Mapping[str, Any], paths: Iterable[Path]) -> dict[str, Any]:

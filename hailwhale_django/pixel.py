@@ -13,12 +13,11 @@ A plain view, since this is asked on every page: it does no more than read the t
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
+from .capture import event_of
 from .conf import get_settings
 from .engine.errors import CounterOverflow, HailWhaleError, InvalidInput, StoreUnavailable, TooManyNames
 from .hail import Hail
@@ -54,24 +53,15 @@ def address(ticket: Ticket, base: str = "") -> str:
 
 @require_GET
 def pixel(request: HttpRequest, payload: str) -> HttpResponse:
-    """Count what the ticket says, with what the browser adds to it."""
+    """Count what the ticket says, then what the page declared, then what the request tells by itself."""
     try:
         ticket = Ticket.read(payload, USE, get_settings().PIXEL_MAX_AGE)
-        Hail.count(ticket.pk, _dimensions(ticket, request), ticket.metrics)
+        added = {name: value for name in ticket.declared if (value := request.GET.get(name))}
+        dimensions = joined(ticket.dimensions, added)
+        Hail.count(**event_of(request, ticket.pk, dimensions, ticket.metrics))
     except tuple(_STATUS) as error:
         return _gif(error)
     return _gif()
-
-
-def _dimensions(ticket: Ticket, request: HttpRequest) -> Any:
-    """The ticket's own first, then what the page declared, then what the request tells by itself."""
-    added = {name: value for name in ticket.declared if (value := request.GET.get(name))}
-    return joined(ticket.dimensions, {**dimensions_of(request), **added})
-
-
-def dimensions_of(request: HttpRequest) -> dict[str, Any]:
-    """The automatic dimensions of a request that a browser makes: a pixel's, and a hit's of the tracker script."""
-    return {}
 
 
 def _gif(error: HailWhaleError | None = None) -> HttpResponse:

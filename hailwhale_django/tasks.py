@@ -72,6 +72,4 @@ def _with_id(event: Any, known_as: str) -> Any:
 
 
 def _refused(error: HailWhaleError, event: Any) -> None:
-    if isinstance(error, StoreUnavailable):
-        raise error
     logger.error("an event from the broker was refused: %s", error)

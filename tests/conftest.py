@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from functools import partial
 from typing import TYPE_CHECKING
@@ -81,6 +81,18 @@ def any_redis_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
+@pytest.fixture
+def drain() -> Callable[[], None]:
+    """Counts everything that was accepted."""
+
+    def drained() -> None:
+        from hailwhale_django import Hail
+
+        Hail.drain()
+
+    return drained
+
+
 def empty(url: str) -> None:
     """Remove all keys; functions and scripts stay, as they may in real life."""
     with closing(servers.client(url)) as client:
@@ -101,6 +113,9 @@ def chromium() -> Iterator[Chrome]:
 
     options = webdriver.ChromeOptions()
     options.binary_location = browser
+    # Else it calls itself headless, and is counted as a bot.
+    agent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+    options.add_argument(f"--user-agent={agent}")
     # A sandbox and a large /dev/shm are what containers lack; the tests open their own pages only.
     for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"):
         options.add_argument(argument)

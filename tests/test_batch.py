@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from hailwhale_django import Whale, batch
-from hailwhale_django.engine.errors import HailFull, HailWhaleError, TooLarge
-from hailwhale_django.hail import Hail
+from hailwhale_django.engine.errors import HailWhaleError, TooLarge
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_url")]
 
@@ -266,14 +265,12 @@ def test_the_store_is_away(anyone: APIClient) -> None:
     assert (response.status_code, response["Retry-After"]) == (503, "1")
 
 
-def test_the_hail_is_full(anyone: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: Any, **__: Any) -> int:
-        raise HailFull("the log is full")
-
-    monkeypatch.setattr(Hail, "count_many", full)
-    response = send(anyone, lines(GOOD))
+def test_the_hail_is_full(anyone: APIClient) -> None:
+    with configured(HAIL_LIMIT=1):
+        assert send(anyone, lines(GOOD)).status_code == 202
+        response = send(anyone, lines(GOOD))
     assert (response.status_code, response["Retry-After"]) == (503, "1")
-    assert response.json()["error"]["message"] == "the log is full"
+    assert "the hail is full: no room for 1 event among 1 entries" in response.json()["error"]["message"]
 
 
 def test_what_concerns_several_events_has_no_place() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from .domain.event import Event
 from .domain.intake import EVENT_KEYS
-from .errors import HailFull, HailWhaleError, InvalidInput, OnError, TooLarge, report
+from .errors import HailWhaleError, InvalidInput, OnError, TooLarge, report
 from .store.log import Log
 from .store.store import Store
 
@@ -33,19 +33,19 @@ class Acceptor:
         self.log.append([(event, _id(known_as))], now)
 
     def accept_many(self, events: Iterable[Any], on_error: OnError | None = None) -> int:
-        """Append many events, batch by batch; returns how many are in the log, those that were there already too."""
+        """Append many events, batch by batch; returns how many are in the log, those that were there already too.
+
+        `on_error` is told what cannot be read. Raises `HailFull` and `StoreUnavailable` whether it is there or not:
+        earlier batches are in the log then, and of this one what went to streams that had room.
+        """
         accepted = 0
         source = iter(events)
         while given := list(islice(source, BATCH)):
             now = self.clock()
             failures: list[tuple[HailWhaleError, Any]] = []
             read = [pair for one in given if (pair := self._read(one, now, failures)) is not None]
+            self.log.append(read, now)
             accepted += len(read)
-            try:
-                self.log.append(read, now)
-            except HailFull as error:
-                accepted -= error.events
-                failures.append((error, None))
             report(failures, on_error, f"accepted: {accepted} so far")
         return accepted
 

@@ -76,8 +76,8 @@ class HailFull(StoreUnavailable):
 
     def __str__(self) -> str:
         return (
-            f"the hail is full: {self.events} events found no room among {self.limit:,} entries; is it being drained "
-            "(manage.py hailwhale_drain, or the Celery beat schedule)? Try again later"
+            f"the hail is full: no room for {self.events:,} event{'s' if self.events > 1 else ''} among "
+            f"{self.limit:,} entries; is it drained (manage.py hailwhale_drain, or Celery's beat)? Try again later"
         )
 
 

@@ -115,8 +115,8 @@ class Log:
         return crc32(event.pk[0].encode()) % self.size
 
     def streams(self) -> list[int]:
-        """All streams that were ever appended to. One round trip."""
-        return sorted(map(int, self.server.call("SMEMBERS", [self.keys.streams])))
+        """All streams that are or ever were appended to. One round trip."""
+        return sorted({*range(self.size), *map(int, self.server.call("SMEMBERS", [self.keys.streams]))})
 
     def state(self, stream: int) -> State:
         replies = self.server.call("HMGET", [self.keys.hail(stream, "state")], State._fields)
@@ -166,6 +166,9 @@ class Log:
     def note_dropped(self, events: int) -> None:
         """Note events that were dropped before they could be appended."""
         self.server.call("INCRBY", [self.keys.dropped], [events])
+
+    def dropped(self) -> int:
+        return int(self.server.call("GET", [self.keys.dropped]) or 0)
 
     def _list(self) -> None:
         """Enter the streams that are appended to into the list of those that are drained."""
