@@ -132,7 +132,7 @@ def test_a_page_view(visitor: Visitor) -> None:
     visitor.open("/page/tracked?email=ada@example.com#part")
     visitor.is_counted("event", pageview=1)
     visitor.is_counted("page", **{"/page/tracked": 1})
-    assert Whale.get_subdimensions("shop") == ["event", "page"]
+    assert Whale.get_subdimensions("shop") == ["event", "page", "language"]
     assert visitor.run("return [document.cookie, localStorage.length, sessionStorage.length]") == ["", 0, 0]
 
 
