@@ -7,13 +7,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import counting, geometry, growth, memory, middleware, plot, ratio_table, report, servers
+from benchmarks import counting, geometry, growth, hail, http, memory, middleware, plot, ratio_table, report, servers
 from benchmarks.effort import FULL, QUICK, Effort
 
 BENCHMARKS: dict[str, Callable[[Effort], report.Result]] = {
     "ratio_table": ratio_table.run,
     "plot": plot.run,
     "counting": counting.run,
+    "hail": hail.run,
+    "http": http.run,
     "memory": memory.run,
     "growth": growth.run,
     "geometry": geometry.run,
