@@ -69,7 +69,7 @@ class Buffer:
         note_dropped: Callable[[int], None],
         *,
         batch: int = 500,
-        seconds: float = 1.0,
+        seconds: float = 0.5,
         limit: int = 10_000,
         first_pause: float = FIRST_PAUSE_SECONDS,
         clock: Callable[[], float] = time.time,

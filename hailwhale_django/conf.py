@@ -74,7 +74,7 @@ class Settings:
     ADDRESS_HEADER: str = ""
     RESPECT_DNT: bool = True
     BUFFER_BATCH: int = 500
-    BUFFER_SECONDS: float = 1.0
+    BUFFER_SECONDS: float = 0.5
     BUFFER_EVENTS: int = 10_000
 
     def options(self) -> Options:

@@ -52,7 +52,7 @@ def test_without_any_setting_there_are_defaults(monkeypatch: pytest.MonkeyPatch)
         )
         assert (found.CAPTURE, found.RESPECT_DNT) == (("language", "referrer", "utm", "bot"), True)
         assert (found.COUNTRY_HEADER, found.COUNTRY_DATABASE, found.ADDRESS_HEADER) == ("", "", "")
-        assert (found.BUFFER_BATCH, found.BUFFER_SECONDS, found.BUFFER_EVENTS) == (500, 1.0, 10_000)
+        assert (found.BUFFER_BATCH, found.BUFFER_SECONDS, found.BUFFER_EVENTS) == (500, 0.5, 10_000)
         assert check_settings() == []
 
 
