@@ -64,9 +64,12 @@ class Recorder:
         return Recorded(folded.rejected + self._refused(events, folded, unlisted), errors)
 
     def record_one(self, event: Event, now: float) -> Recorded:
-        """As `record` of one event. Where all its rows are remembered, as they nearly always are, nothing is folded."""
+        """As `record` of one event. Where all its rows have places of their own, nothing is folded."""
         self.store.check(now, writing=True)
         parcels = self._parcels_of_one(event, now)
+        if not parcels:
+            Placement(self.store.catalog, rows_of(event.pk, event.dimensions))
+            parcels = self._parcels_of_one(event, now)
         if not parcels:
             return self.record([event], now)
         errors: list[HailWhaleError] = []
@@ -86,7 +89,7 @@ class Recorder:
         return Recorded([], errors)
 
     def _parcels_of_one(self, event: Event, now: float) -> dict[Path, Parcel]:
-        """One event's increments at each level of its pk; none where a row is not remembered."""
+        """One event's increments at each level of its pk; none where a row's place is not remembered."""
         columns = self.store.schedule.columns_at(event.at, now)
         units = dict(event.metrics)
         parcels = {}
