@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import redis
 from redis.backoff import NoBackoff
-from redis.cluster import ClusterNode, RedisCluster
+from redis.cluster import ClusterNode, PipelineCommand, RedisCluster
 from redis.retry import Retry
 
 from ..errors import InvalidConfiguration, StoreUnavailable
@@ -32,6 +32,12 @@ NO_RETRY = Retry(NoBackoff(), 0)
 
 # The second is not of the first one's family.
 UNANSWERED = (redis.RedisError, redis.exceptions.RedisClusterException)
+
+# A node answers so before it does anything: it is safe to ask again.
+REDIRECTED = (redis.exceptions.MovedError, redis.exceptions.AskError, redis.exceptions.TryAgainError)
+
+# After these nobody knows what was done.
+LOST = (redis.ConnectionError, redis.TimeoutError)
 
 
 class Script(NamedTuple):
@@ -72,10 +78,10 @@ class Server:
     def run(self, calls: Sequence[Call]) -> list[Any]:
         """The reply of each call. Raises `StoreUnavailable` when any of them could not be carried out."""
         try:
-            replies = self._send([call.command() for call in calls])
+            replies = self._send(calls)
             unknown = [at for at, reply in enumerate(replies) if isinstance(reply, redis.exceptions.NoScriptError)]
             if unknown:  # a server that was restarted, or a node that has not seen the script yet
-                again = self._send([calls[at].command(with_source=True) for at in unknown])
+                again = self._send([calls[at] for at in unknown], with_source=True)
                 for at, reply in zip(unknown, again, strict=True):
                     replies[at] = reply
         except UNANSWERED as error:
@@ -85,26 +91,52 @@ class Server:
                 raise StoreUnavailable(f"the store refused a command: {reply}") from reply
         return replies
 
-    def _send(self, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
-        if not commands:
-            return []
-        client: Any = self.client
-        if len(commands) == 1:
-            try:
-                return [client.execute_command(*commands[0])]
-            except redis.ResponseError as error:
-                return [error]
-        pipeline = client.pipeline(transaction=False)
+    def _send(self, calls: Sequence[Call], *, with_source: bool = False) -> list[Any]:
+        commands = [call.command(with_source=with_source) for call in calls]
+        if len(commands) < 2:
+            return [self._execute(command) for command in commands]
+        if isinstance(self.client, RedisCluster):
+            return self._send_to_nodes(self.client, [call.keys[0] for call in calls], commands)
+        pipeline: Any = self.client.pipeline(transaction=False)
         for command in commands:
             pipeline.execute_command(*command)
         return list(pipeline.execute(raise_on_error=False))
 
+    def _execute(self, command: tuple[Any, ...]) -> Any:
+        client: Any = self.client
+        try:
+            return client.execute_command(*command)
+        except redis.ResponseError as error:
+            return error
+
+    def _send_to_nodes(self, client: Any, keys: Sequence[str], commands: Sequence[tuple[Any, ...]]) -> list[Any]:
+        """All commands at once, each to the node of its key.
+
+        A pipeline by itself would ask the server for the keys of every script, and would send again what a node may
+        have carried out before it was lost.
+        """
+        nodes = [client.get_node_from_key(key) for key in keys]
+        queued: Any = PipelineCommand
+        stack = [
+            queued(command, {"target_nodes": node}, at)
+            for at, (node, command) in enumerate(zip(nodes, commands, strict=True))
+        ]
+        pipeline = client.pipeline(transaction=False)
+        replies = list(pipeline.send_cluster_commands(stack, raise_on_error=False, allow_redirections=False))
+        for at, reply in enumerate(replies):
+            if isinstance(reply, LOST):
+                client.nodes_manager.initialize()  # who else has these slots is asked before the next call
+                raise reply
+            if isinstance(reply, REDIRECTED):
+                replies[at] = self._execute(commands[at])
+        return replies
+
     def identity(self) -> str:
-        """What the primaries are: another text after a restart or a fail-over."""
+        """What the primaries are: another text after a restart or a fail-over, also one that is not known here yet."""
         primaries = {"target_nodes": RedisCluster.PRIMARIES} if isinstance(self.client, RedisCluster) else {}
         client: Any = self.client
         try:
-            found = client.execute_command("INFO", "server", **primaries)
+            found = client.execute_command("INFO", **primaries)
         except UNANSWERED as error:
             raise StoreUnavailable(f"the store did not answer: {error}") from error
         of_each = [found] if "run_id" in found else found.values()
