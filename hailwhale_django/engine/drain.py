@@ -4,10 +4,10 @@ Each counter keeps a *mark*, the last position of the stream that is counted on 
 step in which it counts. What is at or before the mark is not counted again; so a drain may be killed at any
 instruction, several may drain the same stream, and entries may be read any number of times.
 
-The stream keeps the same marks once more, of what was counted within `KEPT_SECONDS`. A counter whose own mark is before
-that has lost its latest writes: its server failed over to a replica that had not got them yet, or came back with an
-older file. What it lost is counted again from the log, which keeps counted entries for as long. A drain looks for such
-counters when the servers are not those that they were, and at each counter that it counts on.
+The stream keeps the same marks once more, of what was counted within the last minute or two (`KEPT_SECONDS`). A counter
+whose own mark is before that has lost its latest writes: its server failed over to a replica that had not got them yet,
+or came back with an older file. What it lost is counted again from the log, which keeps counted entries for as long. A
+drain looks for such counters when the servers are not those that they were, and at each counter that it counts on.
 
 What can never be counted (it is older than anything kept, would overflow, or is no event at all) becomes a dead letter,
 written down before the drain goes past it.
@@ -20,7 +20,7 @@ from collections.abc import Callable
 
 from .marked import MarkedCount, Session
 from .store.dead import DeadLetters
-from .store.log import Log, horizon
+from .store.log import Log
 from .store.store import Store
 
 # Marks of counters that nothing came for are dropped so many at a time.
@@ -64,11 +64,12 @@ class Drain:
         while True:
             items, last = counting.read(session.entry)
             if not last:
+                if not session.is_settled:
+                    self._advance(session, counting, session.entry, 0)
                 return drained
-            counting.count(items, last, self.clock())
-            self._advance(session, counting, last, len(items))
+            counting.count(items, self.clock())
             drained += len(items)
-            if self.clock() >= end:
+            if not self._advance(session, counting, last, len(items)) or self.clock() >= end:
                 return drained
             self.log.renew(stream)
 
@@ -86,15 +87,18 @@ class Drain:
         self._sessions[stream] = session
         return session
 
-    def _advance(self, session: Session, counting: MarkedCount, last: str, events: int) -> None:
-        """Write down that all up to an entry is counted."""
-        begin = horizon(last)
+    def _advance(self, session: Session, counting: MarkedCount, last: str, events: int) -> bool:
+        """Write down that all up to an entry is counted; False if the stream began anew meanwhile."""
+        begin = session.kept_from
         forgotten = [pk for pk, mark in session.marks.items() if mark < begin][:FORGOTTEN]
         for pk in forgotten:
             del session.marks[pk]
         marks = {pk: mark for pk, mark in counting.marked.items() if pk in session.marks}
-        session.entry = last
-        session.trimmed = self.log.advance(
-            session.stream, self._holder, last, session.servers, events, marks, forgotten
+        trimmed = self.log.advance(
+            session.stream, session.name, self._holder, last, session.servers, events, marks, forgotten, begin
         )
+        if trimmed is None:
+            return False
+        session.entry, session.trimmed = last, trimmed
         counting.marked.clear()
+        return True

@@ -20,14 +20,20 @@ from .packing import OVERFLOW, pack
 from .placement import Placement
 from .recorder import ATTEMPTS
 from .store.dead import DeadLetters, Letter
-from .store.log import LINE_DIGITS, Log, entry_before, entry_of, horizon, position
+from .store.log import LINE_DIGITS, Log, entry_before, entry_of, position
 from .store.parcel import Mark, Parcel
 from .store.server import Call
 from .store.store import Store
 
-# Entries read at once, and events counted at once: more saves little and takes memory.
-ENTRIES = 1_000
+# Entries read at once, and events and bytes counted at once: more saves little and takes memory.
+ENTRIES = 250
 EVENTS = 10_000
+BYTES = 16_000_000
+
+# What one step may add up for all counters and intervals together: the counters' server does nothing else meanwhile.
+AMOUNTS = 500_000
+
+LAST_LINE = 10**LINE_DIGITS - 1
 
 logger = logging.getLogger("hailwhale")
 
@@ -42,6 +48,8 @@ class Item(NamedTuple):
 
 class Task(NamedTuple):
     """Events to count in order of position, `only` on these counters (on all if there are none).
+
+    Child counters are counted where they are now: beyond the limit that is on `(other)`.
 
     `whole`: not at all where some of it is refused. `moves` is how often their rows moved meanwhile.
     """
@@ -63,6 +71,16 @@ class Session:
     trimmed: str
     marks: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def kept_from(self) -> str:
+        """No position before this one is in the log any more."""
+        return position(self.trimmed) if self.trimmed else ""
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is kept of what is counted."""
+        return not self.entry or (not self.marks and position(self.entry) < self.kept_from)
+
 
 class MarkedCount:
     """Counts events of one stream, from its log."""
@@ -74,24 +92,24 @@ class MarkedCount:
         self.marked: dict[str, str] = {}  # by pk, what was counted since it was last asked for
         self._dead = DeadLetters(log.server, log.keys)
         self._letters: list[Letter] = []
-        self._horizon = ""
 
     def read(self, after: str, until: str = "") -> tuple[list[Item], str]:
         """The events behind one entry up to another, and the last entry that was read ("" if there is none)."""
         items: list[Item] = []
         last = ""
-        while len(items) < EVENTS:
-            entries = self.log.read(self.session.stream, last or after, until, ENTRIES)
+        size = 0
+        while len(items) < EVENTS and size < BYTES:
+            entries = self.log.read(self.session.stream, self.session.name, last or after, until, ENTRIES)
             for entry in entries:
                 items += self._items(entry.id, entry.lines, entry.raw)
                 last = entry.id
+                size += len(entry.raw)
             if len(entries) < ENTRIES:
                 break
         return items, last
 
-    def count(self, items: Sequence[Item], last: str, now: float) -> None:
-        """Count events up to an entry, in order of position, where they are not counted yet."""
-        self._horizon = horizon(last)
+    def count(self, items: Sequence[Item], now: float) -> None:
+        """Count events, in order of position, where they are not counted yet."""
         self._carry_out(Task(items), now)
         self.write_letters()
 
@@ -102,7 +120,7 @@ class MarkedCount:
         for (pk, mark), reply in zip(known.items(), self.store.server.run(calls), strict=True):
             found = "" if reply is None else reply.decode()
             if found < mark:
-                self._repair(pk, found, now)
+                self._repair(pk, found, position(self.session.entry, LAST_LINE), now)
 
     def write_letters(self) -> None:
         if self._letters:
@@ -124,7 +142,7 @@ class MarkedCount:
         return found
 
     def _carry_out(self, task: Task, now: float) -> None:
-        tasks = [task] if task.items else []
+        tasks = [task._replace(items=part) for part in reversed(_parts(task.items))]
         while tasks:
             # The first of the smaller tasks comes first, since a counter takes its positions in order.
             tasks += reversed(self._count(tasks.pop(), now))
@@ -136,7 +154,8 @@ class MarkedCount:
         above = [row for pk in task.only for row in rows_of(pk, ())] if task.moves else []
         placement = Placement(self.store.catalog, [*above, *folded.rows])
         items = self._listed(items, placement)
-        parcels, too_large = pack(folded, range(len(folded.rows)), placement, self.store.tiles, task.only)
+        homes = _homes(task.only, placement)
+        parcels, too_large = pack(folded, range(len(folded.rows)), placement, self.store.tiles, homes)
         spans = _spans(items, placement)
         left: list[Task] = []
         for pk, reasons in too_large.items():
@@ -154,10 +173,10 @@ class MarkedCount:
                     self._move(pk, said[0])
                     left.append(Task([item for item in items if item.position > said[0]], frozenset([pk])))
                 case "behind":
-                    self._repair(str(pk), said[0], now)
+                    self._repair(str(pk), said[0], items[0].position, now)
                     left.append(Task(items, frozenset([pk])))
                 case "moved":
-                    left.append(self._moved(task, items, pk))
+                    left.append(self._moved(task, items, pk, placement))
                 case _:
                     left += self._smaller(items, pk, dict(zip(said[::2], said[1::2], strict=True)), placement)
         return [one for one in left if one.items]
@@ -165,7 +184,7 @@ class MarkedCount:
     def _call(self, parcel: Parcel, span: tuple[str, str], whole: bool, now: float) -> Call:
         known = self.session.marks.get(parcel.pk, "")
         # A counter that was reset forgets its mark in time, but not while anything could be counted again.
-        expected = known if known >= self._horizon else None
+        expected = known if known >= self.session.kept_from else None
         marked = replace(parcel, mark=Mark(self._stream, expected, *span, whole))
         return marked.call(self.store.keys, now, self.store.options.limits.metrics)
 
@@ -176,13 +195,14 @@ class MarkedCount:
     def _move(self, pk: Path, mark: str) -> None:
         self.session.marks[str(pk)] = self.marked[str(pk)] = mark
 
-    def _moved(self, task: Task, items: Sequence[Item], pk: Path) -> Task:
+    def _moved(self, task: Task, items: Sequence[Item], pk: Path, placement: Placement) -> Task:
         """The same for one counter whose rows are not where this process thought."""
         if task.moves >= ATTEMPTS:
             raise StoreUnavailable(f"{pk}: reset over and over while being counted")
         for depth in range(1, len(pk) + 1):
             self.store.catalog.forget(str(Path(pk[:depth])))
-        return Task(items, frozenset([pk]), task.whole, task.moves + 1)
+        counted_there = frozenset(row[0] for row, place in placement.placed.items() if place[0] == pk)
+        return Task(items, counted_there, task.whole, task.moves + 1)
 
     def _smaller(self, items: Sequence[Item], pk: Path, reasons: Mapping[str, str], placement: Placement) -> list[Task]:
         """What is left of events that a counter refused together, until what does not fit stands alone."""
@@ -206,9 +226,10 @@ class MarkedCount:
         """The same events without some metrics, which are written down."""
         left = []
         for item in items:
-            refused = tuple(metric for metric, _ in item.event.metrics if metric in metrics)
+            refused = [metric for metric, _ in item.event.metrics if metric in metrics]
+            for metric in refused:
+                self._bury(item.position, item.line, reason, str(pk), (metric,))
             if refused:
-                self._bury(item.position, item.line, reason, str(pk), refused)
                 kept = tuple(pair for pair in item.event.metrics if pair[0] not in metrics)
                 item = item._replace(event=item.event._replace(metrics=kept))
             left.append(item)
@@ -233,24 +254,42 @@ class MarkedCount:
                 self._bury(item.position, item.line, str(TooManyNames("counters", [name], limit)))
         return [item for item in items if escaped(item.event.pk[0]) not in refused]
 
-    def _repair(self, pk: str, mark: str, now: float) -> None:
-        """Count again what a counter has lost behind its mark."""
+    def _repair(self, pk: str, mark: str, end: str, now: float) -> None:
+        """Count again what a counter has lost behind its mark, up to a position."""
         session = self.session
-        begin = entry_of(mark) if mark else ""
         logger.warning("%s has lost what was counted behind %r; it is counted again from the hail", pk, mark)
         session.marks[pk] = mark
         counter = Path((WHOLE,)) if pk == WHOLE else Path.parse(pk)
-        after = entry_before(begin) if begin else ""
-        while after != session.entry:
-            items, last = self.read(after, session.entry)
+        last = entry_before(entry_of(mark)) if mark else ""
+        until = entry_of(end)
+        while last != until:
+            items, last = self.read(last, until)
             if not last:
                 return
-            behind = [item for item in items if item.position > session.marks[pk]]
+            behind = [item for item in items if session.marks[pk] < item.position < end]
             self._carry_out(Task(behind, frozenset([counter])), now)
-            after = last
 
     def _bury(self, at: str, line: bytes, reason: str, pk: str = "", metrics: tuple[str, ...] = ()) -> None:
         self._letters.append(Letter(self.session.stream, at, pk, line, reason, metrics))
+
+
+def _homes(only: frozenset[Path], placement: Placement) -> frozenset[Path]:
+    """These counters, and where those of them are counted that have no place of their own."""
+    placed = (placement.placed.get((pk, WHOLE)) for pk in only)
+    return only | {place[0] for place in placed if place is not None}
+
+
+def _parts(items: Sequence[Item]) -> list[Sequence[Item]]:
+    """The same events in parts, each of which one step can count."""
+    parts: list[Sequence[Item]] = []
+    begin = amounts = 0
+    for at, (_, event, _) in enumerate(items):
+        here = len(event.pk) * (len(event.dimensions) + 1) * len(event.metrics)
+        if amounts + here > AMOUNTS and at > begin:
+            parts.append(items[begin:at])
+            begin, amounts = at, 0
+        amounts += here
+    return [*parts, items[begin:]] if items else []
 
 
 def _counters_of(pk: Path, placement: Placement) -> set[Path]:

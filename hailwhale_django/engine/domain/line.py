@@ -17,6 +17,9 @@ from .paths import Path, checked
 
 REMEMBERED = 65_536
 
+# Longer ones are read each time: what is remembered of hostile traffic must not fill the process.
+REMEMBERED_BYTES = 512
+
 Metrics = tuple[tuple[str, int], ...]
 Shape = tuple[Path, tuple[Path, ...]]
 
@@ -31,8 +34,9 @@ def read_line(line: bytes) -> Event:
     """The event of a line. Raises `InvalidInput` for anything that `write_line` would not have written."""
     try:
         at, shape, metrics = line.split(b"\t")
-        pk, dimensions = _shape(shape)
-        return Event(pk, dimensions, _metrics(metrics), instant(float(at) or None, 0.0))
+        pk, dimensions = (_known_shape if len(shape) <= REMEMBERED_BYTES else _shape)(shape)
+        units = (_known_metrics if len(metrics) <= REMEMBERED_BYTES else _metrics)(metrics)
+        return Event(pk, dimensions, units, instant(float(at) or None, 0.0))
     except (ValueError, TypeError, RecursionError) as error:
         raise InvalidInput("line", line, f"this is no event of the hail: {error}") from error
 
@@ -42,7 +46,6 @@ def _shape_text(pk: Path, dimensions: tuple[Path, ...]) -> str:
     return json.dumps([pk, *dimensions], separators=(",", ":"))
 
 
-@lru_cache(maxsize=REMEMBERED)
 def _shape(text: bytes) -> Shape:
     paths = json.loads(text)
     if not isinstance(paths, list) or not all(_is_path(path) for path in paths):
@@ -51,16 +54,21 @@ def _shape(text: bytes) -> Shape:
     return pk, tuple(dimensions)
 
 
+_known_shape = lru_cache(maxsize=REMEMBERED)(_shape)
+
+
 def _is_path(found: object) -> bool:
     return isinstance(found, list) and bool(found) and all(isinstance(name, str) for name in found)
 
 
-@lru_cache(maxsize=REMEMBERED)
 def _metrics(text: bytes) -> Metrics:
     found = json.loads(text)
     if not isinstance(found, dict) or not all(_is_units(units) for units in found.values()):
         raise ValueError("its metrics are not whole numbers of 64 bits by name")
     return tuple((metric_name(name), units) for name, units in found.items())
+
+
+_known_metrics = lru_cache(maxsize=REMEMBERED)(_metrics)
 
 
 def _is_units(found: object) -> bool:

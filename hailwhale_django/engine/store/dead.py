@@ -1,7 +1,7 @@
 """Dead letters: events of the hail that cannot be counted, with their bytes and the reason, until someone decides.
 
-A letter is named by its position and the counter that refused it (none, if the event itself will not do), so that an
-event that is read again after a crash is not written down twice.
+A letter is named by its position, the counter that refused it and the metric that was refused there (none, if the
+event itself will not do), so that an event that is read again after a crash is not written down twice.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Letter(NamedTuple):
 
     @property
     def name(self) -> str:
-        return f"{self.position} {self.pk}"
+        return "\n".join((f"{self.position} {self.pk}", *self.metrics))
 
 
 class DeadLetters:
@@ -70,7 +70,7 @@ class DeadLetters:
 
 
 def _letter(stream: int, name: bytes, value: bytes) -> Letter:
-    position, _, pk = name.decode().partition(" ")
+    position, _, pk = name.decode().partition("\n")[0].partition(" ")
     head, _, line = value.partition(b"\n")
     said = json.loads(head)
     return Letter(stream, position, pk, line, said["reason"], tuple(said["metrics"]))

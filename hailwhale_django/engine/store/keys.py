@@ -16,7 +16,7 @@
     {prefix}:hail:{N}log                          stream  events that wait to be counted, and those counted just now
     {prefix}:hail:{N}state                        hash    how far the drain has come, and what it has met with
     {prefix}:hail:{N}marks                        hash    pk -> the last position that the drain has counted there
-    {prefix}:hail:{N}dead                         hash    position and pk -> an event that cannot be counted, and why
+    {prefix}:hail:{N}dead                         hash    position, pk, metric -> what cannot be counted, and why
     {prefix}:hail:{N}ids:DAY                      set     ids of events that came with one
     {prefix}:hail:{N}lease                        string  who drains it now
     {prefix}:dropped                              string  how many events were dropped before they reached the hail

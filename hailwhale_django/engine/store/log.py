@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 from zlib import crc32
 
@@ -32,7 +32,11 @@ LINES = 64
 
 LINE_DIGITS = 6
 
-# Counted events stay for so long: what a fail-over of a counter's server loses is counted again from them.
+# The same in bytes, which only a single long line exceeds.
+ENTRY_BYTES = 65_536
+
+# Events stay for so long after they are counted: what a fail-over of a counter's server loses is counted again from
+# them. They go together, so they stay for up to twice that.
 KEPT_SECONDS = 60
 
 LEASE_SECONDS = 5
@@ -63,12 +67,6 @@ def position(entry: str, line: int = 0) -> str:
     """Where in a stream a line is."""
     milliseconds, _, number = entry.partition("-")
     return f"{int(milliseconds):014d}{int(number):010d}{line:0{LINE_DIGITS}d}"
-
-
-def horizon(entry: str) -> str:
-    """The first position that the log need still have when an entry is its last."""
-    milliseconds = int(entry.partition("-")[0]) - KEPT_SECONDS * 1000
-    return position(f"{max(milliseconds, 0)}-0")
 
 
 def entry_of(position: str) -> str:
@@ -122,11 +120,21 @@ class Log:
         replies = self.server.call("HMGET", [self.keys.hail(stream, "state")], State._fields)
         return State(*("" if reply is None else reply.decode() for reply in replies))
 
-    def read(self, stream: int, after: str, until: str, count: int) -> list[Entry]:
-        """The entries behind one ("": from the first on) up to another ("": to the last), oldest first."""
+    def read(self, stream: int, name: str, after: str, until: str, count: int) -> list[Entry]:
+        """The entries behind one ("": from the first on) up to another ("": to the last), oldest first.
+
+        There are none in a stream that has another name by now: marks in its former name say nothing about them.
+        """
         begin = f"({after}" if after else "-"
-        found = self.server.call("XRANGE", [self.keys.hail(stream, "log")], [begin, until or "+", "COUNT", count])
-        return [_entry(name, fields) for name, fields in found]
+        found, named = self.server.run(
+            [
+                Call("XRANGE", [self.keys.hail(stream, "log")], [begin, until or "+", "COUNT", count]),
+                Call("HGET", [self.keys.hail(stream, "state")], ["name"]),
+            ]
+        )
+        if named is None or named.decode() != name:
+            return []
+        return [_entry(entry, fields) for entry, fields in found]
 
     def marks(self, stream: int) -> dict[str, str]:
         """Up to which position the drain has counted, by counter."""
@@ -147,21 +155,27 @@ class Log:
     def advance(
         self,
         stream: int,
+        name: str,
         holder: str,
         entry: str,
         servers: str,
         events: int,
         marks: Mapping[str, str],
         forgotten: Sequence[str],
-    ) -> str:
-        """Write down that everything up to an entry is counted; returns before which entry the log is trimmed."""
-        arguments: list[str | int | bytes] = [holder, entry, servers, events, KEPT_SECONDS, self.limit]
-        arguments += (len(forgotten), *forgotten)
+        before: str,
+    ) -> str | None:
+        """Write down that everything up to an entry is counted; returns before which entry the log is trimmed.
+
+        `None`, and nothing is written, if the stream has another name by now. Of the forgotten marks only those go
+        that are before a position.
+        """
+        arguments: list[str | int | bytes] = [name, holder, entry, servers, events, KEPT_SECONDS, self.limit]
+        arguments += (before, len(forgotten), *forgotten)
         for pk, mark in marks.items():
             arguments += (pk, mark)
         keys = [self.keys.hail(stream, what) for what in ("log", "state", "marks")]
-        trimmed: bytes = self.server.call(ADVANCE, keys, arguments)
-        return trimmed.decode()
+        trimmed: bytes | None = self.server.call(ADVANCE, keys, arguments)
+        return None if trimmed is None else trimmed.decode()
 
     def note_dropped(self, events: int) -> None:
         """Note events that were dropped before they could be appended."""
@@ -180,7 +194,7 @@ class Log:
         day = int(now // DAY_SECONDS)
         keys = [self.keys.hail(stream, what) for what in ("log", "state")]
         if any(known_as for _, known_as in events):
-            keys += [self.keys.hail(stream, f"ids:{one}") for one in (day, day - 1)]
+            keys += [self.keys.hail(stream, f"ids:{one}") for one in (day, day - 1, day + 1)]
         arguments: list[str | int | bytes] = [self.limit, secrets.token_hex(4), (day + 2) * DAY_SECONDS]
         for known_as, lines in _entries(events):
             arguments += (known_as, len(lines), "\n".join(lines))
@@ -189,12 +203,24 @@ class Log:
 
 def _entries(events: Sequence[tuple[Event, str]]) -> Iterator[tuple[str, list[str]]]:
     """Ids and lines: an event with an id by itself, the others together."""
-    without = [event for event, known_as in events if not known_as]
-    for begin in range(0, len(without), LINES):
-        yield "", [write_line(event) for event in without[begin : begin + LINES]]
+    yield from (("", lines) for lines in _together(write_line(event) for event, known_as in events if not known_as))
     for event, known_as in events:
         if known_as:
             yield _digest(event, known_as), [write_line(event)]
+
+
+def _together(lines: Iterable[str]) -> Iterator[list[str]]:
+    """Lines by entry."""
+    some: list[str] = []
+    size = 0
+    for line in lines:
+        if some and (len(some) == LINES or size + len(line) > ENTRY_BYTES):
+            yield some
+            some, size = [], 0
+        some.append(line)
+        size += len(line)
+    if some:
+        yield some
 
 
 def _digest(event: Event, known_as: str) -> str:

@@ -1,12 +1,15 @@
 -- Writes down how far the drain has come in a stream of the hail, and trims what need not be read again.
 --
 -- KEYS  1 log: stream   2 state: hash   3 marks: hash, pk -> position
--- ARGV  1 who drains   2 the last entry that is counted everywhere   3 what the counters' servers are
---       4 events counted   5 for how many seconds entries are kept at least   6 most entries   7 how many marks go
+-- ARGV  1 what the stream is called   2 who drains   3 the last entry that is counted everywhere
+--       4 what the counters' servers are   5 events counted   6 for how many seconds entries are kept once they are
+--       counted   7 most entries   8 before which position marks may go   9 how many may
 --       the marks that go...   then pk, position, pk, position ...
--- Returns the entry before which all are gone.
+-- Returns the entry before which all are gone ("" if none is), or nothing if the stream has another name: it began anew.
 -- Cost  O(marks + entries trimmed).
 local call = redis.call
+
+if call('HGET', KEYS[2], 'name') ~= ARGV[1] then return false end
 
 -- Entry ids are two numbers, and no text is ordered as they are.
 local function is_after(one, other)
@@ -17,24 +20,40 @@ local function is_after(one, other)
   return tonumber(number) > tonumber(other_number)
 end
 
-local first = 8 + tonumber(ARGV[7])
-for i = 8, first - 1 do call('HDEL', KEYS[3], ARGV[i]) end
+local function next_after(entry)
+  local ms, number = string.match(entry, '^(%d+)%-(%d+)$')
+  return string.format('%s-%d', ms, number + 1)
+end
+
+local first = 10 + tonumber(ARGV[9])
+for i = 10, first - 1 do
+  if (call('HGET', KEYS[3], ARGV[i]) or '') < ARGV[8] then call('HDEL', KEYS[3], ARGV[i]) end
+end
 for i = first, #ARGV, 2 do
   if (call('HGET', KEYS[3], ARGV[i]) or '') < ARGV[i + 1] then call('HSET', KEYS[3], ARGV[i], ARGV[i + 1]) end
 end
 
-call('HINCRBY', KEYS[2], 'counted', ARGV[4])
-local now = call('TIME')
-call('HSET', KEYS[2], 'at', now[1])
-if is_after(ARGV[2], call('HGET', KEYS[2], 'entry') or '') then
-  call('HSET', KEYS[2], 'entry', ARGV[2], 'holder', ARGV[1], 'servers', ARGV[3])
+local now = tonumber(call('TIME')[1])
+call('HINCRBY', KEYS[2], 'counted', ARGV[5])
+call('HSET', KEYS[2], 'at', now)
+local entry = call('HGET', KEYS[2], 'entry') or ''
+if not is_after(entry == '' and '0-0' or entry, ARGV[3]) then
+  entry = ARGV[3]
+  call('HSET', KEYS[2], 'entry', entry, 'holder', ARGV[2], 'servers', ARGV[4])
 end
 
--- A long log keeps nothing that it could do without.
-local before = string.format('%d-0', (now[1] - ARGV[5]) * 1000)
-if is_after(before, ARGV[2]) or call('XLEN', KEYS[1]) > tonumber(ARGV[6]) / 2 then before = ARGV[2] end
-if is_after(before, call('HGET', KEYS[2], 'trimmed') or '') then
-  call('XTRIM', KEYS[1], 'MINID', before)
-  call('HSET', KEYS[2], 'trimmed', before)
+-- What was counted last time is old enough now. A long log keeps nothing that it could do without.
+local kept, kept_at = unpack(call('HMGET', KEYS[2], 'kept', 'kept_at'))
+local last = false
+if not kept_at or now - kept_at >= tonumber(ARGV[6]) then
+  last = kept
+  call('HSET', KEYS[2], 'kept', entry, 'kept_at', now)
 end
-return call('HGET', KEYS[2], 'trimmed')
+if call('XLEN', KEYS[1]) > tonumber(ARGV[7]) / 2 then last = entry end
+local trimmed = call('HGET', KEYS[2], 'trimmed') or ''
+if last and is_after(next_after(last), trimmed) then
+  trimmed = next_after(last)
+  call('XTRIM', KEYS[1], 'MINID', trimmed)
+  call('HSET', KEYS[2], 'trimmed', trimmed)
+end
+return trimmed
