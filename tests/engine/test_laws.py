@@ -170,6 +170,11 @@ def every_total_agrees(pods: Pods, url: str, given_batches: list[list[Raw]], zon
     prefix = next(PREFIXES)
     world = World([pods(url, prefix=prefix, zone=zone, **cap) for _ in range(2)])
     world.count(given_batches)
+    agrees_in_every_row(world, cap.get("children", 10_000))
+
+
+def agrees_in_every_row(world: World, cap: int) -> None:
+    """Every total of every row, and which rows there are."""
     names = {path_text(pk[:1]) for pk in world.oracle.counters()}
     assert {str(pk) for pk in world.pod.counters()} == names
     period = whole_period(world.pod)
@@ -191,7 +196,7 @@ def every_total_agrees(pods: Pods, url: str, given_batches: list[list[Raw]], zon
         for path in paths:
             children = {child.name for child in world.pod.reader.children(Path(pk), Path(path))}
             assert children == world.oracle.children(pk, path)
-            assert len(children - {"(other)"}) <= cap.get("children", 10_000)
+            assert len(children - {"(other)"}) <= cap
 
 
 def formulas(pod: Pod, metrics: list[str]) -> Any:
