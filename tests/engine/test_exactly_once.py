@@ -90,6 +90,7 @@ class Fleet:
 
     def drain(self) -> None:
         """One of the two drains, and breaks somewhere or not. Leases end when someone dies, and at other times."""
+        marked.EVENTS = self.chance.choice([1, 4, 9])  # what is read again is cut into other steps
         number = self.chance.randrange(2)
         drain = self.drains[number]
         drain.store.server.break_after(self.chance.choice([*range(20), 100]))  # type: ignore[attr-defined]
