@@ -10,33 +10,15 @@ folded together, and every accepted event counts once, whatever is restarted mea
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any
 
-from . import connection
-from .conf import DEFAULT_STORE, get_settings
 from .engine.errors import OnError
-from .engine.pod import Pod
 from .engine.store.spy import EVERYBODY, Spy
+from .face import Face
 
 
-class Hail:
+class Hail(Face):
     """The log of one store. All methods are class methods; nobody makes a hail."""
-
-    store: ClassVar[str] = DEFAULT_STORE
-    _others: ClassVar[dict[str, type[Hail]]] = {}
-
-    @classmethod
-    def using(cls, store: str) -> type[Hail]:
-        """The hail of another configured store, `HAILWHALE["STORES"][store]`."""
-        if store not in cls._others:
-            get_settings(store)
-            cls._others[store] = type("Hail", (Hail,), {"store": store, "__doc__": cls.__doc__})
-        return cls._others[store]
-
-    @classmethod
-    def pod(cls) -> Pod:
-        """The engine behind this hail, for what has no short-cut here."""
-        return connection.pod(cls.store)
 
     @classmethod
     def count(

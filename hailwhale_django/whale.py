@@ -17,40 +17,24 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar
+from typing import Any
 
-from . import caching, connection
-from .conf import DEFAULT_STORE, get_settings
+from . import caching
 from .engine import shapes
 from .engine.domain.answer import Answer
 from .engine.domain.paths import Path
 from .engine.errors import InvalidInput, OnError
-from .engine.pod import BATCH, Pod
+from .engine.pod import BATCH
 from .engine.shapes import ByPath
+from .face import Face
 
 QUERY_TWINS = {"dimensions": "dimension", "metric": "metrics", "periods": "period"}
 
 Points = Callable[[list[tuple[Any, float]]], Any]
 
 
-class Whale:
+class Whale(Face):
     """The counted state of one store. All methods are class methods; nobody makes a whale."""
-
-    store: ClassVar[str] = DEFAULT_STORE
-    _others: ClassVar[dict[str, type[Whale]]] = {}
-
-    @classmethod
-    def using(cls, store: str) -> type[Whale]:
-        """A whale that answers for another configured store, `HAILWHALE["STORES"][store]`."""
-        if store not in cls._others:
-            get_settings(store)
-            cls._others[store] = type("Whale", (Whale,), {"store": store, "__doc__": cls.__doc__})
-        return cls._others[store]
-
-    @classmethod
-    def pod(cls) -> Pod:
-        """The engine behind this whale, for what has no short-cut here."""
-        return connection.pod(cls.store)
 
     # -- counting --------------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ import pytest
 from tests import servers
 
 if TYPE_CHECKING:
+    from rest_framework.test import APIClient
     from selenium.webdriver import Chrome
 
 GIVEN_URL = os.environ.get("HAILWHALE_REDIS_URL", "")
@@ -91,6 +92,23 @@ def drain() -> Callable[[], None]:
         Hail.drain()
 
     return drained
+
+
+@pytest.fixture
+def write_keys() -> Iterator[None]:
+    """Settings with the write key `tests.api.KEY`."""
+    from tests.api import configured
+
+    with configured():
+        yield
+
+
+@pytest.fixture
+def anyone() -> APIClient:
+    """A client without a user, as strict about CSRF as a real one."""
+    from rest_framework.test import APIClient
+
+    return APIClient(enforce_csrf_checks=True)
 
 
 def empty(url: str) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import Permission, User
-from django.test import override_settings
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -17,29 +16,14 @@ from rest_framework.test import APIClient
 
 from hailwhale_django import Whale, batch
 from hailwhale_django.engine.errors import HailWhaleError, TooLarge
+from tests.api import KEY, configured
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_url")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_url", "write_keys")]
 
-KEY = "a key"
 ADDRESS = "/hailwhale/events"
 NDJSON, JSON = "application/x-ndjson", "application/json"
 
 Drain = Callable[[], None]
-
-
-def configured(**changed: Any) -> override_settings:
-    return override_settings(HAILWHALE={**settings.HAILWHALE, "WRITE_KEYS": [KEY], **changed})
-
-
-@pytest.fixture(autouse=True)
-def keys() -> Iterator[None]:
-    with configured():
-        yield
-
-
-@pytest.fixture
-def anyone() -> APIClient:
-    return APIClient(enforce_csrf_checks=True)
 
 
 def send(client: APIClient, body: str | bytes, kind: str = NDJSON, key: str = KEY, **extra: Any) -> Any:

@@ -5,38 +5,25 @@ from __future__ import annotations
 import json
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
-from django.test import override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from hailwhale_django import Whale, collectd, wire
 from hailwhale_django.engine.errors import InvalidInput
+from tests.api import KEY
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_url")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_url", "write_keys")]
 
 DATA = Path(__file__).parent / "data"
-KEY = "a key"
 ADDRESS = f"/hailwhale/collectd?key={KEY}"
 
 Drain = Callable[[], None]
-
-
-@pytest.fixture(autouse=True)
-def keys() -> Iterator[None]:
-    with override_settings(HAILWHALE={**settings.HAILWHALE, "WRITE_KEYS": [KEY]}):
-        yield
-
-
-@pytest.fixture
-def anyone() -> APIClient:
-    return APIClient(enforce_csrf_checks=True)
 
 
 def captured(name: str) -> list[dict[str, Any]]:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.staticfiles import finders
-from django.test import override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
@@ -23,29 +21,14 @@ from hailwhale_django import Whale, tracker
 from hailwhale_django.engine.errors import InvalidInput
 from hailwhale_django.hail import Hail
 from hailwhale_django.ticket import Ticket
+from tests.api import KEY, configured
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_url")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_url", "write_keys")]
 
-KEY = "a key"
 ADDRESS = "/hailwhale/event"
 MAX_SCRIPT_BYTES = 1024
 
 Drain = Callable[[], None]
-
-
-def configured(**changed: Any) -> override_settings:
-    return override_settings(HAILWHALE={**settings.HAILWHALE, "WRITE_KEYS": [KEY], **changed})
-
-
-@pytest.fixture(autouse=True)
-def keys() -> Iterator[None]:
-    with configured():
-        yield
-
-
-@pytest.fixture
-def anyone() -> APIClient:
-    return APIClient(enforce_csrf_checks=True)
 
 
 def token(*declared: str, dimensions: Any = None) -> str:

@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.contrib.auth.models import Permission, User
 from django.test import override_settings
 from django.urls import reverse
@@ -21,28 +20,13 @@ from rest_framework.test import APIClient
 
 from hailwhale_django import Whale, views
 from hailwhale_django.engine.domain.answer import Cell
+from tests.api import KEY, configured
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_url")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_url", "write_keys")]
 
-KEY = "a key"
 ENDPOINTS = ("count", "count_now", "update_count_to", "totals", "plotpoints", "rank", "reset", "query")
 WRITING = ("count", "count_now", "update_count_to")
 READING = ("totals", "plotpoints", "rank", "query")
-
-
-def configured(**changed: Any) -> override_settings:
-    return override_settings(HAILWHALE={**settings.HAILWHALE, "WRITE_KEYS": [KEY, "another"], **changed})
-
-
-@pytest.fixture(autouse=True)
-def keys() -> Iterator[None]:
-    with configured():
-        yield
-
-
-@pytest.fixture
-def anyone() -> APIClient:
-    return APIClient(enforce_csrf_checks=True)
 
 
 @pytest.fixture
