@@ -22,7 +22,7 @@ NODES = 3
 CLUSTER_SCHEME = "redis+cluster://"
 # Another program may take a free port between our choice and the server's start.
 ATTEMPTS = 5
-FORM_SECONDS = 60.0
+WAIT_SECONDS = 60.0
 POLL_SECONDS = 0.05
 
 
@@ -107,10 +107,10 @@ def formed(client: Redis, nodes: int) -> bool:
 
 
 def wait_until(comes_true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + FORM_SECONDS
+    deadline = time.monotonic() + WAIT_SECONDS
     while not comes_true():
         if time.monotonic() > deadline:
-            raise ValkeyFailed(f"The cluster did not form in {FORM_SECONDS:.0f} seconds")
+            raise ValkeyFailed(f"What was waited for did not come true in {WAIT_SECONDS:.0f} seconds")
         time.sleep(POLL_SECONDS)
 
 
