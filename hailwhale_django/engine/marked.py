@@ -33,6 +33,9 @@ BYTES = 16_000_000
 # What one step may add up for all counters and intervals together: the counters' server does nothing else meanwhile.
 AMOUNTS = 500_000
 
+# What a path that may be new costs, as so many amounts: it is looked for, entered, and shares its cells with no other.
+NEW_PATH = 20
+
 LAST_LINE = 10**LINE_DIGITS - 1
 
 logger = logging.getLogger("hailwhale")
@@ -283,8 +286,15 @@ def _parts(items: Sequence[Item]) -> list[Sequence[Item]]:
     """The same events in parts, each of which one step can count."""
     parts: list[Sequence[Item]] = []
     begin = amounts = 0
+    seen: set[Path] = set()
+    shapes: set[int] = set()  # by identity: the same dimensions mostly are the same object
     for at, (_, event, _) in enumerate(items):
         here = len(event.pk) * (len(event.dimensions) + 1) * len(event.metrics)
+        if id(event.dimensions) not in shapes:
+            shapes.add(id(event.dimensions))
+            before = len(seen)
+            seen.update(event.dimensions)
+            here += NEW_PATH * len(event.pk) * (len(seen) - before)
         if amounts + here > AMOUNTS and at > begin:
             parts.append(items[begin:at])
             begin, amounts = at, 0

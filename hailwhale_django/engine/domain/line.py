@@ -19,6 +19,7 @@ REMEMBERED = 65_536
 
 # Longer ones are read each time: what is remembered of hostile traffic must not fill the process.
 REMEMBERED_BYTES = 512
+REMEMBERED_PATHS = 16
 
 Metrics = tuple[tuple[str, int], ...]
 Shape = tuple[Path, tuple[Path, ...]]
@@ -27,7 +28,8 @@ Shape = tuple[Path, tuple[Path, ...]]
 def write_line(event: Event) -> str:
     """The line of an event, without its end."""
     metrics = json.dumps(dict(event.metrics), separators=(",", ":"))
-    return f"{event.at!r}\t{_shape_text(event.pk, event.dimensions)}\t{metrics}"
+    shape_text = _known_shape_text if len(event.dimensions) <= REMEMBERED_PATHS else _shape_text
+    return f"{event.at!r}\t{shape_text(event.pk, event.dimensions)}\t{metrics}"
 
 
 def read_line(line: bytes) -> Event:
@@ -41,9 +43,11 @@ def read_line(line: bytes) -> Event:
         raise InvalidInput("line", line, f"this is no event of the hail: {error}") from error
 
 
-@lru_cache(maxsize=REMEMBERED)
 def _shape_text(pk: Path, dimensions: tuple[Path, ...]) -> str:
     return json.dumps([pk, *dimensions], separators=(",", ":"))
+
+
+_known_shape_text = lru_cache(maxsize=REMEMBERED)(_shape_text)
 
 
 def _shape(text: bytes) -> Shape:
