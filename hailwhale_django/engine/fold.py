@@ -26,6 +26,9 @@ from .errors import HailWhaleError, InvalidInput
 CHILD_PKS = "/pks"
 """The parent of a counter's child counters. No dimension's path has this text, since names are never empty."""
 
+REMEMBERED_PATHS = 16
+"""Of an event: the rows of hostile ones, with hundreds of paths, would fill the process."""
+
 Numbers = NDArray[np.int64]
 Row = tuple[Path, str]
 """A row of a counter: the counter's key, and the path's text."""
@@ -174,9 +177,12 @@ def _array(amounts: dict[int, int], size: int, fan_in: int) -> NDArray[Any]:
     return found
 
 
-@lru_cache(maxsize=65_536)
 def rows_of(pk: Path, dimensions: tuple[Path, ...]) -> tuple[Row, ...]:
     """The rows that an event touches at each level of its counter's key, shortest first."""
+    return (_known_rows_of if len(dimensions) <= REMEMBERED_PATHS else _rows_of)(pk, dimensions)
+
+
+def _rows_of(pk: Path, dimensions: tuple[Path, ...]) -> tuple[Row, ...]:
     paths = (WHOLE, *map(str, dimensions))
     rows: list[Row] = []
     for depth in range(1, len(pk) + 1):
@@ -185,6 +191,9 @@ def rows_of(pk: Path, dimensions: tuple[Path, ...]) -> tuple[Row, ...]:
         if depth < len(pk):
             rows.append((level, child_pk(pk[depth])))
     return tuple(rows)
+
+
+_known_rows_of = lru_cache(maxsize=65_536)(_rows_of)
 
 
 @lru_cache(maxsize=65_536)
