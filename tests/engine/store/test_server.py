@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
 from contextlib import closing, suppress
 from typing import Any
 
 import pytest
 import redis
+from redis.cluster import RedisCluster
 
 from example_project.ports import free_port
 from hailwhale_django.engine.errors import HailWhaleError, InvalidConfiguration, StoreUnavailable
@@ -111,6 +114,63 @@ def test_a_password_is_never_in_an_error(url: str) -> None:
 # --- answers
 
 
+def test_what_a_node_may_have_done_is_not_sent_again(connected: Connected) -> None:
+    """A node hangs until the client has given up, and then does what it was told: once."""
+    with servers.nodes() as nodes:
+        server = connected(f"{servers.cluster_url(nodes)}?socket_timeout=0.2")
+        keys = [f"key {n}" for n in range(12)]
+        assert server.run([Call("INCR", [key]) for key in keys]) == [1] * 12
+        hung = nodes[1].pid
+        assert hung is not None
+        os.kill(hung, signal.SIGSTOP)
+        try:
+            with pytest.raises(StoreUnavailable, match="did not answer"):
+                server.run([Call("INCR", [key]) for key in keys])
+        finally:
+            os.kill(hung, signal.SIGCONT)
+        with closing(servers.client(servers.cluster_url(nodes))) as client:
+            assert [client.get(key) for key in keys] == [b"2"] * 12
+
+
+def test_slots_that_moved_are_found(connected: Connected) -> None:
+    with servers.nodes() as nodes:
+        server = connected(servers.cluster_url(nodes))
+        keys = [f"key {n}" for n in range(12)]
+        server.run([Call("GET", [key]) for key in keys])
+        with closing(servers.client(servers.cluster_url(nodes))) as client:
+            slot = client.keyslot(keys[0])
+            names = {node.port: client.cluster_myid(node).decode() for node in client.get_primaries()}
+            owner = client.get_node_from_key(keys[0]).port
+            new_owner = next(port for port in names if port != owner)
+            for node in sorted(client.get_primaries(), key=lambda one: one.port != new_owner):
+                client.execute_command("CLUSTER SETSLOT", slot, "NODE", names[new_owner], target_nodes=node)
+        assert server.run([Call("INCR", [key]) for key in keys]) == [1] * 12
+        assert server.run([Call("INCR", [key]) for key in keys]) == [2] * 12
+
+
+def test_a_cluster_is_asked_for_nothing_else(cluster_url: str, connected: Connected) -> None:
+    server = connected(cluster_url)
+    calls = [Call(load_script("read"), [f"{{{n}}}x"], [1, 1, 0, 1]) for n in range(20)]
+    server.run(calls)
+    before = commands(cluster_url)
+    server.run(calls)
+    spent = {command: count - before.get(command, 0) for command, count in commands(cluster_url).items()}
+    assert spent["evalsha"] == 20
+    assert not spent.get("command|getkeys")
+
+
+def commands(url: str) -> dict[str, int]:
+    """How often each was called, on all nodes."""
+    found: dict[str, int] = {}
+    with closing(servers.client(url)) as client:
+        assert isinstance(client, RedisCluster)
+        for node in client.get_primaries():
+            for name, figures in node.redis_connection.info("commandstats").items():
+                command = name.removeprefix("cmdstat_")
+                found[command] = found.get(command, 0) + figures["calls"]
+    return found
+
+
 def test_calls_are_answered_in_order(any_redis_url: str, connected: Connected) -> None:
     server = connected(any_redis_url)
     assert server.run([]) == []
@@ -184,7 +244,7 @@ def test_a_server_without_memory_refuses_and_says_so(pods: Any) -> None:
 
 
 def test_every_script_opens_with_its_keys_arguments_returns_and_cost() -> None:
-    for name in ("add", "assign", "read", "remove", "unlink", "clear"):
+    for name in ("add", "advance", "append", "assign", "bury", "clear", "read", "release", "remove", "unlink"):
         source = load_script(name).source
         assert source.startswith("-- ")
         for word in ("KEYS", "ARGV", "Cost"):
