@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import Any
 
-from ..errors import InvalidInput, TooLarge
+from ..errors import InvalidInput, TooLarge, shown
 from .event import END_OF_TIME, HITS, REMEMBERED_SCALES, SAFE_UNITS, Event, Places, instant, metric_name
 from .paths import MAX_DEPTH, Path, dimension_paths, pk_of
 
@@ -16,6 +16,9 @@ EVENT_KEYS = frozenset({*EVENT_NAMES, "dimension", "metric"})
 
 MAX_METRICS_PER_EVENT = 64
 REMEMBERED_TEXTS = 65_536
+
+# Of keys that are not known, in one message.
+MOST_SHOWN = 5
 
 Frozen = tuple[tuple[str, Any], ...]
 
@@ -40,7 +43,7 @@ class Intake:
         """
         if isinstance(given, dict):
             if not given.keys() <= keys:
-                unknown = ", ".join(sorted(map(repr, given.keys() - keys)))
+                unknown = ", ".join(sorted(map(shown, given.keys() - keys))[:MOST_SHOWN])
                 raise InvalidInput("event", given, f"it has the unknown {unknown}; use {', '.join(EVENT_NAMES)}")
             dimensions = given.get("dimensions") or given.get("dimension")
             metrics = given.get("metrics") or given.get("metric")
