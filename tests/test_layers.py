@@ -28,6 +28,7 @@ RINGS = {
     "acceptor": {"store", "domain", "errors"},
     "marked": {"packing", "placement", "recorder", "store", "fold", "domain", "errors"},
     "drain": {"marked", "store", "errors"},
+    "replay": {"packing", "placement", "recorder", "store", "fold", "domain", "errors"},
     "pod": {"acceptor", "drain", "reader", "recorder", "store", "domain", "errors"},
     "shapes": {"pod", "domain", "errors"},
 }

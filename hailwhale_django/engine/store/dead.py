@@ -6,17 +6,23 @@ event itself will not do), so that an event that is read again after a crash is 
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterable, Sequence
+import secrets
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from ..errors import HailFull
 from .keys import Keys
 from .server import Call, Server, load_script
 
 BURY = load_script("bury")
+REVIVE = load_script("revive")
 
 # How many each stream keeps: whoever may count must not be able to fill the server with what does not count.
 MAX_LETTERS = 10_000
+
+ID_BYTES = 6
 
 
 class Letter(NamedTuple):
@@ -32,6 +38,11 @@ class Letter(NamedTuple):
     @property
     def name(self) -> str:
         return "\n".join((f"{self.position} {self.pk}", *self.metrics))
+
+    @property
+    def id(self) -> str:
+        """A short name, for commands and forms."""
+        return _id(self.stream, self.name.encode())
 
 
 class DeadLetters:
@@ -64,9 +75,45 @@ class DeadLetters:
         found = self.server.call("HGETALL", [self.keys.hail(stream, "dead")])
         return sorted(_letter(stream, name, value) for name, value in found.items())
 
-    def remove(self, letters: Iterable[Letter]) -> None:
+    def newest(self, streams: Iterable[int], begin: int, count: int) -> tuple[list[Letter], int]:
+        """Some letters of several streams, newest first, from the `begin`th on; and how many there are in all."""
+        names = sorted(((name, stream) for stream, some in self._names(streams).items() for name in some), reverse=True)
+        return self._read(names[begin : begin + count]), len(names)
+
+    def find(self, streams: Iterable[int], ids: Collection[str]) -> list[Letter]:
+        """The letters of these ids that there are, oldest first."""
+        by_stream = self._names(streams).items()
+        return self._read(sorted((name, on) for on, names in by_stream for name in names if _id(on, name) in ids))
+
+    def remove(self, letters: Iterable[Letter]) -> int:
+        """Forget letters; returns how many there were."""
         calls = [Call("HDEL", [self.keys.hail(letter.stream, "dead")], [letter.name]) for letter in letters]
-        self.server.run(calls)
+        return sum(self.server.run(calls))
+
+    def revive(self, letter: Letter, limit: int) -> bool:
+        """Move a letter's line to the end of its stream, in one step; False if the letter is gone.
+
+        Raises `HailFull` when the stream has as many entries as it may have.
+        """
+        keys = [self.keys.hail(letter.stream, what) for what in ("dead", "log", "state")]
+        moved = self.server.call(REVIVE, keys, [letter.name, letter.line, limit, secrets.token_hex(4)])
+        if moved < 0:
+            raise HailFull(1, limit)
+        return bool(moved)
+
+    def _names(self, streams: Iterable[int]) -> Mapping[int, list[bytes]]:
+        listed = list(streams)
+        found = self.server.run([Call("HKEYS", [self.keys.hail(stream, "dead")]) for stream in listed])
+        return dict(zip(listed, found, strict=True))
+
+    def _read(self, names: Sequence[tuple[bytes, int]]) -> list[Letter]:
+        calls = [Call("HGET", [self.keys.hail(stream, "dead")], [name]) for name, stream in names]
+        values = zip(names, self.server.run(calls), strict=True)
+        return [_letter(stream, name, value) for (name, stream), value in values if value is not None]
+
+
+def _id(stream: int, name: bytes) -> str:
+    return f"{stream}-{hashlib.blake2b(name, digest_size=ID_BYTES).hexdigest()}"
 
 
 def _letter(stream: int, name: bytes, value: bytes) -> Letter:
