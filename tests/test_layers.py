@@ -29,6 +29,8 @@ RINGS = {
     "marked": {"packing", "placement", "recorder", "store", "fold", "domain", "errors"},
     "drain": {"marked", "store", "errors"},
     "replay": {"packing", "placement", "recorder", "store", "fold", "domain", "errors"},
+    "health": {"store", "errors"},
+    "problems": {"health", "store"},
     "pod": {"acceptor", "drain", "reader", "recorder", "store", "domain", "errors"},
     "shapes": {"pod", "domain", "errors"},
 }

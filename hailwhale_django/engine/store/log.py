@@ -24,6 +24,7 @@ from .server import Call, Server, load_script
 APPEND = load_script("append")
 ADVANCE = load_script("advance")
 RELEASE = load_script("release")
+WATCH = load_script("watch")
 
 DEFAULT_LIMIT = 250_000
 
@@ -61,6 +62,19 @@ class State(NamedTuple):
     holder: str
     servers: str
     trimmed: str
+
+
+class Watched(NamedTuple):
+    """A stream as it is at `now`, by its server's clock. `waiting` is the first entry that is not counted ("": none).
+
+    `state` has the numbers of `State`, how many events were `accepted` and `counted`, when, and how often it was full.
+    """
+
+    now: float
+    entries: int
+    waiting: str
+    letters: int
+    state: Mapping[str, str]
 
 
 def position(entry: str, line: int = 0) -> str:
@@ -135,6 +149,16 @@ class Log:
         if named is None or named.decode() != name:
             return []
         return [_entry(entry, fields) for entry, fields in found]
+
+    def latest(self, stream: int, count: int) -> list[Entry]:
+        """The last entries of a stream, newest first."""
+        found = self.server.call("XREVRANGE", [self.keys.hail(stream, "log")], ["+", "-", "COUNT", count])
+        return [_entry(name, fields) for name, fields in found]
+
+    def watch(self, streams: Sequence[int]) -> list[Watched]:
+        """How each stream is. One round trip."""
+        calls = [Call(WATCH, [self.keys.hail(one, what) for what in ("log", "state", "dead")]) for one in streams]
+        return [_watched(*reply) for reply in self.server.run(calls)]
 
     def marks(self, stream: int) -> dict[str, str]:
         """Up to which position the drain has counted, by counter."""
@@ -232,3 +256,11 @@ def _entry(name: bytes, fields: Mapping[bytes, bytes]) -> Entry:
     lines = fields.get(VERSION)
     raw = lines if lines is not None else repr(fields).encode()
     return Entry(name.decode(), None if lines is None else lines.split(b"\n"), raw)
+
+
+def _watched(
+    seconds: bytes, microseconds: bytes, entries: int, waiting: bytes, letters: int, state: list[bytes]
+) -> Watched:
+    told = [one.decode() for one in state]
+    now = int(seconds) + int(microseconds) / 1_000_000
+    return Watched(now, entries, waiting.decode(), letters, dict(zip(told[::2], told[1::2], strict=True)))

@@ -34,7 +34,13 @@ for i = first, #ARGV, 2 do
 end
 
 local now = tonumber(call('TIME')[1])
-call('HINCRBY', KEYS[2], 'counted', ARGV[5])
+local counted = call('HINCRBY', KEYS[2], 'counted', ARGV[5])
+
+-- How much was counted when each of the last minutes began: seconds and events, by which others tell the rate.
+local minute = 'minute' .. math.floor(now / 60) % 6
+local sampled = string.match(call('HGET', KEYS[2], minute) or '', '^%d+') or 0
+if now - sampled >= 60 then call('HSET', KEYS[2], minute, now .. ' ' .. counted - ARGV[5]) end
+
 call('HSET', KEYS[2], 'at', now)
 local entry = call('HGET', KEYS[2], 'entry') or ''
 if not is_after(entry == '' and '0-0' or entry, ARGV[3]) then
