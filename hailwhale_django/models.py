@@ -19,3 +19,31 @@ class Counter(models.Model):
 
     def __str__(self) -> str:
         return str(self._meta.verbose_name)
+
+
+class Health(Counter):
+    """How hailwhale is, as permissions and the admin see it."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ("view",)
+        verbose_name = verbose_name_plural = _("health")
+
+
+class Live(Counter):
+    """Events as they arrive, and what was logged of visitors."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ("view",)
+        verbose_name = verbose_name_plural = _("live")
+
+
+class DeadLetter(Counter):
+    """Events that cannot be counted. `change_deadletter` counts them again, `delete_deadletter` discards them."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ("view", "change", "delete")
+        verbose_name = _("dead letter")
+        verbose_name_plural = _("dead letters")

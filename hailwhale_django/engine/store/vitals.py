@@ -48,7 +48,7 @@ def _ask(server: Server, *command: str) -> dict[str, Any]:
     """What each primary answers, by its name; "" is the only one."""
     client: Any = server.client
     try:
-        if not isinstance(client, RedisCluster):
+        if not isinstance(server.client, RedisCluster):
             return {"": client.execute_command(*command)}
         nodes = client.get_primaries()
         return {node.name: client.execute_command(*command, target_nodes=node) for node in nodes}
