@@ -4,12 +4,18 @@ hailwhale.E001  HAILWHALE has a key or a value that will not do
 hailwhale.E002  HAILWHALE['CAPTURE'] names what only the extra [agents] can tell, and it is not installed
 hailwhale.E003  HAILWHALE['COUNTRY_DATABASE'] cannot be read
 hailwhale.E004  HAILWHALE['CAPTURE'] has country, and nothing is configured that could tell it
-hailwhale.W001  HAILWHALE['REDIS'] names a cache whose clear() would delete all counts
+hailwhale.W001  HAILWHALE['REDIS'] or ['HAIL_REDIS'] names a cache whose clear() would delete all counts or events
 hailwhale.W002  requests are counted, and only bots that call themselves so can be told from people
+hailwhale.W003  Celery has an app, and its beat does not drain the hail
+hailwhale.W004  the middleware is in the list twice, or where it misses requests
+
+Those of a server's settings, hailwhale.H001 and H010 to H014, are in `engine.problems`. They need a server that
+answers, so only `check --deploy` and `hailwhale_doctor` ask for them.
 """
 
 from __future__ import annotations
 
+import sys
 from importlib.util import find_spec
 from typing import Any
 
@@ -17,10 +23,16 @@ from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 
+from . import connection
 from .conf import NAME, Settings, get_settings, stores
 from .countries import opened
+from .engine import health
+from .engine.errors import HailWhaleError
+from .engine.problems import ERROR, WARNING, server_problems
 
 MIDDLEWARE = "hailwhale_django.middleware.HailWhaleMiddleware"
+CACHING = "django.middleware.cache.FetchFromCacheMiddleware"
+KEYS = ("REDIS", "HAIL_REDIS")
 OF_AGENTS = ("device", "browser", "os")
 
 
@@ -33,8 +45,55 @@ def check_settings(**_: Any) -> list[checks.CheckMessage]:
     except ImproperlyConfigured as error:
         hint = "See docs/settings.md for every key, its type and its default."
         return [checks.Error(str(error), hint=hint, id="hailwhale.E001")]
-    shared = [message for store in stores() for message in _check_shared_cache(store)]
-    return [*shared, *_check_capture(get_settings()), *_check_database(get_settings())]
+    shared = [message for store in stores() for key in KEYS for message in _check_shared_cache(store, key)]
+    of_settings = [*shared, *_check_capture(get_settings()), *_check_database(get_settings())]
+    return [*of_settings, *_check_beat(), *_check_middleware()]
+
+
+@checks.register("hailwhale", deploy=True)
+def check_servers(**_: Any) -> list[checks.CheckMessage]:
+    """Ask every store's servers how they are set up. One that does not answer is a warning: it may be elsewhere."""
+    try:
+        return [message for store in stores() for message in _check_servers(store)]
+    except ImproperlyConfigured:  # which `check_settings` says
+        return []
+
+
+def _check_servers(store: str) -> list[checks.CheckMessage]:
+    try:
+        pod = connection.pod(store)
+        found = server_problems(store, health.servers(pod.store, pod.log))
+    except HailWhaleError as error:
+        hint = "hailwhale_doctor and check --deploy look at the server's settings; start it to have them checked."
+        return [checks.Warning(f"The store {store!r} is not checked: {error}", hint=hint, id="hailwhale.H001")]
+    made = {ERROR: checks.Error, WARNING: checks.Warning}
+    return [made[one.level](one.message, hint=one.hint, id=one.id) for one in found]
+
+
+def _check_beat() -> list[checks.CheckMessage]:
+    """Only where the project has imported Celery: it does so at its start, if it has an app."""
+    if "celery" not in sys.modules:
+        return []
+    from . import tasks
+
+    if tasks.is_drained_by_beat() is not False:
+        return []
+    message = "Celery has an app, and its beat does not drain the hail: accepted events wait until something does."
+    hint = "app.conf.beat_schedule |= hailwhale_django.tasks.BEAT_SCHEDULE; or run manage.py hailwhale_drain."
+    return [checks.Warning(message, hint=hint, id="hailwhale.W003")]
+
+
+def _check_middleware() -> list[checks.CheckMessage]:
+    """Each request is counted once, also one that a cache answers."""
+    listed = list(settings.MIDDLEWARE)
+    if listed.count(MIDDLEWARE) > 1:
+        wrong, hint = "is in MIDDLEWARE more than once: each request counts as often.", "Leave the first."
+    elif MIDDLEWARE in listed and CACHING in listed[: listed.index(MIDDLEWARE)]:
+        wrong = f"comes behind {CACHING}: pages from the cache are not counted."
+        hint = "Put it first in MIDDLEWARE; then it measures all others, too."
+    else:
+        return []
+    return [checks.Warning(f"{MIDDLEWARE} {wrong}", hint=hint, id="hailwhale.W004")]
 
 
 def _check_capture(configured: Settings) -> list[checks.CheckMessage]:
@@ -72,20 +131,18 @@ def _check_database(configured: Settings) -> list[checks.CheckMessage]:
     return [checks.Error(f"{NAME}['COUNTRY_DATABASE'] {wrong}.", hint=hint, id="hailwhale.E003")]
 
 
-def _check_shared_cache(store: str) -> list[checks.CheckMessage]:
-    """`cache.clear()` of django-redis flushes the whole database, with all counts in it."""
-    alias = get_settings(store).REDIS
+def _check_shared_cache(store: str, key: str) -> list[checks.CheckMessage]:
+    """`cache.clear()` of django-redis flushes the whole database, with all counts or waiting events in it."""
+    alias = getattr(get_settings(store), key)
     if not isinstance(alias, str) or "django_redis" not in settings.CACHES.get(alias, {}).get("BACKEND", ""):
         return []
     location = settings.CACHES[alias].get("LOCATION")
     sharing = [name for name, cache in settings.CACHES.items() if name != alias and cache.get("LOCATION") == location]
     if alias != "default" and not sharing:
         return []
-    return [
-        checks.Warning(
-            f"{NAME}['REDIS'] of the store {store!r} is the cache {alias!r}, and clearing "
-            f"{' or '.join(repr(name) for name in sharing or [alias])} would delete all counts.",
-            hint="Give hailwhale a cache alias with a database of its own, e.g. redis://host:6379/1.",
-            id="hailwhale.W001",
-        )
-    ]
+    cleared = " or ".join(repr(name) for name in sharing or [alias])
+    lost = "counts" if key == "REDIS" else "events that wait to be counted"
+    which = f"{NAME}[{key!r}] of the store {store!r} is the cache {alias!r}"
+    message = f"{which}, and clearing {cleared} would delete all {lost}."
+    hint = "Give hailwhale a cache alias with a database of its own, e.g. redis://host:6379/1."
+    return [checks.Warning(message, hint=hint, id="hailwhale.W001")]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from celery import shared_task
+from celery import current_app, shared_task
 
 from .conf import stores
 from .engine.errors import HailWhaleError, StoreUnavailable
@@ -17,6 +17,10 @@ from .hail import Hail
 logger = logging.getLogger("hailwhale")
 
 DRAIN_SECONDS = 10.0
+
+# What Celery calls the app that it makes up where a project has none, and beat that reads its schedule from settings.
+NO_APP = "default"
+OWN_SCHEDULER = "celery.beat:PersistentScheduler"
 
 BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "hailwhale-drain": {
@@ -73,3 +77,10 @@ def _with_id(event: Any, known_as: str) -> Any:
 
 def _refused(error: HailWhaleError, event: Any) -> None:
     logger.error("an event from the broker was refused: %s", error)
+
+
+def is_drained_by_beat() -> bool | None:
+    """Whether Celery's beat runs the drain; None where that cannot be told: no app, or a schedule kept elsewhere."""
+    if current_app.main == NO_APP or current_app.conf.beat_scheduler != OWN_SCHEDULER:
+        return None
+    return any(entry.get("task") == drain.name for entry in current_app.conf.beat_schedule.values())

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, re_path
 
-from . import inlets, pixel, views
+from . import inlets, monitor, pixel, views
 
 app_name = "hailwhale"
 
@@ -23,6 +23,7 @@ _ENDPOINTS = {
     "plotpoints": views.PlotpointsView,
     "rank": views.RankView,
     "query": views.QueryView,
+    "health": monitor.HealthView,
 }
 
 urlpatterns: list[URLPattern] = [

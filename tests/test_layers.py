@@ -39,7 +39,7 @@ RINGS = {
 DOORS = {
     "redis": {"engine/store", "connection.py"},
     "django_redis": {"connection.py"},
-    "rest_framework": {"serializers.py", "views.py", "inlets.py", "permissions.py"},
+    "rest_framework": {"serializers.py", "views.py", "inlets.py", "monitor.py", "permissions.py"},
     "celery": {"tasks.py"},
     "numpy": {"engine"},
     "ua_parser": {"agents.py"},

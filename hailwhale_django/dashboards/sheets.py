@@ -83,11 +83,11 @@ def _store(number: int, store: StoreHealth, now: float) -> StoreSheets:
     if store.away:
         return StoreSheets(store.store, (gettext("It does not answer."),), ())
     room = store.room
-    looked = {"counters": writing.number(room.counters), "looked": writing.number(room.looked_at)}
-    notes = [gettext("%(counters)s counters; the tables of %(looked)s were looked at.") % looked]
+    looked = {"count": writing.number(room.counters), "looked": writing.number(room.looked_at)}
+    notes = [gettext("Counters: %(count)s. Tables were looked at of %(looked)s.") % looked]
     if store.dropped:
         dropped = {"count": writing.number(store.dropped)}
-        notes.append(gettext("%(count)s events were dropped before they reached the hail, since ever.") % dropped)
+        notes.append(gettext("Dropped before they reached the hail, since ever: %(count)s.") % dropped)
     return StoreSheets(
         store.store,
         tuple(notes),

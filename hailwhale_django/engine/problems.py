@@ -78,7 +78,7 @@ def _of_store(health: StoreHealth) -> Found:
         for of_stream in (_lag, _fullness, _letters):
             yield from of_stream(stream)
     if health.dropped:
-        message = f"{health.dropped:,} events were dropped, since ever, before they reached the hail."
+        message = f"{_many(health.dropped, 'event')} dropped, since ever, before reaching the hail."
         yield NOTE, "hailwhale.H033", message, "Processes drop events when BUFFER_EVENTS wait and the store is away."
     for crowded in health.room.crowded:
         yield from _crowded(crowded)
@@ -93,7 +93,7 @@ def _eviction(server: ServerHealth) -> Found:
         hint = "Set maxmemory-policy noeviction; use another server or database for caches."
         yield ERROR if vitals.limit_bytes else WARNING, "hailwhale.H010", message, hint
     if vitals.evicted_keys:
-        message = f"{_name(server)} has evicted {vitals.evicted_keys:,} keys since it was started."
+        message = f"{_name(server)} has evicted {_many(vitals.evicted_keys, 'key')} since it was started."
         yield WARNING, "hailwhale.H011", message, "Some of them may have been counts. What is evicted is gone."
 
 
@@ -159,18 +159,20 @@ def _fullness(stream: StreamHealth) -> Found:
         message = f"Stream {stream.stream} has {stream.entries:,} of {stream.limit:,} entries; full, it takes no more."
         yield level, "hailwhale.H021", message, "Drain faster (another worker, more HAIL_STREAMS), or raise HAIL_LIMIT."
     if stream.refused:
-        message = f"Stream {stream.stream} was full {stream.refused:,} times, since ever, and took no events then."
+        message = (
+            f"Stream {stream.stream} was full {_many(stream.refused, 'time')}, since ever, and took no events then."
+        )
         yield NOTE, "hailwhale.H022", message, "Those who wrote were told, and may have tried again."
 
 
 def _letters(stream: StreamHealth) -> Found:
     if stream.letters:
-        message = f"Stream {stream.stream} has {stream.letters:,} events that cannot be counted."
+        message = f"Stream {stream.stream} has {_many(stream.letters, 'dead letter')}: what could not be counted."
         hint = "Look at their reasons, mend the cause, and count them again or discard them: manage.py hailwhale_dead."
         yield WARNING, "hailwhale.H030", message, hint
     if stream.unwritten:
-        message = f"Of stream {stream.stream} {stream.unwritten:,} events could not be counted, and were not kept."
-        yield NOTE, "hailwhale.H031", message, "There was no room for more dead letters."
+        message = f"Stream {stream.stream} had no room for {_many(stream.unwritten, 'dead letter')}: they are lost."
+        yield NOTE, "hailwhale.H031", message, "Each stream keeps 10,000. Count or discard those that are there."
 
 
 def _crowded(crowded: Crowded) -> Found:
@@ -192,3 +194,7 @@ def _crowded(crowded: Crowded) -> Found:
 def _name(server: ServerHealth) -> str:
     node = f" {server.vitals.node}" if server.vitals.node else ""
     return f"The server{node} of the {server.holds}"
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
