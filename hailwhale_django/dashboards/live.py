@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from itertools import islice
 from typing import Any, NamedTuple
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 
 from ..engine.domain.event import Event, Places
@@ -16,7 +18,6 @@ from ..engine.domain.paths import Path
 from ..engine.errors import InvalidInput
 from ..engine.pod import Pod
 from ..engine.store.log import LINE_DIGITS, Entry, entry_of, position
-from . import writing
 from .pages import pk_of_text
 from .state import State
 
@@ -126,9 +127,17 @@ def _shown(one: Arrived, now: float, places: Places, store: str, link: Link) -> 
         counter=str(event.pk),
         link=link(State(event.pk, store=store)),
         dimensions=tuple(map(str, _deepest(event.dimensions))),
-        metrics=tuple((name, writing.number(units / 10 ** places.of(name))) for name, units in event.metrics),
+        metrics=tuple((name, _exact(units, places.of(name))) for name, units in event.metrics),
         is_counted=one.is_counted,
     )
+
+
+def _exact(units: int, places: int) -> str:
+    """A number of units with all its decimals."""
+    whole, _, decimals = f"{Decimal(units).scaleb(-places):f}".partition(".")
+    kept = decimals.rstrip("0")
+    number = Decimal(f"{whole}.{kept}" if kept else whole)
+    return number_format(number, decimal_pos=len(kept), use_l10n=True, force_grouping=True)
 
 
 def _deepest(dimensions: tuple[Path, ...]) -> list[Path]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.template.defaultfilters import filesizeformat
+from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 
 from ..engine.health import ServerHealth, StoreHealth, StreamHealth
@@ -84,7 +85,7 @@ def _store(number: int, store: StoreHealth, now: float) -> StoreSheets:
         return StoreSheets(store.store, (gettext("It does not answer."),), ())
     room = store.room
     looked = {"count": writing.number(room.counters), "looked": writing.number(room.looked_at)}
-    notes = [gettext("Counters: %(count)s. Tables were looked at of %(looked)s.") % looked]
+    notes = [gettext("Counters: %(count)s, of which %(looked)s were searched for full tables.") % looked]
     if store.dropped:
         dropped = {"count": writing.number(store.dropped)}
         notes.append(gettext("Dropped before they reached the hail, since ever: %(count)s.") % dropped)
@@ -103,8 +104,17 @@ def _streams(id: str, streams: Sequence[StreamHealth], now: float) -> Sheet:
         tuple(gettext("Stream %(number)s") % {"number": one.stream} for one in streams),
         (
             (gettext("Events waiting"), tuple(number(one.waiting) for one in streams)),
-            (gettext("Lag"), tuple(gettext("%(count)s s") % {"count": f"{one.lag_seconds:.1f}"} for one in streams)),
-            (gettext("Counted each second"), tuple(number(round(one.per_second, 1)) for one in streams)),
+            (
+                gettext("Lag"),
+                tuple(
+                    gettext("%(count)s s") % {"count": number_format(one.lag_seconds, 1, force_grouping=True)}
+                    for one in streams
+                ),
+            ),
+            (
+                gettext("Counted each second"),
+                tuple(number_format(one.per_second, 1, force_grouping=True) for one in streams),
+            ),
             (gettext("Last counted"), tuple(_ago(one.drained_at, now) for one in streams)),
             (gettext("Counted by"), tuple(one.drained_by or writing.NOTHING for one in streams)),
             (gettext("Accepted"), tuple(number(one.accepted) for one in streams)),

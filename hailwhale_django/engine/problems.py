@@ -159,9 +159,7 @@ def _fullness(stream: StreamHealth) -> Found:
         message = f"Stream {stream.stream} has {stream.entries:,} of {stream.limit:,} entries; full, it takes no more."
         yield level, "hailwhale.H021", message, "Drain faster (another worker, more HAIL_STREAMS), or raise HAIL_LIMIT."
     if stream.refused:
-        message = (
-            f"Stream {stream.stream} was full {_many(stream.refused, 'time')}, since ever, and took no events then."
-        )
+        message = f"Stream {stream.stream} was full {_many(stream.refused, 'time')}, since ever, and took nothing."
         yield NOTE, "hailwhale.H022", message, "Those who wrote were told, and may have tried again."
 
 
