@@ -26,12 +26,13 @@ from django.template import Context, Template
 from django.test import Client, override_settings
 from django.test.utils import isolate_apps
 
-from hailwhale_django import HailWhaleModel, Whale, checks, conf, permissions, serializers, urls
+from hailwhale_django import HailWhaleModel, Whale, checks, conf, health, permissions, serializers, urls
 from hailwhale_django.dashboards.state import PARAMETERS as ADMIN_PARAMETERS
-from hailwhale_django.engine import errors
+from hailwhale_django.engine import errors, problems
 from hailwhale_django.engine.domain import formula, period_grammar, query
 from hailwhale_django.engine.domain.period import PRESETS
 from hailwhale_django.engine.domain.plan import Schedule
+from hailwhale_django.models import DeadLetter, Health, Live
 from hailwhale_django.templatetags import hailwhale
 
 ROOT = Path(__file__).parent.parent
@@ -159,6 +160,24 @@ def test_checks_are_told() -> None:
     ids = set(re.findall(r"hailwhale\.[EW]\d{3}", inspect.getsource(checks)))
     assert ids
     assert ids == set(re.findall(r"hailwhale\.[EW]\d{3}", named("settings.md")))
+
+
+def test_problems_of_health_are_told() -> None:
+    sources = inspect.getsource(problems) + inspect.getsource(health)
+    ids = set(re.findall(r"hailwhale\.H\d{3}", sources))
+    assert ids
+    assert ids == set(re.findall(r"hailwhale\.H\d{3}", named("health.md")))
+
+
+def test_permissions_are_told() -> None:
+    for model in (Health, Live, DeadLetter):
+        for action in model._meta.default_permissions:
+            assert f"hailwhale_django.{action}_{model._meta.model_name}" in named("health.md")
+
+
+def test_commands_are_told() -> None:
+    for command in (ROOT / "hailwhale_django/management/commands").glob("hailwhale_*.py"):
+        assert f"manage.py {command.stem}" in "".join(map(Path.read_text, DOCS))
 
 
 @pytest.mark.parametrize("name", [pattern.name for pattern in urls.urlpatterns])

@@ -88,7 +88,7 @@ def _store(number: int, store: StoreHealth, now: float) -> StoreSheets:
     notes = [gettext("Counters: %(count)s, of which %(looked)s were searched for full tables.") % looked]
     if store.dropped:
         dropped = {"count": writing.number(store.dropped)}
-        notes.append(gettext("Dropped before they reached the hail, since ever: %(count)s.") % dropped)
+        notes.append(gettext("Dropped so far, before they reached the hail: %(count)s.") % dropped)
     return StoreSheets(
         store.store,
         tuple(notes),

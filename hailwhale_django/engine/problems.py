@@ -78,7 +78,7 @@ def _of_store(health: StoreHealth) -> Found:
         for of_stream in (_lag, _fullness, _letters):
             yield from of_stream(stream)
     if health.dropped:
-        message = f"{_many(health.dropped, 'event')} dropped, since ever, before reaching the hail."
+        message = f"{_many(health.dropped, 'event')} dropped so far, before reaching the hail."
         yield NOTE, "hailwhale.H033", message, "Processes drop events when BUFFER_EVENTS wait and the store is away."
     for crowded in health.room.crowded:
         yield from _crowded(crowded)
@@ -159,7 +159,7 @@ def _fullness(stream: StreamHealth) -> Found:
         message = f"Stream {stream.stream} has {stream.entries:,} of {stream.limit:,} entries; full, it takes no more."
         yield level, "hailwhale.H021", message, "Drain faster (another worker, more HAIL_STREAMS), or raise HAIL_LIMIT."
     if stream.refused:
-        message = f"Stream {stream.stream} was full {_many(stream.refused, 'time')}, since ever, and took nothing."
+        message = f"Stream {stream.stream} was full {_many(stream.refused, 'time')} so far, and took nothing."
         yield NOTE, "hailwhale.H022", message, "Those who wrote were told, and may have tried again."
 
 
