@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 from . import buffer, connection
 from .conf import DEFAULT_STORE, stores
@@ -53,7 +54,7 @@ def health(names: Sequence[str] = ()) -> Health:
 def _examine(name: str) -> StoreHealth:
     try:
         pod = connection.pod(name)
-    except HailWhaleError as error:  # a cluster is asked for its nodes when it is connected to
+    except (HailWhaleError, ImproperlyConfigured) as error:  # a cluster is asked for its nodes at once
         return StoreHealth(name, away=str(error))
     return engine.examine(name, pod.store, pod.log, pod.clock())
 

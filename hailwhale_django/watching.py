@@ -15,11 +15,17 @@ from . import conf, connection
 from .dashboards import letters
 from .dashboards.live import SPIED, live_page
 from .dashboards.sheets import health_page
+from .dashboards.state import State
 from .hail import Hail
 from .health import health
 from .storepages import StorePages, chosen_store
 
 SHOWN_REASONS = 3
+VIEW_COUNTER = "hailwhale_django.view_counter"
+
+
+def _no_link(state: State) -> str:
+    return ""
 
 
 class WatchingPages(StorePages):
@@ -61,7 +67,8 @@ class LiveAdmin(WatchingPages):
         hail = Hail.using(store) if store != conf.DEFAULT_STORE else Hail
         counter, uid = (request.GET.get(name, "").strip() for name in ("counter", "visitor"))
         spied = hail.get_spy(uid, SPIED)
-        page = live_page(hail.pod(), store, counter, uid, spied, self.link_to)
+        link = self.link_to if request.user.has_perm(VIEW_COUNTER) else _no_link
+        page = live_page(hail.pod(), store, counter, uid, spied, link)
         if request.GET.get("format") == "json":
             response = JsonResponse(page.to_wire())
             response["Cache-Control"] = "no-store"

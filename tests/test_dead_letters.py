@@ -158,7 +158,7 @@ class TestCommand:
 class TestLive:
     def test_events_of_a_counter_and_its_children_newest_first(self) -> None:
         Hail.count_many([("shop", {"c": {"a": "b"}}, {"m": 0.5}), (["shop", "p/1"],), ("shopping",)])
-        said = who_may("view_live").get(LIVE, {"format": "json", "counter": "shop"}).json()
+        said = who_may("view_live", "view_counter").get(LIVE, {"format": "json", "counter": "shop"}).json()
         assert [(event["counter"], event["dimensions"]) for event in said["events"]] == [
             ("shop/p%2F1", []),
             ("shop", ["c/a/b"]),
@@ -184,3 +184,9 @@ class TestLive:
 
     def test_it_needs_a_permission_of_its_own(self) -> None:
         assert who_may("view_counter").get(LIVE).status_code == 403
+
+    def test_who_may_not_see_counters_is_not_led_to_them(self) -> None:
+        Hail.count("shop")
+        client = who_may("view_live")
+        assert client.get(LIVE, {"format": "json"}).json()["events"][0]["link"] == ""
+        assert "<bdi>shop</bdi></th>" in client.get(LIVE).content.decode()

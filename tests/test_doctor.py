@@ -52,6 +52,19 @@ def test_it_tells_what_is_wrong_with_the_settings(redis_url: str) -> None:
         assert "Warning hailwhale.W004" in doctor()
 
 
+def test_settings_that_cannot_be_read_are_told_and_not_a_traceback() -> None:
+    with override_settings(HAILWHALE={"REDDIS": "x"}), pytest.raises(CommandError, match="did you mean 'REDIS'"):
+        doctor()
+
+
+def test_a_store_that_is_not_there(redis_url: str) -> None:
+    with (
+        override_settings(HAILWHALE={"REDIS": redis_url}),
+        pytest.raises(CommandError, match="no store 'x'; .*default"),
+    ):
+        doctor("--store", "x")
+
+
 def test_as_json(redis_url: str) -> None:
     stores = {"other": {"PREFIX": "other"}}
     with override_settings(HAILWHALE={"REDIS": redis_url, "STORES": stores}, **QUIET):

@@ -34,7 +34,7 @@ Link = Callable[[State], str]
 
 @dataclass(frozen=True, slots=True)
 class LiveEvent:
-    """An event of the log; `age` is since it arrived, in words."""
+    """An event of the log; `age` is since it arrived, in words, `link` "" for who may not see counters."""
 
     id: str
     age: str

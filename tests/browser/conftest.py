@@ -37,6 +37,6 @@ def watcher(chromium: Chrome, redis_url: str, live_server: Any) -> Iterator[Brow
         complaints = browser.complaints()
         browser.command("Page.removeScriptToEvaluateOnNewDocument", identifier=script["identifier"])
         browser.command("Emulation.setScriptExecutionDisabled", value=False)
-        browser.command("Network.clearBrowserCookies")
         chromium.get("about:blank")
+        browser.command("Storage.clearDataForOrigin", origin=live_server.url, storageTypes="all")
         assert complaints == []

@@ -18,6 +18,7 @@ from hailwhale_django.dashboards.sheets import Sheet, StoreSheets, health_page, 
 from hailwhale_django.engine.problems import ERROR, WARNING, Problem, ordered
 from hailwhale_django.health import Health, health
 
+UNREADABLE = "hailwhale.E001"
 HINT_INDENT = " " * 4
 
 
@@ -26,12 +27,12 @@ class Command(BaseCommand):
     requires_system_checks: list[Any] = []  # the doctor says what they say, too
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--store", action="append", choices=stores(), help="only this store (repeatable)")
+        parser.add_argument("--store", action="append", help="only this store (repeatable)")
         parser.add_argument("--json", action="store_true", help="as JSON, as the address health answers")
 
     def handle(self, *args: Any, **options: Any) -> None:
         messages = [one for one in checks.check_settings() if not one.is_silenced()]
-        found = health(options["store"] or ())
+        found = health(_chosen(options["store"] or [], messages))
         problems = ordered([*(_problem(one) for one in messages), *found.problems])
         is_well = all(problem.level != ERROR for problem in problems)
         if options["json"]:
@@ -41,6 +42,15 @@ class Command(BaseCommand):
             self.stdout.write("\n".join(_report(found, problems)))
         if not is_well:
             raise CommandError(verdict(problems), returncode=1)
+
+
+def _chosen(given: list[str], messages: list[CheckMessage]) -> list[str]:
+    """The stores to look at. Where the settings cannot be read, there are none to be known."""
+    if any(message.id == UNREADABLE for message in messages):
+        raise CommandError("\n".join(str(message) for message in messages), returncode=1)
+    if unknown := set(given) - set(stores()):
+        raise CommandError(f"there is no store {min(unknown)!r}; there are {', '.join(stores())}", returncode=2)
+    return given
 
 
 def _problem(message: CheckMessage) -> Problem:

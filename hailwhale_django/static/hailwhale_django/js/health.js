@@ -18,8 +18,6 @@ function renew(old, fresh) {
     }
 }
 
-document.getElementById("hw-every").hidden = false;
-
 poll(async (isPaused) => {
     const response = await fetched(location.href, "text/html");
     const page = new DOMParser().parseFromString(await response.text(), "text/html");

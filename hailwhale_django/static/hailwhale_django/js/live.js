@@ -22,8 +22,10 @@ function cell(texts) {
 }
 
 function row(event) {
-    const link = element("a", null, element("bdi", event.counter));
-    link.href = event.link;
+    const link = element(event.link ? "a" : "span", null, element("bdi", event.counter));
+    if (event.link) {
+        link.href = event.link;
+    }
     const name = element("th", null, link);
     name.scope = "row";
     name.className = "hw-name";

@@ -3,6 +3,7 @@
 
 export function poll(ask) {
     const button = document.getElementById("hw-pause");
+    const every = document.getElementById("hw-every");
     const away = document.getElementById("hw-away");
     const milliseconds = button.dataset.seconds * 1000;
     let paused = false;
@@ -31,10 +32,11 @@ export function poll(ask) {
     button.addEventListener("click", () => {
         paused = !paused;
         button.setAttribute("aria-pressed", paused);
+        every.hidden = paused;
         tick();
     });
     document.addEventListener("visibilitychange", tick);
-    button.hidden = false;
+    button.hidden = every.hidden = false;
     document.getElementById("hw-again").hidden = true;
     timer = setTimeout(tick, milliseconds);
 }
