@@ -67,7 +67,8 @@ class LiveAdmin(WatchingPages):
         hail = Hail.using(store) if store != conf.DEFAULT_STORE else Hail
         counter, uid = (request.GET.get(name, "").strip() for name in ("counter", "visitor"))
         spied = hail.get_spy(uid, SPIED)
-        link = self.link_to if request.user.has_perm(VIEW_COUNTER) else _no_link
+        user: Any = request.user
+        link = self.link_to if user.has_perm(VIEW_COUNTER) else _no_link
         page = live_page(hail.pod(), store, counter, uid, spied, link)
         if request.GET.get("format") == "json":
             response = JsonResponse(page.to_wire())
