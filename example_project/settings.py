@@ -1,10 +1,10 @@
-"""The example project: Django's admin, hailwhale, and a year of flights. To look at, not to deploy."""
+"""The example project: Django's admin, hailwhale, a shop, and a year of flights. To look at, not to deploy."""
 
 from __future__ import annotations
 
 import os
 
-from example_project import csp, home
+from example_project import broker, csp, home
 
 DEBUG = os.environ.get("DEBUG", "1").lower() in {"1", "true", "yes", "on"}
 SECRET_KEY = home.secret_key()
@@ -20,9 +20,11 @@ INSTALLED_APPS = [
     "rest_framework",
     "hailwhale_django",
     "example_project.flights",
+    "example_project.shop",
 ]
 
 MIDDLEWARE = [
+    "hailwhale_django.middleware.HailWhaleMiddleware",
     "django.middleware.security.SecurityMiddleware",
     csp.MIDDLEWARE,
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -61,7 +63,8 @@ USE_TZ = True
 STATIC_URL = "static/"
 
 # A server of one's own, or the one that `manage.py demo` starts.
-REDIS_URL = os.environ.get("HAILWHALE_REDIS_URL") or f"redis://127.0.0.1:{home.valkey_port()}/0"
+OWN_REDIS_URL = os.environ.get("HAILWHALE_REDIS_URL")
+REDIS_URL = OWN_REDIS_URL or f"redis://127.0.0.1:{home.valkey_port()}/0"
 
 CACHES = {
     # Not on hailwhale's server: clearing a django-redis cache empties the whole database that it is in.
@@ -74,7 +77,20 @@ HAILWHALE = {
     "REDIS": REDIS_URL if REDIS_URL.startswith("redis+cluster://") else "hailwhale",
     "TIME_ZONE": TIME_ZONE,
     "WRITE_KEYS": ["demo"],
+    # Who looks at the demo is logged in as staff, and wants to see their own requests; those of the admin are no news.
+    "REQUESTS_STAFF": True,
+    "REQUESTS_EXCLUDE": ["/static/", "/admin/"],
+    "CAPTURE": ["language", "referrer", "utm", "bot", "device", "browser", "os", "country"],
+    # `manage.py visit` is a proxy before its visitors, and says where each comes from.
+    "COUNTRY_HEADER": "X-Visitor-Country",
+    "ADDRESS_HEADER": "X-Forwarded-For",
 }
+
+CELERY_BROKER_URL, CELERY_BROKER_TRANSPORT_OPTIONS = broker.named() or (
+    broker.in_files(home.DIRECTORY / "broker") if OWN_REDIS_URL else broker.in_server(home.valkey_port())
+)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_IGNORE_RESULT = True
 
 # One line for what went wrong, none for what went well.
 LOGGING = {

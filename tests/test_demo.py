@@ -14,11 +14,13 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from datetime import UTC, date, datetime, timedelta
+from html import unescape
 from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,7 @@ from example_project.ports import HOST, free_port, is_free, next_free_port
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 120
+POLL_SECONDS = 0.05
 SAMPLE = 2_000
 
 # With this as the last day, the year's first day is 364 days before: 23 November 2025.
@@ -311,9 +314,11 @@ class Demo:
         inherited = {
             name: value
             for name, value in os.environ.items()
-            if name not in {"HAILWHALE_REDIS_URL", "DJANGO_SETTINGS_MODULE", "PORT"}
+            if name not in {"HAILWHALE_REDIS_URL", "HAILWHALE_BROKER_URL", "DJANGO_SETTINGS_MODULE", "PORT"}
         }
         given = {"HAILWHALE_HOME": str(directory), "HAILWHALE_DEMO_ROWS": str(SAMPLE)}
+        # Whoever runs the tests in the background of a script ignores Ctrl-C, and would have the demo ignore it too.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         self.process = subprocess.Popen(
             [sys.executable, "manage.py", "demo"],
             cwd=ROOT,
@@ -350,6 +355,17 @@ class Demo:
     def valkey_port(self) -> int:
         return int((self.directory / "valkey" / "port").read_text())
 
+    def children(self) -> dict[str, int]:
+        """The process ids of what it runs beside the web server: by name, those that live."""
+        found = {}
+        for pid in map(int, filter(str.isdecimal, os.listdir("/proc"))):
+            with suppress(OSError):
+                words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+                inherited = Path(f"/proc/{pid}/environ").read_text().split("\0")
+                if "celery" in words and f"HAILWHALE_HOME={self.directory}" in inherited:
+                    found[next(word for word in words if word in ("worker", "beat"))] = pid
+        return found
+
     def end(self, how: Callable[[int, int], None] = os.killpg, number: int = signal.SIGINT) -> int:
         how(self.process.pid, number)
         self.read()
@@ -379,18 +395,34 @@ def demo(tmp_path: Path) -> Iterator[Callable[..., Demo]]:
             orphan.shutdown(nosave=True)
 
 
+def until(wanted: Callable[[], bool]) -> bool:
+    """Whether it comes true, in however long a time."""
+    deadline = time.monotonic() + START_SECONDS
+    while not wanted():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_SECONDS)
+    return True
+
+
 class Browser:
     """As much of one as logging in takes."""
 
     def __init__(self) -> None:
         self.cookies = CookieJar()
         self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.cookies))
+        # By its own name it would be counted as a bot.
+        self.opener.addheaders = [
+            ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0")
+        ]
 
     def get(self, url: str, form: dict[str, str] | None = None) -> tuple[str, dict[str, str]]:
         body = urlencode(form).encode() if form else None
         try:
             with self.opener.open(url, body, timeout=START_SECONDS) as response:
-                return response.read().decode(), {name.lower(): value for name, value in response.headers.items()}
+                return response.read().decode("utf-8", "replace"), {
+                    name.lower(): value for name, value in response.headers.items()
+                }
         except HTTPError as error:
             with error:
                 raise AssertionError(f"{url} answered {error.code}:\n{error.read().decode()}") from None
@@ -412,28 +444,46 @@ class Browser:
         return page
 
 
+def look_at(url: str, slug: str) -> float:
+    """Load a product's page, and its pixel as browsers do; returns the seconds until the page says that it was seen."""
+    visitor = Browser()
+    page, _ = visitor.get(f"{url}shop/{slug}/")
+    pixel = re.search(r'<img src="/([^"]+/pixel/[^"]+)"', page)
+    assert pixel, page
+    visitor.get(url + pixel[1])
+    began = time.monotonic()
+    assert until(lambda: "Looked at 1 times today" in visitor.get(f"{url}shop/{slug}/")[0])
+    return time.monotonic() - began
+
+
 class TestDemo:
     def test_from_the_first_start_to_the_second(self, demo: Callable[..., Demo]) -> None:
         first = demo()
         assert f"Loading {SAMPLE:,} flights" in first.read(until="Ctrl-C")
         assert f"{SAMPLE:,} flights counted in" in first.output
         url, password = first.told("Open"), first.told("Password")
-        assert "flights" in Browser().log_in(url, first.told("User"), password)
-        _, headers = Browser().get(url)
+        home_page, headers = Browser().get(url)
+        assert all(f"/counter/{one}/" in home_page for one in ("flights", "shop", "requests"))
+        flights = re.search(r'href="(/admin/[^"]*/flights/[^"]*)"', home_page)
+        assert flights
+        admin_url = url.removesuffix("/") + unescape(flights[1])
+        assert "flights" in Browser().log_in(admin_url, first.told("User"), password)
         assert headers["content-security-policy"].replace("; ", ";").split(";") == [
             "default-src 'self'",
             "img-src 'self' data:",
         ]
-        assert "#" in Browser().get(re.sub(r"/admin/.*", "/static/admin/css/base.css", url))[0]
+        assert "#" in Browser().get(url + "static/admin/css/base.css")[0]
 
         other = demo()
         assert f"already running in {first.directory}, at {url}" in other.read()
         assert f"kill {first.process.pid}" in other.output
         assert other.process.wait(START_SECONDS) == 1
         assert not is_free(first.valkey_port)
+        assert set(first.children()) == {"worker", "beat"}
 
         # As Ctrl-C does it: the whole group is told.
         assert first.end() == 0
+        assert first.children() == {}
         assert is_free(first.valkey_port)
         assert is_free(int(re.findall(r":(\d+)/", url)[0]))
 
@@ -442,6 +492,7 @@ class TestDemo:
         assert f"{SAMPLE:,} flights, of the year that ends on" in second.output
         assert second.told("Password") == password
         assert second.end(os.kill, signal.SIGTERM) == 0
+        assert second.children() == {}
         assert is_free(second.valkey_port)
 
     def test_after_it_was_killed_the_next_start_cleans_up(self, demo: Callable[..., Demo]) -> None:
@@ -449,6 +500,8 @@ class TestDemo:
         killed.read(until="Ctrl-C")
         killed.end(number=signal.SIGKILL)
         assert not is_free(killed.valkey_port)
+        # They notice by themselves that they are alone.
+        assert until(lambda: not killed.children())
 
         again = demo()
         assert "Loading" not in again.read(until="Ctrl-C")
@@ -493,3 +546,36 @@ class TestDemo:
         assert nobody in refused.read()
         assert "Traceback" not in refused.output
         assert refused.process.wait(START_SECONDS) == 1
+
+    def test_a_visit_is_in_the_table_within_two_seconds(self, demo: Callable[..., Demo]) -> None:
+        shop = demo()
+        shop.read(until="Ctrl-C")
+        url = shop.told("Open")
+        # A worker that is up, and has counted for the first time, is idle from then on.
+        lags = {slug: look_at(url, slug) for slug in ("gale", "squall", "fen", "pier", "mint", "smoke")}
+        # Shown by `pytest -s`. The quickest counts, since the machine may have much else to do.
+        print("seconds from the pixel to the page:", {slug: round(lag, 2) for slug, lag in lags.items()})
+        assert min(lags.values()) < 2
+        table = Browser().log_in(
+            f"{url}admin/hailwhale_django/counter/shop/?d=product&p=today&m=views", "demo", shop.told("Password")
+        )
+        assert "Squall" in table
+        assert "Gale" in table
+        assert shop.end() == 0
+
+    def test_a_worker_that_dies_is_started_again(self, demo: Callable[..., Demo]) -> None:
+        shop = demo()
+        shop.read(until="Ctrl-C")
+        url = shop.told("Open")
+        os.kill(shop.children()["worker"], signal.SIGKILL)
+        shop.read(until="The worker ended (by signal 9) and is started again")
+        look_at(url, "gale")
+        assert shop.end() == 0
+
+    def test_a_worker_that_does_not_stay_up_ends_the_demo(self, demo: Callable[..., Demo]) -> None:
+        broken = demo(HAILWHALE_BROKER_URL="nonsense://127.0.0.1")
+        assert "does not stay up. Its log" in broken.read()
+        assert "No such transport" in broken.output
+        assert broken.process.wait(START_SECONDS) == 1
+        assert broken.children() == {}
+        assert is_free(broken.valkey_port)

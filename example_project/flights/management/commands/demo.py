@@ -20,22 +20,27 @@ from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler,
 from redis.exceptions import RedisClusterException, RedisError
 
 from example_project import home
+from example_project.children import Child, ChildFailed
 from example_project.flights.events import NEW_YORK
 from example_project.flights.load import FLIGHTS, Incomplete, connect, earlier, load
 from example_project.lock import AlreadyHeld, held
 from example_project.ports import HIGHEST, HOST, is_free, next_free_port
 from example_project.valkey import Valkey, ValkeyFailed, end_orphan
+from hailwhale_django import buffer
 from hailwhale_django.engine.errors import HailWhaleError
 
 USER = "demo"
 DEFAULT_PORT = 8000
-# The page to open first: carriers by minutes of delay for each arrival, the worst first.
-COLUMNS = "arr_delay/arrived,flights,late/arrived,cancelled/flights,dep_delay/departed"
-START_PATH = f"/admin/hailwhale_django/counter/flights/?d=carrier&p=year&m={COLUMNS}"
+# One process does one task at a time, and starts in a second. Beat remembers nothing: what is due every second is due.
+CELERY = ["celery", "--app", "example_project", "--quiet"]
+CHILDREN = {
+    "worker": [*CELERY, "worker", "--pool=solo", "--loglevel=WARNING", "--without-gossip", "--without-mingle"],
+    "beat": [*CELERY, "beat", "--scheduler=celery.beat:Scheduler", "--loglevel=WARNING"],
+}
 
 
 class Command(BaseCommand):
-    help = "Start a Redis server, load 336,776 flights into it, and serve them at one URL."
+    help = "Start a Redis server and a Celery worker, load 336,776 flights, and serve them and a shop at one URL."
     # The checks may ask the server, so they run in `prepare`, when it is there.
     requires_system_checks: list[str] = []
 
@@ -50,11 +55,12 @@ class Command(BaseCommand):
             raise CommandError(problem)
         try:
             with held(home.DIRECTORY / "demo.lock") as tell, self.web() as web, self.redis():
-                url = f"http://{HOST}:{web.server_port}{START_PATH}"
+                url = f"http://{HOST}:{web.server_port}/"
                 tell(f"at {url}")
                 self.prepare()
-                self.fill(reload)
-                self.serve(web, url)
+                with self.celery() as children:
+                    self.fill(reload)
+                    self.serve(web, url, children)
         except KeyboardInterrupt:
             self.say("\nEnded. What was counted is kept for the next time.")
         except AlreadyHeld as other:
@@ -62,7 +68,7 @@ class Command(BaseCommand):
                 f"A demo is already running in {home.DIRECTORY}, {other.about}. "
                 f"Look at that one, or end it first: Ctrl-C in its terminal, or kill {other.pid}"
             ) from None
-        except (HailWhaleError, Incomplete, ValkeyFailed) as failure:
+        except (ChildFailed, HailWhaleError, Incomplete, ValkeyFailed) as failure:
             raise CommandError(str(failure)) from None
         except (RedisError, RedisClusterException) as failure:
             raise CommandError(f"The server at {settings.REDIS_URL} does not do: {failure}") from None
@@ -105,10 +111,29 @@ class Command(BaseCommand):
             server.start()
             yield
         finally:
-            # Who presses Ctrl-C twice still gets the counts written out.
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                signal.signal(number, signal.SIG_IGN)
+            self.ignore_signals()
             server.stop()
+
+    @contextmanager
+    def celery(self) -> Iterator[list[Child]]:
+        """A worker that drains the hail, and the beat that tells it to, every second."""
+        children = [Child(name, words, home.DIRECTORY / f"{name}.log") for name, words in CHILDREN.items()]
+        try:
+            for child in children:
+                child.start()
+            yield children
+        finally:
+            self.ignore_signals()
+            buffer.flush()
+            for child in children:
+                child.tell_to_end()
+            for child in children:
+                child.stop()
+
+    def ignore_signals(self) -> None:
+        """Who presses Ctrl-C twice still gets the counts written out."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
 
     def prepare(self) -> None:
         self.check()
@@ -132,8 +157,10 @@ class Command(BaseCommand):
         if loaded.ends != today.isoformat():
             self.say("To move them up to today: make demo RELOAD=1")
 
-    def serve(self, web: ThreadedWSGIServer, url: str) -> None:
+    def serve(self, web: ThreadedWSGIServer, url: str, children: list[Child]) -> None:
         web.set_app(StaticFilesHandler(get_internal_wsgi_application()))
+        # Called between requests, and every half second when there are none.
+        web.service_actions = lambda: [child.watch(self.say) for child in children]
         self.say(f"\n  Open      {url}\n  User      {USER}\n  Password  {home.password()}\n\nCtrl-C ends it all.")
         web.serve_forever()
 
