@@ -118,6 +118,19 @@ def empty(url: str) -> None:
 
 
 @pytest.fixture(scope="session")
+def rabbit_url() -> Iterator[str]:
+    """A RabbitMQ, started for the first test that asks."""
+    from tests import rabbit
+
+    if rabbit.command() is None:
+        if os.environ.get("HAILWHALE_REQUIRE_BROKER"):
+            pytest.fail(rabbit.INSTALL)
+        pytest.skip(rabbit.INSTALL)
+    with rabbit.rabbit() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
 def chromium() -> Iterator[Chrome]:
     """A headless browser for tests marked `browser`. What went wrong on a page is in `get_log("browser")`."""
     browser, driver = shutil.which("chromium"), shutil.which("chromedriver")
