@@ -9,9 +9,7 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from html import unescape
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from http.cookies import SimpleCookie
@@ -43,6 +41,12 @@ class Browser:
         self.headers = headers
         self.cookies: SimpleCookie = SimpleCookie()
         self.done = done
+
+    def __enter__(self) -> Browser:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.connection.close()
 
     def get(self, path: str, **headers: str) -> str:
         return self._ask("GET", path, None, headers)
@@ -143,7 +147,7 @@ class Crowd:
     def _visit(self, who: Visitor) -> None:
         done: Counter[str] = Counter()
         try:
-            with self._browser(who, done) as browser:
+            with Browser(self.site, who.headers, done) as browser:
                 Visit(browser, who).run()
             done["visitors"] += 1
         except (HTTPException, OSError) as problem:
@@ -151,17 +155,14 @@ class Crowd:
         with _adding:
             self.done.update(done)
 
-    @contextmanager
-    def _browser(self, who: Visitor, done: Counter[str]) -> Iterator[Browser]:
-        browser = Browser(self.site, who.headers, done)
-        try:
-            yield browser
-        finally:
-            browser.connection.close()
-
 
 _adding = Lock()
 _coming = Lock()
+
+
+def is_coming() -> bool:
+    """Whether visitors that were sent from this process are still on their way or in the shop."""
+    return _coming.locked()
 
 
 def start(site: str, rate: float, visitors: int) -> bool:

@@ -37,7 +37,8 @@ class Command(BaseCommand):
 
     def knock(self, crowd: Crowd) -> None:
         try:
-            Browser(crowd.site, {}, crowd.done).get("/shop/")
+            with Browser(crowd.site, {}, crowd.done) as browser:
+                browser.get("/shop/")
         except (OSError, http.client.HTTPException) as problem:
             raise CommandError(
                 f"No shop at {crowd.site}: {problem}. Start one: make demo, or name it with --site"
