@@ -7,7 +7,7 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
 
@@ -48,6 +48,16 @@ def shop(redis_url: str) -> Iterator[None]:
 @pytest.fixture
 def visitor() -> Client:
     return Client(headers={"user-agent": AGENT, "x-visitor-country": "DE"})
+
+
+def until(wanted: Callable[[], bool]) -> bool:
+    """Whether it comes true, in however long a time."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not wanted():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_SECONDS)
+    return True
 
 
 def total(metric: str, dimension: str | None = None, pk: Any = "shop") -> float:
@@ -103,6 +113,32 @@ def look_at(visitor: Client, slug: str) -> None:
     pixel = re.search(r'<img src="([^"]+/pixel/[^"]+)"', page)
     assert pixel
     assert visitor.get(pixel[1]).status_code == 200
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+class TestInTheBrowser:
+    @pytest.fixture
+    def chrome(self, chromium: Any) -> Iterator[Any]:
+        chromium.get_log("browser")
+        yield chromium
+        chromium.get("about:blank")
+        assert chromium.get_log("browser") == []
+
+    def test_a_view_a_cart_and_an_order(self, chrome: Any, live_server: Any) -> None:
+        chrome.get(f"{live_server.url}/shop/gale/")
+        chrome.find_element("css selector", "form[data-product] button").click()
+        chrome.find_element("css selector", "form.buy button").click()
+        assert "Thank you" in chrome.find_element("tag name", "main").text
+        assert until(lambda: total("hits", "event/cart") == 1)
+        assert [total(name) for name in ("views", "carts", "sales", "revenue")] == [1, 1, 1, 59]
+        assert total("carts", "category/Umbrellas") == 1
+
+    def test_the_numbers_of_the_first_page_move(self, chrome: Any, live_server: Any) -> None:
+        chrome.get(f"{live_server.url}/shop/")
+        assert "Nothing counted yet" in chrome.find_element("tag name", "aside").text
+        Whale.count_now("shop", {"product": "Gale"}, {"views": 1234})
+        assert until(lambda: "1,234" in chrome.find_element("css selector", "[data-numbers]").text)
 
 
 class TestCart:
@@ -246,10 +282,7 @@ class TestButton:
             assert "20 visitors are on their way, 20 a second" in page
             page = visitor.post("/shop/visitors/", {"rate": "20"}, follow=True, **site).content.decode()
             assert "The visitors of before are still here" in page
-            deadline = time.monotonic() + WAIT_SECONDS
-            while crowd.is_coming() and time.monotonic() < deadline:
-                time.sleep(POLL_SECONDS)
-        assert not crowd.is_coming()
+            assert until(lambda: not crowd.is_coming())
         assert total("hits", ["page", "/shop/"]) >= 1
         assert total("views") + total("bot_views") >= 20
 

@@ -1,17 +1,29 @@
-"""The Celery tasks, called as Celery calls them, in this process; `test_broker` has real workers."""
+"""The Celery tasks as Celery calls them, in this process, and the command in their place; workers: `test_broker`."""
 
 from __future__ import annotations
 
+import io
 import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 from celery.schedules import maybe_schedule
+from django.core.management import CommandError, call_command
 from django.test import override_settings
 
 from example_project.celery import app
 from example_project.ports import free_port
 from hailwhale_django import Hail, Whale, tasks
+
+ROOT = Path(__file__).parents[1]
+WAIT_SECONDS = 120
+POLL_SECONDS = 0.02
 
 
 @pytest.fixture(autouse=True)
@@ -98,3 +110,56 @@ class TestOptions:
         # Drained every second, so that what is counted is seen within two; what is late is left to the next.
         assert maybe_schedule(entry["schedule"]).run_every.total_seconds() == 1
         assert entry["options"]["expires"] <= 2
+
+
+class TestCommand:
+    def test_once(self) -> None:
+        Hail.count_many([{"pk": "shop"}] * 3)
+        said = io.StringIO()
+        call_command("hailwhale_drain", once=True, stdout=said)
+        assert said.getvalue() == "3 events counted in all\n"
+        assert Whale.total("shop", period="today") == 3
+
+    def test_only_the_store_that_is_named(self, store: str) -> None:
+        with override_settings(HAILWHALE={"REDIS": store, "STORES": {"other": {"PREFIX": "other"}}}):
+            Hail.count("shop")
+            Hail.using("other").count("shop")
+            call_command("hailwhale_drain", once=True, store=["other"], stdout=io.StringIO())
+            assert Whale.using("other").total("shop", period="today") == 1
+            assert Whale.total("shop", period="today") == 0
+
+    def test_a_store_that_is_away_is_named(self) -> None:
+        with (
+            override_settings(HAILWHALE={"REDIS": f"redis://127.0.0.1:{free_port()}"}),
+            pytest.raises(CommandError, match="store 'default'"),
+        ):
+            call_command("hailwhale_drain", once=True)
+
+    @pytest.mark.parametrize("interval", [0, -1])
+    def test_an_interval_that_is_none(self, interval: float) -> None:
+        with pytest.raises(CommandError, match=f"--interval is {interval}; use a number of seconds above 0"):
+            call_command("hailwhale_drain", interval=interval)
+
+    def test_signals_are_as_they_were(self) -> None:
+        before = signal.getsignal(signal.SIGINT)
+        call_command("hailwhale_drain", once=True, stdout=io.StringIO())
+        assert signal.getsignal(signal.SIGINT) is before
+
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+    def test_it_drains_until_it_is_told_to_end(self, number: signal.Signals, store: str) -> None:
+        words = [sys.executable, "manage.py", "hailwhale_drain", "--interval=0.02"]
+        own = {"DJANGO_SETTINGS_MODULE": "tests.settings", "HAILWHALE_REDIS_URL": store}
+        process = subprocess.Popen(words, cwd=ROOT, env=os.environ | own, stdout=subprocess.PIPE, text=True)
+        try:
+            for hits in (1, 2):
+                Hail.count("shop")
+                deadline = time.monotonic() + WAIT_SECONDS
+                while Whale.total("shop", period="today") < hits and time.monotonic() < deadline:
+                    time.sleep(POLL_SECONDS)
+            assert Whale.total("shop", period="today") == 2
+            process.send_signal(number)
+            assert process.communicate(timeout=WAIT_SECONDS)[0] == "2 events counted in all\n"
+            assert process.returncode == 0
+        finally:
+            process.kill()
+            process.wait()

@@ -14,6 +14,7 @@ from hailwhale_django.engine.errors import HailWhaleError, StoreUnavailable
 from hailwhale_django.hail import Hail
 
 AWAY_SECONDS = 5.0
+ENDS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Command(BaseCommand):
@@ -29,8 +30,14 @@ class Command(BaseCommand):
         if options["interval"] <= 0:
             raise CommandError(f"--interval is {options['interval']}; use a number of seconds above 0")
         stopped = Event()
-        for signum in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(signum, lambda *_: stopped.set())
+        before = {number: signal.signal(number, lambda *_: stopped.set()) for number in ENDS}
+        try:
+            self._run(chosen, stopped, options)
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _run(self, chosen: list[str], stopped: Event, options: dict[str, Any]) -> None:
         total = 0
         while not stopped.is_set():
             drained, away = self._drain(chosen, once=options["once"])
