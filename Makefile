@@ -1,5 +1,5 @@
-# make demo     start everything, with 336,776 real flights to look at
-#               (RELOAD=1 loads them again, to end today; PORT=8123 serves there)
+# make demo     start everything: 336,776 real flights to look at, a shop, and the worker that counts its visits
+#               (RELOAD=1 loads the flights again, to end today; PORT=8123 serves there)
 # make test     lint, types and every test, against real servers that the tests start themselves
 # make bench    measure, against DuckDB and the ancestor's layout
 # make lint     ruff and mypy alone

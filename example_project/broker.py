@@ -7,6 +7,7 @@ a RabbitMQ (`amqp://`), or a Redis.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,12 @@ def in_server(port: int) -> tuple[str, dict[str, Any]]:
 
 def in_files(directory: Path) -> tuple[str, dict[str, Any]]:
     """Files beneath a directory; enough to tell one worker to drain."""
-    folders = {name: str(directory / name) for name in ("queue", "control")}
-    options = {"data_folder_in": folders["queue"], "data_folder_out": folders["queue"]}
+    queue = directory / "queue"
+    with suppress(OSError):  # as in `home`: reading settings never fails
+        queue.mkdir(parents=True, exist_ok=True)
+    folders = {"data_folder_in": queue, "data_folder_out": queue, "control_folder": directory / "control"}
     return "filesystem://", {
-        **options,
-        "control_folder": folders["control"],
+        **{name: str(folder) for name, folder in folders.items()},
         "polling_interval": POLL_SECONDS,
     }
 

@@ -536,9 +536,14 @@ class TestDemo:
     def test_a_server_of_ones_own_is_used_and_left_running(self, demo: Callable[..., Demo], redis_url: str) -> None:
         own = demo(HAILWHALE_REDIS_URL=redis_url)
         own.read(until="Ctrl-C")
+        look_at(own.told("Open"), "gale")
         assert own.end() == 0
+        assert own.children() == {}
         with closing(Redis.from_url(redis_url)) as client:
             assert json.loads(client.get(loading.MARKER))["complete"]
+            # Celery's messages are no business of somebody's own server.
+            assert client.info("keyspace").keys() == {"db0"}
+            assert not client.keys("*kombu*")
 
     def test_a_server_that_does_not_answer_is_named(self, demo: Callable[..., Demo]) -> None:
         nobody = f"redis://127.0.0.1:{free_port()}"
