@@ -20,7 +20,7 @@ from django.test import override_settings
 
 from example_project.flights.events import NEW_YORK, events
 from example_project.flights.load import rows
-from example_project.flights.management.commands.demo import START_PATH
+from example_project.flights.page import START_PATH
 from hailwhale_django import Whale
 
 if TYPE_CHECKING:
