@@ -26,7 +26,7 @@ from .store.server import Call
 from .store.store import Store
 
 # Entries read at once, and events and bytes counted at once: more saves little and takes memory.
-ENTRIES = 250
+ENTRIES = 500
 EVENTS = 10_000
 BYTES = 16_000_000
 
@@ -288,13 +288,13 @@ def _parts(items: Sequence[Item]) -> list[Sequence[Item]]:
     begin = amounts = 0
     seen: set[Path] = set()
     shapes: set[int] = set()  # by identity: the same dimensions mostly are the same object
-    for at, (_, event, _) in enumerate(items):
-        here = len(event.pk) * (len(event.dimensions) + 1) * len(event.metrics)
-        if id(event.dimensions) not in shapes:
-            shapes.add(id(event.dimensions))
+    for at, (_, (pk, dimensions, metrics, _), _) in enumerate(items):
+        here = len(pk) * (len(dimensions) + 1) * len(metrics)
+        if id(dimensions) not in shapes:
+            shapes.add(id(dimensions))
             before = len(seen)
-            seen.update(event.dimensions)
-            here += NEW_PATH * len(event.pk) * (len(seen) - before)
+            seen.update(dimensions)
+            here += NEW_PATH * len(pk) * (len(seen) - before)
         if amounts + here > AMOUNTS and at > begin:
             parts.append(items[begin:at])
             begin, amounts = at, 0
