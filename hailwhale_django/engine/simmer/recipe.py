@@ -23,6 +23,7 @@ from typing import Any
 from ..errors import InvalidInput, TooLarge
 from .aggregation import Aggregation, Numeric
 from .numbers import Avg, Count, First, Last, Max, Min, Std, Sum, Var
+from .unique import Unique
 
 MOST_CHARACTERS = 1024
 REMEMBERED = 16_384
@@ -70,7 +71,9 @@ PLAIN: dict[str, Callable[[], Aggregation[Any]]] = {
 }
 """Aggregations without a parameter."""
 
-PARAMETERIZED: dict[str, tuple[Callable[[int], Aggregation[Any]], Parameter]] = {}
+PARAMETERIZED: dict[str, tuple[Callable[[int], Aggregation[Any]], Parameter]] = {
+    "uv": (Unique, Parameter("hash bits", 12, 4, 21)),
+}
 
 RANKINGS: dict[str, tuple[Callable[[int, Numeric[Any]], Aggregation[Any]], Parameter]] = {}
 """Aggregations of items by a number, which another recipe tells."""

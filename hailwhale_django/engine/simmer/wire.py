@@ -5,6 +5,7 @@
     double    eight bytes, little-endian
     text      its length in bytes as a whole, then UTF-8 (undecodable bytes of the input as they came)
     array     its length as a whole, the width of its numbers (1, 2, 4 or 8), then those, little-endian, unsigned
+    ascending an array of how much more each number is than the one before
 
 Nothing is made larger than the bytes that are there: a length is held against what is left before anything is read.
 """
@@ -56,6 +57,11 @@ def array(values: Wholes) -> bytes:
     largest = int(values.max(initial=0))
     width = next(width for width in (1, 2, 4, 8) if largest < 1 << 8 * width)
     return whole(len(values)) + bytes([width]) + values.astype(f"<u{width}").tobytes()
+
+
+def ascending(values: Wholes) -> bytes:
+    """Different numbers >= 0, in order."""
+    return array(np.concatenate((values[:1], values[1:] - values[:-1])))
 
 
 def malformed(body: bytes, why: str) -> InvalidInput:
@@ -116,6 +122,16 @@ class Reader:
         if values.max(initial=0) > 2**62:
             raise self.refused("a number is larger than 2^62")
         return values.astype(np.int64)
+
+    def ascending(self, most: int) -> Wholes:
+        """Different numbers from 0 to `most`, in order."""
+        steps = self.array()
+        if (steps > most).any() or not steps[1:].all():
+            raise self.refused(f"numbers are not in order, or not from 0 to {most:,}")
+        values: Wholes = np.cumsum(steps)
+        if values.max(initial=0) > most:
+            raise self.refused(f"a number is larger than {most:,}")
+        return values
 
     def end(self) -> None:
         if self._at < len(self._body):
