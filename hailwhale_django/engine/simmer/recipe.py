@@ -23,6 +23,7 @@ from typing import Any
 from ..errors import InvalidInput, TooLarge
 from .aggregation import Aggregation, Numeric
 from .numbers import Avg, Count, First, Last, Max, Min, Std, Sum, Var
+from .quantiles import Percentile
 from .unique import Unique
 
 MOST_CHARACTERS = 1024
@@ -73,6 +74,7 @@ PLAIN: dict[str, Callable[[], Aggregation[Any]]] = {
 
 PARAMETERIZED: dict[str, tuple[Callable[[int], Aggregation[Any]], Parameter]] = {
     "uv": (Unique, Parameter("hash bits", 12, 4, 21)),
+    "pct": (Percentile, Parameter("percentages", 50, 0, 100)),
 }
 
 RANKINGS: dict[str, tuple[Callable[[int, Numeric[Any]], Aggregation[Any]], Parameter]] = {}

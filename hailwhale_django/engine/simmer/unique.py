@@ -101,7 +101,7 @@ class Unique(Numeric[Seen]):
 
     def _read_coupons(self, reader: wire.Reader) -> Coupons:
         found = reader.ascending(LARGEST_COUPON)
-        if not 0 < len(found) <= self.most_coupons or found[0] < SMALLEST_COUPON:
+        if len(found) > self.most_coupons or found[0] < SMALLEST_COUPON:
             raise reader.refused(f"it has from 1 to {self.most_coupons:,} coupons")
         return found.astype(np.uint32)
 

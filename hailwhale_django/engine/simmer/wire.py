@@ -5,7 +5,7 @@
     double    eight bytes, little-endian
     text      its length in bytes as a whole, then UTF-8 (undecodable bytes of the input as they came)
     array     its length as a whole, the width of its numbers (1, 2, 4 or 8), then those, little-endian, unsigned
-    ascending an array of how much more each number is than the one before
+    ascending the first number as a whole, then an array of how much more each is than the one before
 
 Nothing is made larger than the bytes that are there: a length is held against what is left before anything is read.
 """
@@ -60,8 +60,8 @@ def array(values: Wholes) -> bytes:
 
 
 def ascending(values: Wholes) -> bytes:
-    """Different numbers >= 0, in order."""
-    return array(np.concatenate((values[:1], values[1:] - values[:-1])))
+    """Different numbers >= 0, in order, of which there is at least one."""
+    return whole(int(values[0])) + array(values[1:] - values[:-1])
 
 
 def malformed(body: bytes, why: str) -> InvalidInput:
@@ -125,11 +125,11 @@ class Reader:
 
     def ascending(self, most: int) -> Wholes:
         """Different numbers from 0 to `most`, in order."""
-        steps = self.array()
-        if (steps > most).any() or not steps[1:].all():
+        first, steps = self.whole(most), self.array()
+        if (steps > most).any() or not steps.all():
             raise self.refused(f"numbers are not in order, or not from 0 to {most:,}")
-        values: Wholes = np.cumsum(steps)
-        if values.max(initial=0) > most:
+        values: Wholes = np.cumsum(np.concatenate(([first], steps)))
+        if values[-1] > most:
             raise self.refused(f"a number is larger than {most:,}")
         return values
 

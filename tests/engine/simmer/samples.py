@@ -16,7 +16,7 @@ STAMPED = st.builds("{}:{}".format, st.integers(0, 10**9), st.integers(-100, 100
 
 OF_COLUMNS = {0: TEXTS, 1: NUMBERS, 2: STAMPED}
 
-RECIPES = ["sum", "min", "max", "count", "avg", "var", "std", "first", "last", "uv", "uv4"]
+RECIPES = ["sum", "min", "max", "count", "avg", "var", "std", "first", "last", "uv", "uv4", "pct", "pct95"]
 
 KEYS = st.sampled_from(RECIPES)
 
