@@ -3,7 +3,7 @@
     key       = recipe ":" name
     recipe    = prefix [digits] | ranking [digits] ":" recipe of a number
     ranking   = "top" | "bot"
-    name      = one or more characters, colons among them
+    name      = one or more characters, colons among them, but no tab and no line end
 
 So `sum:x`, `pct95:latency`, `top10:sum:path`, `bot5:pct95:page`, `sum:a:b` (the sum of `a:b`). The recipe is an
 integral part of the key: `min:x` and `max:x` have nothing to do with each other.
@@ -22,6 +22,7 @@ from typing import Any
 
 from ..errors import InvalidInput, TooLarge
 from .aggregation import Aggregation, Numeric
+from .heavy import Bottom, Top
 from .numbers import Avg, Count, First, Last, Max, Min, Std, Sum, Var
 from .quantiles import Percentile
 from .unique import Unique
@@ -30,6 +31,7 @@ MOST_CHARACTERS = 1024
 REMEMBERED = 16_384
 
 PREFIX = re.compile(r"([a-z]+)([0-9]*)", re.ASCII)
+ENDS = re.compile(r"[\t\r\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,10 @@ PARAMETERIZED: dict[str, tuple[Callable[[int], Aggregation[Any]], Parameter]] = 
     "pct": (Percentile, Parameter("percentages", 50, 0, 100)),
 }
 
-RANKINGS: dict[str, tuple[Callable[[int, Numeric[Any]], Aggregation[Any]], Parameter]] = {}
+RANKINGS: dict[str, tuple[Callable[[int, Numeric[Any]], Aggregation[Any]], Parameter]] = {
+    "top": (Top, Parameter("ranks", 10, 1, 1000)),
+    "bot": (Bottom, Parameter("ranks", 10, 1, 1000)),
+}
 """Aggregations of items by a number, which another recipe tells."""
 
 
@@ -106,7 +111,7 @@ def _number_of(key: str, rest: str) -> tuple[Numeric[Any], str]:
 def _split(key: str) -> tuple[str, str, str]:
     recipe, _, name = key.partition(":")
     found = PREFIX.fullmatch(recipe)
-    if not found or not name:
+    if not found or not name or ENDS.search(name):
         raise InvalidInput("key", key, "a key is a recipe, a colon and a name, e.g. sum:x or pct95:latency")
     return found[1], found[2], name
 

@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from hailwhale_django.engine.simmer.aggregation import Aggregation, Numeric
+from hailwhale_django.engine.simmer.heavy import Top
 from hailwhale_django.engine.simmer.recipe import parse
 
 # Undecodable bytes of the input are kept as lone surrogates.
@@ -18,6 +19,10 @@ OF_COLUMNS = {0: TEXTS, 1: NUMBERS, 2: STAMPED}
 
 RECIPES = ["sum", "min", "max", "count", "avg", "var", "std", "first", "last", "uv", "uv4", "pct", "pct95"]
 
+RECIPES += ["top3:sum", "bot3:sum", "top:uv4", "bot2:pct95", "top2:last", "bot3:avg"]
+
+ITEMS = st.sampled_from(["a", "b", "c", "x:y", "日本", "\udcff", ""])
+
 KEYS = st.sampled_from(RECIPES)
 
 
@@ -27,5 +32,9 @@ def aggregation(recipe: str) -> Aggregation[Any]:
 
 def values_of(recipe: str) -> st.SearchStrategy[str]:
     found = aggregation(recipe)
+    if isinstance(found, Top):
+        # A first colon ends an item whose values may be any text.
+        items = ITEMS if found.inner.columns else ITEMS.filter(lambda item: ":" not in item)
+        return st.builds("{}:{}".format, items, OF_COLUMNS[found.inner.columns])
     assert isinstance(found, Numeric)
     return OF_COLUMNS[found.columns]

@@ -9,8 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hailwhale_django.engine.errors import InvalidInput
+from hailwhale_django.engine.simmer.heavy import Bottom, Top
 from hailwhale_django.engine.simmer.numbers import Count, Min, Sum
+from hailwhale_django.engine.simmer.quantiles import Percentile
 from hailwhale_django.engine.simmer.recipe import PARAMETERIZED, RANKINGS, parse
+from hailwhale_django.engine.simmer.unique import Unique
 
 
 @pytest.mark.parametrize(
@@ -21,6 +24,14 @@ from hailwhale_django.engine.simmer.recipe import PARAMETERIZED, RANKINGS, parse
         ("sum:a:b", Sum(), "a:b"),
         ("count:日本 x", Count(), "日本 x"),
         ("sum::", Sum(), ":"),
+        ("uv:x", Unique(12), "x"),
+        ("uv14:x", Unique(14), "x"),
+        ("pct:x", Percentile(50), "x"),
+        ("pct95:x", Percentile(95), "x"),
+        ("top3:sum:x", Top(3, Sum()), "x"),
+        ("top:sum:x:y", Top(10, Sum()), "x:y"),
+        ("bot5:pct95:x", Bottom(5, Percentile(95)), "x"),
+        ("top10:uv:x", Top(10, Unique(12)), "x"),
     ],
 )
 def test_what_keys_mean(key: str, aggregation: Any, name: str) -> None:
@@ -38,8 +49,16 @@ def test_what_keys_mean(key: str, aggregation: Any, name: str) -> None:
         ("s-m:x", "a key is a recipe, a colon and a name"),
         ("SUM:x", "a key is a recipe, a colon and a name"),
         ("sum٣:x", "a key is a recipe, a colon and a name"),
+        ("sum:a\tb", "a key is a recipe, a colon and a name"),
+        ("sum:a\n", "a key is a recipe, a colon and a name"),
         ("som:x", "unknown aggregation 'som'; use one of sum, min"),
         ("sum3:x", "sum has no parameter; write sum:name"),
+        ("top3:x", "say what number to rank by and a name, as in top10:sum:path"),
+        ("top3:sum", "say what number to rank by and a name, as in top10:sum:path"),
+        ("top3:sum:", "a key is a recipe, a colon and a name"),
+        ("top3:som:x", "say what number to rank by"),
+        ("top3:top3:sum:x", "say what number to rank by"),
+        ("top3:uv99:x", "its hash bits are from 4 to 21"),
         ("x" * 1025, "at most 1,024 characters"),
     ],
 )
