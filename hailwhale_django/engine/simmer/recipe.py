@@ -22,7 +22,10 @@ from typing import Any
 
 from ..errors import InvalidInput, TooLarge
 from .aggregation import Aggregation, Numeric
+from .decay import Decay
+from .features import FeatureHash
 from .heavy import Bottom, Top
+from .minhash import MinHash
 from .numbers import Avg, Count, First, Last, Max, Min, Std, Sum, Var
 from .quantiles import Percentile
 from .unique import Unique
@@ -77,6 +80,9 @@ PLAIN: dict[str, Callable[[], Aggregation[Any]]] = {
 PARAMETERIZED: dict[str, tuple[Callable[[int], Aggregation[Any]], Parameter]] = {
     "uv": (Unique, Parameter("hash bits", 12, 4, 21)),
     "pct": (Percentile, Parameter("percentages", 50, 0, 100)),
+    "dcy": (Decay, Parameter("seconds of half-life", 86_400, 1, 10**10)),
+    "mh": (MinHash, Parameter("hashes", 64, 1, 1024)),
+    "fh": (FeatureHash, Parameter("hash bits", 10, 1, 16)),
 }
 
 RANKINGS: dict[str, tuple[Callable[[int, Numeric[Any]], Aggregation[Any]], Parameter]] = {

@@ -7,7 +7,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from hailwhale_django.engine.simmer.aggregation import Aggregation, Numeric
+from hailwhale_django.engine.simmer.features import FeatureHash
 from hailwhale_django.engine.simmer.heavy import Top
+from hailwhale_django.engine.simmer.minhash import MinHash
 from hailwhale_django.engine.simmer.recipe import parse
 
 # Undecodable bytes of the input are kept as lone surrogates.
@@ -19,11 +21,30 @@ OF_COLUMNS = {0: TEXTS, 1: NUMBERS, 2: STAMPED}
 
 RECIPES = ["sum", "min", "max", "count", "avg", "var", "std", "first", "last", "uv", "uv4", "pct", "pct95"]
 
-RECIPES += ["top3:sum", "bot3:sum", "top:uv4", "bot2:pct95", "top2:last", "bot3:avg"]
+RECIPES += [
+    "top3:sum",
+    "bot3:sum",
+    "mh",
+    "mh9",
+    "fh",
+    "fh2",
+    "dcy",
+    "dcy60",
+    "top2:dcy",
+    "top:uv4",
+    "bot2:pct95",
+    "top2:last",
+    "bot3:avg",
+]
 
 ITEMS = st.sampled_from(["a", "b", "c", "x:y", "日本", "\udcff", ""])
+ITEMS_OF_WORDS = ITEMS.filter(lambda item: ":" not in item)
+
+# What decays is rounded as it is merged; test_decay.py says how much.
+EXACT = [recipe for recipe in RECIPES if "dcy" not in recipe]
 
 KEYS = st.sampled_from(RECIPES)
+EXACT_KEYS = st.sampled_from(EXACT)
 
 
 def aggregation(recipe: str) -> Aggregation[Any]:
@@ -34,7 +55,11 @@ def values_of(recipe: str) -> st.SearchStrategy[str]:
     found = aggregation(recipe)
     if isinstance(found, Top):
         # A first colon ends an item whose values may be any text.
-        items = ITEMS if found.inner.columns else ITEMS.filter(lambda item: ":" not in item)
+        items = ITEMS if found.inner.columns else ITEMS_OF_WORDS
         return st.builds("{}:{}".format, items, OF_COLUMNS[found.inner.columns])
+    if isinstance(found, MinHash):
+        return TEXTS
+    if isinstance(found, FeatureHash):
+        return TEXTS.filter(lambda text: ":" not in text) | st.builds("{}:{}".format, ITEMS_OF_WORDS, NUMBERS)
     assert isinstance(found, Numeric)
     return OF_COLUMNS[found.columns]

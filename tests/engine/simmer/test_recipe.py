@@ -9,7 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hailwhale_django.engine.errors import InvalidInput
+from hailwhale_django.engine.simmer.decay import Decay
+from hailwhale_django.engine.simmer.features import FeatureHash
 from hailwhale_django.engine.simmer.heavy import Bottom, Top
+from hailwhale_django.engine.simmer.minhash import MinHash
 from hailwhale_django.engine.simmer.numbers import Count, Min, Sum
 from hailwhale_django.engine.simmer.quantiles import Percentile
 from hailwhale_django.engine.simmer.recipe import PARAMETERIZED, RANKINGS, parse
@@ -28,6 +31,9 @@ from hailwhale_django.engine.simmer.unique import Unique
         ("uv14:x", Unique(14), "x"),
         ("pct:x", Percentile(50), "x"),
         ("pct95:x", Percentile(95), "x"),
+        ("dcy:x", Decay(86400), "x"),
+        ("mh16:x", MinHash(16), "x"),
+        ("fh4:x", FeatureHash(4), "x"),
         ("top3:sum:x", Top(3, Sum()), "x"),
         ("top:sum:x:y", Top(10, Sum()), "x:y"),
         ("bot5:pct95:x", Bottom(5, Percentile(95)), "x"),
@@ -56,6 +62,7 @@ def test_what_keys_mean(key: str, aggregation: Any, name: str) -> None:
         ("top3:x", "say what number to rank by and a name, as in top10:sum:path"),
         ("top3:sum", "say what number to rank by and a name, as in top10:sum:path"),
         ("top3:sum:", "a key is a recipe, a colon and a name"),
+        ("top3:mh:x", "say what number to rank by"),
         ("top3:som:x", "say what number to rank by"),
         ("top3:top3:sum:x", "say what number to rank by"),
         ("top3:uv99:x", "its hash bits are from 4 to 21"),
