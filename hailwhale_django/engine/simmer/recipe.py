@@ -25,6 +25,7 @@ from .aggregation import Aggregation, Numeric
 from .decay import Decay
 from .features import FeatureHash
 from .heavy import Bottom, Top
+from .histogram import Histogram
 from .minhash import MinHash
 from .numbers import Avg, Count, First, Last, Max, Min, Std, Sum, Var
 from .quantiles import Percentile
@@ -80,6 +81,7 @@ PLAIN: dict[str, Callable[[], Aggregation[Any]]] = {
 PARAMETERIZED: dict[str, tuple[Callable[[int], Aggregation[Any]], Parameter]] = {
     "uv": (Unique, Parameter("hash bits", 12, 4, 21)),
     "pct": (Percentile, Parameter("percentages", 50, 0, 100)),
+    "hist": (Histogram, Parameter("bars", 10, 2, 100)),
     "dcy": (Decay, Parameter("seconds of half-life", 86_400, 1, 10**10)),
     "mh": (MinHash, Parameter("hashes", 64, 1, 1024)),
     "fh": (FeatureHash, Parameter("hash bits", 10, 1, 16)),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hailwhale_django.engine.simmer.aggregation import Aggregation, Numeric
 from hailwhale_django.engine.simmer.features import FeatureHash
 from hailwhale_django.engine.simmer.heavy import Top
+from hailwhale_django.engine.simmer.histogram import Histogram
 from hailwhale_django.engine.simmer.minhash import MinHash
 from hailwhale_django.engine.simmer.recipe import parse
 
@@ -19,23 +20,9 @@ STAMPED = st.builds("{}:{}".format, st.integers(0, 10**9), st.integers(-100, 100
 
 OF_COLUMNS = {0: TEXTS, 1: NUMBERS, 2: STAMPED}
 
-RECIPES = ["sum", "min", "max", "count", "avg", "var", "std", "first", "last", "uv", "uv4", "pct", "pct95"]
-
-RECIPES += [
-    "top3:sum",
-    "bot3:sum",
-    "mh",
-    "mh9",
-    "fh",
-    "fh2",
-    "dcy",
-    "dcy60",
-    "top2:dcy",
-    "top:uv4",
-    "bot2:pct95",
-    "top2:last",
-    "bot3:avg",
-]
+OF_NUMBERS = "sum min max count avg var std first last uv uv4 pct pct95 hist hist2 dcy dcy60"
+OF_ITEMS = "mh mh9 fh fh2 top3:sum bot3:sum top2:dcy top:uv4 bot2:pct95 top2:last bot3:avg"
+RECIPES = f"{OF_NUMBERS} {OF_ITEMS}".split()
 
 ITEMS = st.sampled_from(["a", "b", "c", "x:y", "日本", "\udcff", ""])
 ITEMS_OF_WORDS = ITEMS.filter(lambda item: ":" not in item)
@@ -59,6 +46,8 @@ def values_of(recipe: str) -> st.SearchStrategy[str]:
         return st.builds("{}:{}".format, items, OF_COLUMNS[found.inner.columns])
     if isinstance(found, MinHash):
         return TEXTS
+    if isinstance(found, Histogram):
+        return NUMBERS
     if isinstance(found, FeatureHash):
         return TEXTS.filter(lambda text: ":" not in text) | st.builds("{}:{}".format, ITEMS_OF_WORDS, NUMBERS)
     assert isinstance(found, Numeric)

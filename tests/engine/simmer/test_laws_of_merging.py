@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hailwhale_django.engine.errors import InvalidInput
@@ -33,6 +33,7 @@ def merged(found: Aggregation[Any], values: list[str], chance: random.Random) ->
 
 
 @pytest.mark.parametrize("recipe", EXACT)
+@settings(max_examples=50)
 @given(data=st.data(), seed=st.integers(0, 2**32))
 def test_any_order_split_and_tree_tells_the_same(recipe: str, data: st.DataObject, seed: int) -> None:
     found = aggregation(recipe)
@@ -42,6 +43,7 @@ def test_any_order_split_and_tree_tells_the_same(recipe: str, data: st.DataObjec
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
+@settings(max_examples=50)
 @given(data=st.data())
 def test_what_is_dumped_is_loaded(recipe: str, data: st.DataObject) -> None:
     found = aggregation(recipe)
@@ -54,6 +56,7 @@ def test_what_is_dumped_is_loaded(recipe: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
+@settings(max_examples=50)
 @given(data=st.data())
 def test_hostile_bytes_are_refused_or_are_a_state(recipe: str, data: st.DataObject) -> None:
     """Past the checksum, where only malice gets: bytes made up, or a few of them changed."""

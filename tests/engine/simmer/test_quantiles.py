@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hailwhale_django.engine.errors import TooLarge
-from hailwhale_django.engine.simmer.quantiles import AS_THEY_ARE, MOST_CELLS, MOST_VALUES, Percentile, Tally, edges
+from hailwhale_django.engine.simmer.quantiles import Percentile
+from hailwhale_django.engine.simmer.tally import AS_THEY_ARE, MOST_CELLS, MOST_VALUES, Tally, edges
 
 Draw = Callable[[np.random.Generator, int], np.ndarray]
 DISTRIBUTIONS: dict[str, Draw] = {

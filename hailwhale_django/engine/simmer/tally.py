@@ -1,0 +1,176 @@
+"""How often values came, in bounded memory: what percentiles and histograms are told from.
+
+Up to 512 different values are kept as they are, with how often each came. Then values are counted in cells whose edges
+are 1.01 apart, beginning at 2^-16 on either side of zero; and when more than 2,048 cells are taken, each two neighbours
+become one (as in UDDSketch: Epicoco et al. 2020), as often as it takes. How coarse it is depends on the values alone,
+never on how they came together, so merging is exact.
+
+Guarantee: the upper edge of a value's cell is no less than the value x, and exceeds it by at most 2^-16 while values
+are kept as they are; then by at most (g - 1) |x| + 2^-15, with g = 1.01 for cells as they begin, squared each time two
+become one. Those 2,048 cells of 1 % hold values of which the largest is 700 million times the smallest.
+Memory: 16 bytes a value or cell, so at most 8 KiB or 32 KiB; dumped some 3 to 9 bytes each.
+Fails: values that span more get coarser cells, all of them; the whole range of doubles, g = 3.6.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import TooLarge
+from . import wire
+from .aggregation import Aggregation
+from .figures import numbers
+
+MOST_VALUES = 512
+MOST_CELLS = 2048
+MOST_COUNTED = 2**62
+
+SMALLEST_EDGE = 2.0**-16
+GROWTH = 1.01
+LARGEST = np.finfo(np.float64).max
+LAST_EDGE = math.ceil((math.log(LARGEST) - math.log(SMALLEST_EDGE)) / math.log(GROWTH))
+
+AS_THEY_ARE = -1
+"""The level of values that are kept as they are. Level 0 has cells, and each further level half as many."""
+COARSEST = 8
+
+# Beyond this, doubles lie further apart than a cell of the README's 2^-16 is wide.
+LARGEST_FINE = 2.0**36
+
+Floats = NDArray[np.float64]
+Keys = NDArray[Any]
+"""Values at the level of values, else cells (whole numbers)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How often values or cells were seen; both [place], `keys` in order and each once.
+
+    Cell 0 is around zero, with 2^-16 as its upper edge; cells count upward from there, and downward below.
+    """
+
+    level: int
+    keys: Keys
+    counts: wire.Wholes
+
+    @property
+    def total(self) -> int:
+        return int(self.counts.sum())
+
+    def at_level(self, level: int) -> Tally:
+        """The same values in the cells of a level that is no finer than its own."""
+        if level == self.level:
+            return self
+        keys = cells_of(self.keys) if self.level == AS_THEY_ARE else self.keys
+        for _ in range(max(self.level, 0), level):
+            keys = (keys + 1) >> 1
+        return _tallied(level, keys, self.counts)
+
+    def kept(self) -> Tally:
+        """At the finest level at which there is room for all its keys."""
+        found = self
+        while len(found.keys) > (MOST_VALUES if found.level == AS_THEY_ARE else MOST_CELLS):
+            found = found.at_level(found.level + 1)
+        return found
+
+    def upper_edges(self) -> Floats:
+        """What values of each key do not exceed."""
+        if self.level != AS_THEY_ARE:
+            return edges_of(self.keys << self.level)
+        fine = (np.floor(np.clip(self.keys, -LARGEST_FINE, LARGEST_FINE) * 65536) + 1) / 65536
+        edges: Floats = np.where(np.abs(self.keys) < LARGEST_FINE, fine, self.keys)
+        return edges
+
+    def at_percent(self, percent: int) -> int:
+        """The place of the value of nearest rank."""
+        rank = max(1, -(-self.total * percent // 100))
+        return int(np.searchsorted(np.cumsum(self.counts), rank))
+
+
+def _tallied(level: int, keys: Keys, counts: wire.Wholes) -> Tally:
+    order = np.argsort(keys, kind="stable")
+    keys = keys[order]
+    first = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
+    return Tally(level, keys[first], np.add.reduceat(counts[order], first))
+
+
+@lru_cache(maxsize=1)
+def edges() -> Floats:
+    """The upper edges of cells 0, 1, 2 ... up to the largest double."""
+    # In two halves, since the whole power would leave what doubles hold before the edge does.
+    half: Floats = np.power(GROWTH, np.arange(LAST_EDGE + 1) / 2)
+    with np.errstate(over="ignore"):
+        return np.clip(SMALLEST_EDGE * half * half, 0, LARGEST)
+
+
+def cells_of(values: Floats) -> wire.Wholes:
+    """Cells of level 0, upper edge included. Downward the edges are the same, so there it is the one nearer to zero."""
+    above = np.searchsorted(edges(), values, side="left")
+    below = -np.searchsorted(edges(), -values, side="right")
+    return np.where(values > 0, above, below).astype(np.int64)
+
+
+def edges_of(cells: wire.Wholes) -> Floats:
+    """The upper edges of cells of level 0."""
+    places = np.minimum(np.where(cells < 0, -cells - 1, cells), LAST_EDGE)
+    found: Floats = np.where(cells < 0, -edges()[places], edges()[places])
+    return found
+
+
+class Tallied(Aggregation[Tally]):
+    """What is told from a tally. One state answers all such questions, so they are of one kind."""
+
+    __slots__ = ()
+
+    kind = "pct"
+
+    def prepare(self, values: Sequence[str]) -> Tally:
+        # Adding 0 makes -0 the 0 that it equals.
+        found, counts = np.unique(np.array(numbers(values)) + 0.0, return_counts=True)
+        return Tally(AS_THEY_ARE, found, counts.astype(np.int64)).kept()
+
+    def merge(self, left: Tally, right: Tally) -> Tally:
+        if left.total + right.total > MOST_COUNTED:
+            raise TooLarge("value", left.total + right.total, f"at most {MOST_COUNTED:,} values have percentiles")
+        level = max(left.level, right.level)
+        left, right = left.at_level(level), right.at_level(level)
+        keys = np.concatenate((left.keys, right.keys))
+        return _tallied(level, keys, np.concatenate((left.counts, right.counts))).kept()
+
+    def dump(self, state: Tally) -> bytes:
+        if state.level == AS_THEY_ARE:
+            keys = wire.whole(len(state.keys)) + state.keys.astype("<f8").tobytes()
+        else:
+            keys = wire.ascending(state.keys.astype(np.int64) + LAST_EDGE + 1)
+        return wire.whole(state.level + 1) + keys + wire.array(state.counts)
+
+    def load(self, body: bytes) -> Tally:
+        reader = wire.Reader(body)
+        level = reader.whole(COARSEST + 1) - 1
+        keys = _read_values(reader) if level == AS_THEY_ARE else _read_cells(reader)
+        counts = reader.array()
+        reader.end()
+        if not 0 < len(keys) == len(counts) or counts.min() < 1 or counts.sum(dtype=np.float64) > MOST_COUNTED:
+            raise reader.refused("values and how often they came do not go together")
+        return Tally(level, keys, counts)
+
+
+def _read_values(reader: wire.Reader) -> Floats:
+    values = reader.doubles(reader.whole(MOST_VALUES))
+    if (values[1:] <= values[:-1]).any():
+        raise reader.refused("its values are not in order")
+    return values
+
+
+def _read_cells(reader: wire.Reader) -> wire.Wholes:
+    cells = reader.ascending(2 * LAST_EDGE + 2) - (LAST_EDGE + 1)
+    if len(cells) > MOST_CELLS:
+        raise reader.refused(f"it has at most {MOST_CELLS:,} cells")
+    return cells
