@@ -34,15 +34,15 @@ State = TypeVar("State")
 
 
 def seal(aggregation: Aggregation[State], state: State) -> bytes:
+    """Raises `TooLarge` for a state that could not be read again; none is, but `fh` of absurd numbers may be."""
     kind = aggregation.kind.encode("ascii")
     sealed = bytes([VERSION, len(kind)]) + kind + aggregation.dump(state)
-    return sealed + _checksum(sealed)
+    return _bounded(sealed + _checksum(sealed))
 
 
 def unseal(aggregation: Aggregation[State], envelope: bytes) -> State:
     """The state in an envelope of the aggregation's kind. Raises `InvalidInput`."""
-    if len(envelope) > MOST_BYTES:
-        raise TooLarge("machine value", envelope[:80], f"it has at most {MOST_BYTES:,} bytes")
+    _bounded(envelope)
     sealed, checksum = envelope[:-CHECKSUM_BYTES], envelope[-CHECKSUM_BYTES:]
     if len(sealed) < 2 or _checksum(sealed) != checksum:
         raise malformed(envelope, "its checksum is another")
@@ -66,6 +66,12 @@ def from_text(aggregation: Aggregation[State], text: str) -> State:
     except (binascii.Error, ValueError) as error:
         raise InvalidInput("machine value", text, f"after {MARK} comes base64: {error}") from error
     return unseal(aggregation, envelope)
+
+
+def _bounded(envelope: bytes) -> bytes:
+    if len(envelope) > MOST_BYTES:
+        raise TooLarge("machine value", envelope[:80], f"it has at most {MOST_BYTES:,} bytes, not {len(envelope):,}")
+    return envelope
 
 
 def _checksum(sealed: bytes) -> bytes:

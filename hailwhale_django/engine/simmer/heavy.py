@@ -27,7 +27,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import InvalidInput
+from ..errors import InvalidInput, TooLarge
 from . import wire
 from .aggregation import AS_IT_STANDS, Aggregation, Numeric
 from .numbers import Count, Sum
@@ -36,6 +36,7 @@ LEAST_KEPT = 500
 KEPT_BYTES = 512 << 10
 # The entry of a dictionary, and the object that is the item's name.
 ITEM_BYTES = 150
+MOST_CHARACTERS = 4096
 
 Item = tuple[str, Any]
 
@@ -78,6 +79,8 @@ class Top(Aggregation[Ranked]):
         item, *rest = value.rsplit(":", columns) if columns else value.split(":", 1)
         if len(rest) != max(columns, 1):
             raise InvalidInput("value", value, "give item:value" if columns < 2 else "give item:timestamp:number")
+        if len(item) > MOST_CHARACTERS:
+            raise TooLarge("item", item, f"it has at most {MOST_CHARACTERS:,} characters, not {len(item):,}")
         return item, ":".join(rest)
 
     def merge(self, left: Ranked, right: Ranked) -> Ranked:

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from hailwhale_django.engine.errors import InvalidInput, TooLarge
 from hailwhale_django.engine.simmer.envelope import MOST_BYTES, as_text, from_text, seal, unseal
+from hailwhale_django.engine.simmer.exact import exact
+from hailwhale_django.engine.simmer.features import FeatureHash
 from hailwhale_django.engine.simmer.numbers import Count, Max, Sum
 from tests.engine.simmer.samples import KEYS, aggregation, values_of
 
@@ -59,6 +61,14 @@ def test_a_later_version_is_named() -> None:
 def test_what_is_too_large_is_not_looked_into() -> None:
     with pytest.raises(TooLarge, match="at most 4,194,304 bytes"):
         unseal(Sum(), bytes(MOST_BYTES + 1))
+
+
+def test_what_could_not_be_read_again_is_not_written() -> None:
+    """Each of 65,536 sums has bits from one end of the doubles to the other."""
+    found = FeatureHash(16)
+    state = {place: exact(1.7e308) + 1 for place in range(1 << 16)}
+    with pytest.raises(TooLarge, match="at most 4,194,304 bytes, not 17,"):
+        seal(found, state)
 
 
 @pytest.mark.parametrize("text", ["%%%", "%%%!", "%%%AQVjb3VudA", "%%%AAAA====", "%%% AQVj", "%%%日本"])

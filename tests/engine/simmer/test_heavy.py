@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hailwhale_django.engine.errors import InvalidInput
+from hailwhale_django.engine.errors import InvalidInput, TooLarge
 from hailwhale_django.engine.simmer import wire
 from hailwhale_django.engine.simmer.heavy import KEPT_BYTES, Bottom, Ranked, Top
 from hailwhale_django.engine.simmer.numbers import Avg, Count, Last, Max, Min, Sum
@@ -143,3 +143,9 @@ def test_a_machine_value_has_each_item_once(items: list[str]) -> None:
     body = b"\0" + wire.whole(len(items)) + b"".join(wire.text(item) + b"\3\0\1\1" for item in items)
     with pytest.raises(InvalidInput, match="no items, or one of them twice"):
         Top(3, Sum()).load(body)
+
+
+def test_an_item_that_is_too_long_is_refused() -> None:
+    Top(3, Sum()).prepare(["x" * 4096 + ":1"])
+    with pytest.raises(TooLarge, match="at most 4,096 characters, not 4,097"):
+        Top(3, Sum()).prepare(["x" * 4097 + ":1"])
