@@ -10,6 +10,7 @@ a single text is no way to keep a process busy, one has at most 4,096 bytes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +36,9 @@ def murmur(texts: Sequence[bytes], seeds: Sequence[int], signed_tail: bool = Fal
         longest = texts[int(lengths.argmax())]
         raise TooLarge("value", longest, f"what is hashed has at most {MOST_BYTES:,} bytes, not {len(longest):,}")
     blocks = lengths // BLOCK_BYTES
-    words = np.frombuffer(b"".join(map(_padded, texts)), "<u8").astype(np.uint64).reshape(-1, 2)
+    widths = (blocks + 1) * BLOCK_BYTES
+    padded = b"".join(map(bytes.ljust, texts, widths.tolist(), repeat(b"\0")))
+    words = np.frombuffer(padded, "<u8").astype(np.uint64).reshape(-1, 2)
     starts = np.cumsum(blocks + 1) - (blocks + 1)  # the last block of each text is its tail, which may be empty
     h1 = np.repeat(np.array(seeds, np.uint64)[:, np.newaxis], len(texts), axis=1)
     h2 = h1.copy()
@@ -49,10 +52,6 @@ def murmur(texts: Sequence[bytes], seeds: Sequence[int], signed_tail: bool = Fal
     h1 ^= _first(tails[:, 0])
     h2 ^= _second(tails[:, 1])
     return _finished(h1, h2, lengths.astype(np.uint64))
-
-
-def _padded(text: bytes) -> bytes:
-    return text.ljust((len(text) // BLOCK_BYTES + 1) * BLOCK_BYTES, b"\0")
 
 
 def _signed(tails: Words) -> Words:
