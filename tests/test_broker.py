@@ -129,7 +129,7 @@ def worker(start: Callable[..., Process]) -> Callable[[str], Process]:
 @contextmanager
 def producer(broker: str) -> Iterator[Callable[..., None]]:
     """Sends tasks as any program with Celery does; it knows their name and nothing of hailwhale."""
-    with Celery("elsewhere", broker=broker) as elsewhere:
+    with Celery("elsewhere", broker=broker, set_as_current=False) as elsewhere:
 
         def send(*events: Any, **options: Any) -> None:
             elsewhere.send_task(TASK, [list(events)], **options)
