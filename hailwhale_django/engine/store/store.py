@@ -63,7 +63,8 @@ class Store:
         fresh = found["schema"] is None
         if writing:
             begin = "0" if fresh else str(int(now))
-            written = meaning | {f"since:{kept.interval}": begin for kept in self.schedule.kept}
+            # The schema comes last: where it is missing, all else may be.
+            written = {f"since:{kept.interval}": begin for kept in self.schedule.kept} | meaning
             self.server.run([Call("HSETNX", [self.keys.store], pair) for pair in written.items()])
             found = self._stored(meaning)
         elif fresh:
@@ -77,7 +78,7 @@ class Store:
 
     def _meaning(self) -> dict[str, str]:
         places = json.dumps({"": self.places.default, **self.places.by_metric}, sort_keys=True)
-        return {"schema": str(SCHEMA), "zone": self.options.zone, "places": places}
+        return {"zone": self.options.zone, "places": places, "schema": str(SCHEMA)}
 
     def _stored(self, meaning: Mapping[str, str]) -> dict[str, str | None]:
         names = [*meaning, *(f"since:{kept.interval}" for kept in self.schedule.kept)]
