@@ -126,7 +126,7 @@ def _shown(one: Arrived, now: float, places: Places, store: str, link: Link) -> 
         age=age(now - int(milliseconds) / 1000),
         counter=str(event.pk),
         link=link(State(event.pk, store=store)),
-        dimensions=tuple(map(str, _deepest(event.dimensions))),
+        dimensions=tuple(" › ".join(path) for path in _deepest(event.dimensions)),
         metrics=tuple((name, _exact(units, places.of(name))) for name, units in event.metrics),
         is_counted=one.is_counted,
     )

@@ -23,7 +23,7 @@ def rows(browser: Browser) -> list[list[str]]:
 def test_an_event_is_seen_when_it_arrives_and_when_it_is_counted(watcher: Browser) -> None:
     Hail.count("shop", {"country": {"US": "CA"}}, {"revenue": 9.5})
     watcher.leave(watcher.link("Live").click)
-    assert rows(watcher) == [["shop", "country/US/CA", "revenue 9.5 hits 1", "not yet"]]
+    assert rows(watcher) == [["shop", "country › US › CA", "revenue 9.5 hits 1", "not yet"]]
     watcher.run("window.first = document.querySelector('#hw-events tbody tr')")
     Hail.count(["shop", "p1"], {"country": "DE"}, {"revenue": 7})
     watcher.until(lambda: len(rows(watcher)) == 2)
