@@ -161,7 +161,7 @@ class TestLive:
         said = who_may("view_live", "view_counter").get(LIVE, {"format": "json", "counter": "shop"}).json()
         assert [(event["counter"], event["dimensions"]) for event in said["events"]] == [
             ("shop/p%2F1", []),
-            ("shop", ["c/a/b"]),
+            ("shop", ["c › a › b"]),
         ]
         assert said["events"][1]["metrics"] == [["m", "0.5"], ["hits", "1"]]
         assert said["events"][1]["link"] == "/admin/hailwhale_django/counter/shop/"
