@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from io import StringIO
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client, override_settings
 
 from hailwhale_django import Hail, Whale
 from hailwhale_django.engine.store.dead import Letter
+from tests.api import who_may
 
 LETTERS = "/admin/hailwhale_django/deadletter/"
 LIVE = "/admin/hailwhale_django/live/"
@@ -26,14 +27,6 @@ pytestmark = pytest.mark.django_db
 def store(redis_url: str) -> Iterator[None]:
     with override_settings(HAILWHALE={"REDIS": redis_url}):
         yield
-
-
-def who_may(*codenames: str) -> Client:
-    user = User.objects.create_user("looker", password="x", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def overflow() -> Letter:

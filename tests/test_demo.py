@@ -36,10 +36,10 @@ from example_project.flights import load as loading
 from example_project.flights.events import events
 from example_project.lock import AlreadyHeld, held
 from example_project.ports import HOST, free_port, is_free, next_free_port
+from tests.patience import until
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 120
-POLL_SECONDS = 0.05
 SAMPLE = 2_000
 
 # With this as the last day, the year's first day is 364 days before: 23 November 2025.
@@ -393,16 +393,6 @@ def demo(tmp_path: Path) -> Iterator[Callable[..., Demo]]:
     if (directory / "valkey" / "port").exists() and not is_free(started[0].valkey_port):
         with closing(Redis(port=started[0].valkey_port)) as orphan:
             orphan.shutdown(nosave=True)
-
-
-def until(wanted: Callable[[], bool]) -> bool:
-    """Whether it comes true, in however long a time."""
-    deadline = time.monotonic() + START_SECONDS
-    while not wanted():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(POLL_SECONDS)
-    return True
 
 
 class Browser:

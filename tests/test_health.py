@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
 from django.core.checks import run_checks
 from django.test import Client, override_settings
 
@@ -15,6 +14,7 @@ from example_project.ports import HOST, free_port
 from hailwhale_django import Hail, buffer, checks
 from hailwhale_django.health import health
 from tests import servers
+from tests.api import who_may
 
 ADMIN = "/admin/hailwhale_django/health/"
 JSON = "/hailwhale/health"
@@ -30,14 +30,6 @@ def store(redis_url: str) -> Iterator[None]:
 def away() -> Iterator[None]:
     with override_settings(HAILWHALE={"REDIS": f"redis://{HOST}:{free_port()}"}):
         yield
-
-
-def who_may(*codenames: str) -> Client:
-    user = User.objects.create_user("looker", password="x", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 @pytest.mark.django_db

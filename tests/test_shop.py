@@ -5,9 +5,8 @@ from __future__ import annotations
 import io
 import json
 import re
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from random import Random
 from typing import Any
 
@@ -22,10 +21,9 @@ from example_project.shop import crowd, views, visitors
 from example_project.shop.crowd import Crowd
 from example_project.shop.goods import BY_SLUG, CATEGORIES, COUNTRIES, PRODUCTS, shelves
 from hailwhale_django import Hail, Whale, buffer
+from tests.patience import WAIT_SECONDS, until
 
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0"
-WAIT_SECONDS = 120
-POLL_SECONDS = 0.05
 PAGES = ("/", "/shop/", "/shop/numbers/", "/shop/cart/", "/shop/gale/")
 
 
@@ -48,16 +46,6 @@ def shop(redis_url: str) -> Iterator[None]:
 @pytest.fixture
 def visitor() -> Client:
     return Client(headers={"user-agent": AGENT, "x-visitor-country": "DE"})
-
-
-def until(wanted: Callable[[], bool]) -> bool:
-    """Whether it comes true, in however long a time."""
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not wanted():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(POLL_SECONDS)
-    return True
 
 
 def total(metric: str, dimension: str | None = None, pk: Any = "shop") -> float:

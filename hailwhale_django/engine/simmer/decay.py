@@ -16,18 +16,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
 
-from . import wire
-from .aggregation import AS_IT_STANDS, Numeric
+from .aggregation import AS_IT_STANDS
 from .figures import Stamped, stamped
+from .numbers import Dated
 
 
 @dataclass(frozen=True, slots=True)
-class Decay(Numeric[Stamped]):
+class Decay(Dated):
     """The state is an instant and the sum as of it. It does not tell the half-life, so that is part of its kind."""
 
     half_life: int = 86_400
-
-    columns = 2
 
     @property
     def kind(self) -> str:
@@ -52,15 +50,6 @@ class Decay(Numeric[Stamped]):
 
     def newest(self, state: Stamped) -> float:
         return state[0]
-
-    def dump(self, state: Stamped) -> bytes:
-        return b"".join(map(wire.double, state))
-
-    def load(self, body: bytes) -> Stamped:
-        reader = wire.Reader(body)
-        state = reader.double(), reader.double()
-        reader.end()
-        return state
 
 
 def _total(values: list[float]) -> float:

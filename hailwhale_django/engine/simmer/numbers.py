@@ -195,11 +195,26 @@ class Std(Var):
 
 
 @dataclass(frozen=True, slots=True)
-class First(Numeric[Stamped]):
+class Dated(Numeric[Stamped]):
+    """Of `timestamp:number`; the state is an instant and a number."""
+
+    columns = 2
+
+    def dump(self, state: Stamped) -> bytes:
+        return b"".join(map(wire.double, state))
+
+    def load(self, body: bytes) -> Stamped:
+        reader = wire.Reader(body)
+        state = reader.double(), reader.double()
+        reader.end()
+        return state
+
+
+@dataclass(frozen=True, slots=True)
+class First(Dated):
     """The state is the earliest instant and its number."""
 
     kind = "first"
-    columns = 2
 
     def prepare(self, values: Sequence[str]) -> Stamped:
         return self.pick(stamped(values))
@@ -212,15 +227,6 @@ class First(Numeric[Stamped]):
 
     def measure(self, state: Stamped, as_of: float = AS_IT_STANDS) -> float:
         return state[1]
-
-    def dump(self, state: Stamped) -> bytes:
-        return b"".join(map(wire.double, state))
-
-    def load(self, body: bytes) -> Stamped:
-        reader = wire.Reader(body)
-        state = reader.double(), reader.double()
-        reader.end()
-        return state
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@
     {prefix}:{PK}numbers:TABLE                    string  their row numbers, 4 bytes each, little-endian
     {prefix}:{PK}metrics                          set     the metrics that were ever counted
     {prefix}:{PK}spans                            zset    "interval:span" that have tiles -> when they expire
-    {prefix}:{PK}marks                            hash    stream of the hail -> the last position that is counted here
+    {prefix}:{PK}marks                            hash    stream of the hail -> the last position that is counted here;
+                                                          "dead:" and a letter, once that was counted after all
     {prefix}:{PK}tile:INTERVAL:SLOT:PAGE:METRIC   hash or string, see `tiles`
     {prefix}:counters                             zset    every pk of one name, in the order of the alphabet
     {prefix}:store                                hash    what the stored numbers mean: schema, zone, places
