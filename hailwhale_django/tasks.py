@@ -1,6 +1,8 @@
 """Celery tasks: the drain, and events from anyone who can send a task. Only calls; the work is the engine's.
 
-app.conf.beat_schedule |= hailwhale_django.tasks.BEAT_SCHEDULE
+In the module of the project's Celery app:
+
+    app.conf.beat_schedule |= hailwhale_django.tasks.BEAT_SCHEDULE
 """
 
 from __future__ import annotations
