@@ -18,7 +18,7 @@ from .engine.domain.answer import Answer, Row
 from .engine.domain.formula import Formula
 from .engine.domain.paths import path_of
 from .engine.domain.period import Period
-from .engine.domain.query import DEFAULT_LIMIT, MAX_LIMIT, Order, Query, whole_number
+from .engine.domain.query import DEFAULT_LIMIT, MAX_LIMIT, Query, whole_number
 from .engine.errors import InvalidInput, TooLarge
 from .engine.pod import MAX_TREE_DEPTH
 from .engine.shapes import ByPath
@@ -254,14 +254,13 @@ def table(answer: Answer, generated_at: datetime, took_ms: float) -> dict[str, A
 
 def understood(query: Query) -> dict[str, Any]:
     """A query in the one spelling in which it was understood."""
-    orders = query.order or (Order(query.formulas[0]),)
     return {
         "pk": list(query.pk),
         "dimension": list(query.dimension),
         "metrics": [str(formula) for formula in query.formulas],
         "period": _period(query.period),
         "compare": None if query.compare is None else _period(query.compare),
-        "order_by": [order.to_wire() for order in orders],
+        "order_by": [order.to_wire() for order in query.orders()],
         "filters": [test.to_wire() for test in query.filters],
         "limit": query.limit,
         "offset": query.offset,

@@ -39,7 +39,7 @@ class Folded:
     """Events by group. Everything is known by its number in one of these lists.
 
     A *shape* is the rows that events of one counter and set of dimensions touch, a *moment* the columns of an instant;
-    a group is a shape at a moment, and `amounts` are its units by metric.
+    a group is a shape at a moment, `amounts` are its units by metric, and `samples` its raw values by sketch.
     """
 
     columns: list[Column] = field(default_factory=list)
@@ -48,6 +48,7 @@ class Folded:
     shapes: list[tuple[int, ...]] = field(default_factory=list)
     groups: list[tuple[int, int]] = field(default_factory=list)
     amounts: dict[str, dict[int, int]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(int)))
+    samples: dict[str, dict[int, list[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
     rejected: list[tuple[Event, HailWhaleError]] = field(default_factory=list)
 
 
@@ -71,7 +72,7 @@ def fold(events: Iterable[Event], schedule: Schedule, now: float) -> Folded:
     kept: list[tuple[Path, tuple[Path, ...]]] = []
     amounts = folded.amounts
     for event in events:
-        pk, dimensions, metrics, at = event
+        pk, dimensions, metrics, at, samples = event
         try:
             moment = calendar.moment_of(at)
         except InvalidInput as error:
@@ -89,6 +90,8 @@ def fold(events: Iterable[Event], schedule: Schedule, now: float) -> Folded:
             folded.groups.append((shape, moment))
         for metric, units in metrics:
             amounts[metric][group] += units
+        for sketch, values in samples:
+            folded.samples[sketch][group] += values
     folded.rows = list(rows)
     return folded
 
@@ -96,14 +99,14 @@ def fold(events: Iterable[Event], schedule: Schedule, now: float) -> Folded:
 def spread(folded: Folded, places: Numbers) -> Increments:
     """The increments of all groups, where `places[row]` is each row's place; rows at -1 are left out."""
     shape_of, moment_of = np.array(folded.groups, dtype=np.int64).reshape(-1, 2).T
-    group, row = _expanded(shape_of, folded.shapes)
+    group, row = expanded(shape_of, folded.shapes)
     place = places[row]
     here = place >= 0
     group, place = group[here], place[here]
     # Groups that share a row at the same moment become one before their moment is spread over its columns.
     first = _Sums(place * len(folded.moments) + moment_of[group])
     at_place, at_moment = np.divmod(first.keys, max(len(folded.moments), 1))
-    pair, column = _expanded(at_moment, folded.moments)
+    pair, column = expanded(at_moment, folded.moments)
     second = _Sums(at_place[pair] * len(folded.columns) + column)
     units = {}
     for metric, amounts in folded.amounts.items():
@@ -158,7 +161,7 @@ class _Sums:
         return np.add.reduceat(values[self._order], self._begins) if len(self._begins) else values
 
 
-def _expanded(numbers: Numbers, members: Sequence[tuple[int, ...]]) -> tuple[Numbers, Numbers]:
+def expanded(numbers: Numbers, members: Sequence[tuple[int, ...]]) -> tuple[Numbers, Numbers]:
     """Every (position, member) pair where the number at a position stands for several members."""
     lengths = np.fromiter(map(len, members), dtype=np.int64, count=len(members))
     flat = np.fromiter((one for several in members for one in several), dtype=np.int64, count=int(lengths.sum()))

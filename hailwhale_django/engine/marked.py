@@ -21,8 +21,9 @@ from .placement import Placement
 from .recorder import ATTEMPTS
 from .store.dead import DeadLetters, Letter
 from .store.log import LINE_DIGITS, Log, entry_before, entry_of, position
-from .store.parcel import Mark, Parcel
+from .store.parcel import Added, Mark, Parcel
 from .store.server import Call
+from .store.sketches import Crowded
 from .store.store import Store
 
 # Entries read at once, and events and bytes counted at once: more saves little and takes memory.
@@ -35,6 +36,9 @@ AMOUNTS = 500_000
 
 # What a path that may be new costs, as so many amounts: it is looked for, entered, and shares its cells with no other.
 NEW_PATH = 20
+
+# What a sketch's part costs: its cell is read and written anew.
+SAMPLE = 5
 
 LAST_LINE = 10**LINE_DIGITS - 1
 
@@ -158,7 +162,8 @@ class MarkedCount:
         placement = Placement(self.store.catalog, [*above, *folded.rows])
         items = self._listed(items, placement)
         homes = _homes(task.only, placement)
-        parcels, too_large = pack(folded, range(len(folded.rows)), placement, self.store.tiles, homes)
+        sketchbook = self.store.options.sketchbook
+        parcels, too_large = pack(folded, range(len(folded.rows)), placement, self.store.tiles, sketchbook, homes)
         spans = _spans(items, placement)
         left: list[Task] = []
         for pk, reasons in too_large.items():
@@ -167,21 +172,25 @@ class MarkedCount:
                 left += self._smaller(items, pk, reasons, placement)
         self.write_letters()  # before anything goes past them
         calls = [self._call(parcel, spans[pk], task.whole, now) for pk, parcel in parcels.items()]
+        crowded: list[Crowded] = []
         for pk, reply in zip(parcels, self.store.server.run(calls), strict=True):
-            verdict, *said = [one.decode() for one in reply]
-            match verdict:
+            added = Added.of(reply)
+            crowded += added.crowded
+            match added.verdict:
                 case "added":
                     self._move(pk, spans[pk][1])
                 case "ahead":
-                    self._move(pk, said[0])
-                    left.append(Task([item for item in items if item.position > said[0]], frozenset([pk])))
+                    self._move(pk, added.mark)
+                    left.append(Task([item for item in items if item.position > added.mark], frozenset([pk])))
                 case "behind":
-                    self._repair(str(pk), said[0], items[0].position, now)
+                    self._repair(str(pk), added.mark, items[0].position, now)
                     left.append(Task(items, frozenset([pk])))
                 case "moved":
                     left.append(self._moved(task, items, pk, placement))
                 case _:
-                    left += self._smaller(items, pk, dict(zip(said[::2], said[1::2], strict=True)), placement)
+                    left += self._smaller(items, pk, added.reasons, placement)
+        if crowded:
+            self.store.sketches.merge_crowded(crowded)
         return [one for one in left if one.items]
 
     def _call(self, parcel: Parcel, span: tuple[str, str], whole: bool, now: float) -> Call:
@@ -229,12 +238,12 @@ class MarkedCount:
         """The same events without some metrics, which are written down."""
         left = []
         for item in items:
-            refused = [metric for metric, _ in item.event.metrics if metric in metrics]
+            names = item.event.names()
+            refused = [metric for metric in names if metric in metrics]
             for metric in refused:
                 self._bury(item.position, item.line, reason, str(pk), (metric,))
             if refused:
-                kept = tuple(pair for pair in item.event.metrics if pair[0] not in metrics)
-                item = item._replace(event=item.event._replace(metrics=kept))
+                item = item._replace(event=item.event.only(set(names) - metrics))
             left.append(item)
         return left
 
@@ -288,8 +297,8 @@ def _parts(items: Sequence[Item]) -> list[Sequence[Item]]:
     begin = amounts = 0
     seen: set[Path] = set()
     shapes: set[int] = set()  # by identity: the same dimensions mostly are the same object
-    for at, (_, (pk, dimensions, metrics, _), _) in enumerate(items):
-        here = len(pk) * (len(dimensions) + 1) * len(metrics)
+    for at, (_, (pk, dimensions, metrics, _, samples), _) in enumerate(items):
+        here = len(pk) * (len(dimensions) + 1) * (len(metrics) + SAMPLE * len(samples))
         if id(dimensions) not in shapes:
             shapes.add(id(dimensions))
             before = len(seen)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from .domain.event import MAX_UNITS
 from .domain.paths import Path
+from .domain.sketchbook import Sketchbook
 from .fold import Folded, spread
+from .gathering import Gathered, gather
 from .placement import Placement
-from .store.parcel import Parcel, parts_of_many
-from .store.tiles import Tiles
+from .store.parcel import Append, Parcel, appends_of_many, parts_of_many
+from .store.tiles import Slot, Tiles
 
 OVERFLOW = "overflow"
 
@@ -22,7 +24,12 @@ Refused = dict[Path, dict[str, str]]
 
 
 def pack(
-    folded: Folded, rows: Iterable[int], placement: Placement, tiles: Tiles, only: Collection[Path] = ()
+    folded: Folded,
+    rows: Iterable[int],
+    placement: Placement,
+    tiles: Tiles,
+    sketchbook: Sketchbook,
+    only: Collection[Path] = (),
 ) -> tuple[dict[Path, Parcel], Refused]:
     """One parcel for each counter (`only` of those pks) with what is added to these rows of the fold.
 
@@ -41,13 +48,14 @@ def pack(
     for row, place in counted_at.items():
         place_of[row] = places[place]
     increments = spread(folded, place_of)
+    gathered = gather(folded, place_of, sketchbook)
     number_of = [number for _, number in places]
     metrics = _metrics_of(folded, counted_at)
     parcels: dict[Path, Parcel] = {}
     refused: Refused = defaultdict(dict)
     begin = first = 0
     for pk in numbers:
-        first += len(numbers[pk])
+        before, first = first, first + len(numbers[pk])
         end = bisect_left(increments.places, first)
         units = {metric: increments.units[metric][begin:end] for metric in metrics[pk]}
         for metric in [metric for metric, amounts in units.items() if _too_large(amounts)]:
@@ -56,9 +64,23 @@ def pack(
         at = [number_of[place] for place in increments.places[begin:end]]
         slots = [tiles.slot(str(pk), column) for column in folded.columns]
         parts = parts_of_many(slots, at, increments.columns[begin:end], units)
-        parcels[pk] = Parcel(str(pk), placement.numbers[pk], dict.fromkeys(units), parts)
+        appends = [
+            append
+            for sketch, found in gathered.items()
+            for append in _appends(sketch, found, before, first, number_of, slots)
+        ]
+        parcels[pk] = Parcel(str(pk), placement.numbers[pk], dict.fromkeys(units), parts, appends)
         begin = end
     return parcels, refused
+
+
+def _appends(
+    sketch: str, gathered: Gathered, first: int, behind: int, number_of: Sequence[int], slots: Sequence[Slot]
+) -> Iterator[Append]:
+    """What is appended to the cells of the places from `first` on and before `behind`."""
+    begin, end = bisect_left(gathered.places, first), bisect_left(gathered.places, behind)
+    rows = [number_of[place] for place in gathered.places[begin:end]]
+    return appends_of_many(sketch, slots, rows, gathered.columns[begin:end], gathered.parts[begin:end])
 
 
 def _metrics_of(folded: Folded, counted_at: Mapping[int, tuple[Path, int]]) -> dict[Path, dict[str, None]]:

@@ -19,6 +19,7 @@ from .domain.paths import ROOT, WHOLE, Path, path_of, pk_of
 from .domain.period import Period, compare_period, parse_period
 from .domain.plan import Column
 from .domain.query import MAX_LIMIT, Filter, Order, Query, parse_formulas, whole_number
+from .domain.sketch import kept_name
 from .domain.timeline import Interval
 from .drain import Drain
 from .errors import HailWhaleError, InvalidInput, OnError, TooLarge, report
@@ -96,7 +97,7 @@ class Pod:
         if metric is not None:
             if path:
                 raise InvalidInput("metric", metric, "reset a dimension or a metric, not both at once")
-            removal.remove_metric(self.store, counter, metric_name(metric))
+            removal.remove_metric(self.store, counter, kept_name(metric_name(metric)))
         elif path:
             removal.remove_dimension(self.store, counter, path)
         else:

@@ -7,7 +7,7 @@ only for the buckets and pages of rows that the question needs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -19,8 +19,10 @@ from .domain.answer import numbers as answer_numbers
 from .domain.formula import Formula
 from .domain.paths import ROOT, WHOLE, Path
 from .domain.period import Period
-from .domain.plan import Plan
+from .domain.plan import Plan, Schedule
 from .domain.query import Query
+from .domain.sketch import Sketch, sketch_of
+from .domain.sketched import Sketched
 from .domain.table import Table
 from .domain.values import Values
 from .errors import TooLarge
@@ -35,6 +37,9 @@ MAX_ROWS = 100_000
 # Of 8 bytes each: what one answer may take of a process's memory. 10,000 rows over a year by day take 3.7 million.
 MAX_CELLS = 20_000_000
 
+# Each is some kilobytes where it is full, and takes some microseconds to be merged with others.
+MAX_SKETCH_CELLS = 300_000
+
 # More names than this below the whole are not what an event's dimensions are called, but their values.
 MAX_OUTLINED = 100
 
@@ -43,15 +48,19 @@ NEAR_LIMIT = 0.8
 
 
 class _Asked(NamedTuple):
+    """A period, and whether each of its buckets is wanted: of sums, and of sketches."""
+
     period: Period
     plotted: bool
+    unfolded: bool
 
 
 class _Question(NamedTuple):
-    """What to read of a counter, whichever its rows: metrics over periods, each with its plan."""
+    """What to read of a counter, whichever its rows: sums and sketches over periods, each with the plan of its sums."""
 
     pk: Path
     metrics: list[str]
+    sketches: dict[str, Sketch]
     asked: list[tuple[_Asked, Plan]]
 
     def wanted(self, rows: NDArray[np.int64]) -> list[Wanted]:
@@ -138,13 +147,14 @@ class Reader:
     def table(self, query: Query, now: float) -> Answer:
         """The children of a path, ranked."""
         formulas = query.all_formulas()
-        plotted = query.needs_bounds() or any(formula.reads_buckets for formula in formulas)
-        asked = [_Asked(query.period, plotted)]
+        unfolded = any(formula.reads_buckets for formula in formulas)
+        asked = [_Asked(query.period, query.needs_bounds() or unfolded, unfolded)]
         if query.compare is not None:
-            asked.append(_Asked(query.compare, any(formula.reads_buckets for formula in formulas)))
+            asked.append(_Asked(query.compare, unfolded, unfolded))
         question = self._question(query.pk, formulas, asked, now)
         names, bases, rows, early, warnings = self._family(query, question)
-        (values, said), *compared = self._answers(question, rows, early)
+        warnings |= self._unkept(query, question)
+        (values, said), *compared = self._answers(question, rows, now, early)
         warnings |= said
         before = None
         if compared:
@@ -205,19 +215,22 @@ class Reader:
     def wholes(
         self, pks: Sequence[Path], formula: Formula, period: Period, now: float
     ) -> list[list[float | None] | None]:
-        """The whole of each of many counters, in each bucket; `None` for one that is not there. Two round trips."""
+        """The whole of each of many counters, in each bucket; `None` for one that is not there.
+
+        Two round trips, and one for each counter and sketch.
+        """
         self.store.check(now, writing=False)
         plan = self.store.schedule.by_point(period, now)
         numbers = self.store.catalog.wholes([str(pk) for pk in pks])
-        present = [(pk, row) for pk, row in zip(pks, numbers, strict=True) if row is not None]
-        metrics = formula.metrics
-        wanted = [(str(pk), Wanted(metrics, plan.points, np.array([row] * 3))) for pk, row in present]
-        scales = {metric: self.store.places.scale(metric) for metric in metrics}
+        present = [(pk, np.array([row] * 3)) for pk, row in zip(pks, numbers, strict=True) if row is not None]
+        metrics, sketches = self._told_apart([formula])
+        wanted = [(str(pk), Wanted(metrics, plan.points, rows)) for pk, rows in present]
+        one = _Asked(period, plotted=True, unfolded=True)
         found: dict[Path, list[float | None]] = {}
-        for (pk, _), cells in zip(present, self.store.tiles.sums_of_each(wanted), strict=True):
-            buckets = dict(zip(metrics, cells, strict=True))
-            sums = {metric: points.sum(axis=0) for metric, points in buckets.items()}
-            values = Values(period, scales, sums, buckets, rows=3, parent=1, whole=2)
+        for (pk, rows), cells in zip(present, self.store.tiles.sums_of_each(wanted), strict=True):
+            question = _Question(pk, metrics, sketches, [(one, plan)])
+            told, _ = self._sketched(question, one, rows, now)
+            values = self._as_values(question, one, rows, cells, told)
             found[pk] = answer_numbers(values.points(formula, undefined=np.nan)[:, 0].tolist())
         return [found.get(pk) for pk in pks]
 
@@ -244,6 +257,16 @@ class Reader:
         base = ROOT if query.counters else query.dimension
         return names, [base] * len(names), family.rows, guess.answered(replies), self._fullness(len(names))
 
+    def _unkept(self, query: Query, question: _Question) -> set[str]:
+        """Sketches that are not kept of what the table is of."""
+        book = self.store.options.sketchbook
+        row = CHILD_PKS if query.counters else str(query.dimension)
+        return {
+            f"{name} is not kept of {row}: see the setting SKETCHES"
+            for name, sketch in question.sketches.items()
+            if not book.rule(sketch.kept).keeps_row(row)
+        }
+
     def _fullness(self, size: int) -> set[str]:
         limit = self.store.options.limits.children
         if size >= limit:
@@ -267,36 +290,81 @@ class Reader:
         *,
         plotted: bool,
     ) -> tuple[Values, set[str]]:
-        (answer,) = self._answers(self._question(pk, formulas, [_Asked(period, plotted)], now), rows)
+        (answer,) = self._answers(self._question(pk, formulas, [_Asked(period, plotted, plotted)], now), rows, now)
         return answer
 
     def _question(self, pk: Path, formulas: Iterable[Formula], asked: Sequence[_Asked], now: float) -> _Question:
         self.store.check(now, writing=False)
-        metrics = list(dict.fromkeys(metric for formula in formulas for metric in formula.metrics))
-        schedule = self.store.schedule
-        plans = (
-            schedule.by_point(one.period, now) if one.plotted else schedule.in_sum(one.period, now) for one in asked
-        )
-        return _Question(pk, metrics, list(zip(asked, plans, strict=True)))
+        metrics, sketches = self._told_apart(formulas)
+        plans = (_plan(self.store.schedule, one.period, now, plotted=one.plotted) for one in asked)
+        return _Question(pk, metrics, sketches, list(zip(asked, plans, strict=True)))
+
+    def _told_apart(self, formulas: Iterable[Formula]) -> tuple[list[str], dict[str, Sketch]]:
+        """The sums, and the sketches by name, that formulas read."""
+        names = dict.fromkeys(metric for formula in formulas for metric in formula.metrics)
+        sketches = {name: sketch for name in names if (sketch := sketch_of(name)) is not None}
+        return [name for name in names if name not in sketches], sketches
 
     def _answers(
-        self, question: _Question, rows: NDArray[np.int64], early: Early = NOTHING
+        self, question: _Question, rows: NDArray[np.int64], now: float, early: Early = NOTHING
     ) -> list[tuple[Values, set[str]]]:
-        """Values of rows over each period, of which the last are the parent and the whole; all in one round trip.
+        """Values of rows over each period, of which the last are the parent and the whole.
 
-        A row that is not there has zeros.
+        Sums take one round trip, sketches one more each and period. A row that is not there has zeros.
         """
         cells_read = question.cells(len(rows))
         if cells_read > MAX_CELLS:
             expected = f"it takes {cells_read:,} numbers, the limit is {MAX_CELLS:,}; use a coarser interval"
             raise TooLarge("period", question.asked[0][0].period.text, expected)
         sums = self.store.tiles.sums(str(question.pk), question.wanted(rows), early)
-        return [
-            (self._as_values(question, one, rows, found), plan.warnings)
-            for (one, plan), found in zip(question.asked, sums, strict=True)
-        ]
+        answers = []
+        for (one, plan), found in zip(question.asked, sums, strict=True):
+            sketches, warnings = self._sketched(question, one, rows, now)
+            values = self._as_values(question, one, rows, found, sketches)
+            answers.append((values, plan.warnings | warnings))
+        return answers
 
-    def _as_values(self, question: _Question, one: _Asked, rows: NDArray[np.int64], found: NDArray[Any]) -> Values:
+    def _sketched(
+        self, question: _Question, one: _Asked, rows: NDArray[np.int64], now: float
+    ) -> tuple[dict[str, Sketched], set[str]]:
+        """What sketches come to in a period; those that tell the same states share them."""
+        _, end = one.period.span
+        as_ofs = [min(one.period.span_of(bucket)[1], now) for bucket in one.period.buckets]
+        found: dict[str, Sketched] = {}
+        read: dict[str, list[list[Any]]] = {}
+        warnings: set[str] = set()
+        for name, sketch in question.sketches.items():
+            if sketch.kept not in read:
+                rule = self.store.options.sketchbook.rule(sketch.kept)
+                schedule = self.store.schedule.only(rule.keeps_interval)
+                plan = _plan(schedule, one.period, now, plotted=one.unfolded)
+                warnings |= plan.warnings
+                read[sketch.kept] = self._states(question.pk, sketch.kept, plan, rows)
+            states = read[sketch.kept]
+            found[name] = Sketched.of_points(sketch, states, min(end, now), as_ofs, plotted=one.unfolded)
+        return found, warnings
+
+    def _states(self, pk: Path, kept: str, plan: Plan, rows: NDArray[np.int64]) -> list[list[Any]]:
+        """[point][row] of states; of a row that is not there, nothing."""
+        cells = len(rows) * sum(map(len, plan.points))
+        if cells > MAX_SKETCH_CELLS:
+            expected = f"it takes {cells:,} cells of sketches, the limit is {MAX_SKETCH_CELLS:,}; use a shorter period"
+            raise TooLarge("metrics", kept, expected)
+        there = np.flatnonzero(rows != ABSENT)
+        found: list[list[Any]] = [[None] * len(rows) for _ in plan.points]
+        for point, states in enumerate(self.store.sketches.states(str(pk), kept, plan.points, rows[there])):
+            for row, state in zip(there.tolist(), states, strict=True):
+                found[point][row] = state
+        return found
+
+    def _as_values(
+        self,
+        question: _Question,
+        one: _Asked,
+        rows: NDArray[np.int64],
+        found: NDArray[Any],
+        sketches: Mapping[str, Sketched],
+    ) -> Values:
         """Cells [metric, point, present row] as values of all rows."""
         cells = found
         if found.shape[2] < len(rows):
@@ -310,7 +378,12 @@ class Reader:
             rows=len(rows),
             parent=len(rows) - 2,
             whole=len(rows) - 1,
+            sketches=sketches,
         )
+
+
+def _plan(schedule: Schedule, period: Period, now: float, *, plotted: bool) -> Plan:
+    return schedule.by_point(period, now) if plotted else schedule.in_sum(period, now)
 
 
 def _numbers(rows: Iterable[int | None]) -> NDArray[np.int64]:

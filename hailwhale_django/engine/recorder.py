@@ -16,12 +16,14 @@ from .domain.paths import Path, escaped
 from .domain.plan import Column
 from .errors import CounterOverflow, HailWhaleError, InvalidInput, StoreUnavailable, TooManyNames
 from .fold import Folded, Row, fold, rows_by_counter, rows_of
+from .gathering import part_of
 from .packing import OVERFLOW, Refused, pack
 from .placement import Placement
-from .store.parcel import Expectation, Parcel, parts_of_one
+from .store.parcel import Added, Append, Expectation, Parcel, appends_of_one, parts_of_one
 from .store.server import Call
+from .store.sketches import Crowded
 from .store.store import Store
-from .store.tiles import Wanted
+from .store.tiles import Slot, Wanted
 
 # A row moves only when its counter was reset or a fail-over lost its catalog; more than once in a row is a coincidence.
 ATTEMPTS = 5
@@ -75,11 +77,16 @@ class Recorder:
         errors: list[HailWhaleError] = []
         moved = []
         replies = self.store.server.run([self._call(parcel, now) for parcel in parcels.values()])
-        for pk, (verdict, *rest) in zip(parcels, replies, strict=True):
-            if verdict == b"moved":
+        crowded: list[Crowded] = []
+        for pk, reply in zip(parcels, replies, strict=True):
+            added = Added.of(reply)
+            crowded += added.crowded
+            if added.verdict == "moved":
                 moved.append(pk)
-            elif rest:
-                errors += self._errors(str(pk), _pairs(rest))
+            elif added.reasons:
+                errors += self._errors(str(pk), added.reasons)
+        if crowded:
+            self.store.sketches.merge_crowded(crowded)
         if moved:
             self._forget(event.pk)
             refused, others = self._add(fold([event], self.store.schedule, now), now, only=moved)
@@ -99,8 +106,20 @@ class Recorder:
             if len(rows) < len(paths):
                 return {}
             slots = [self.store.tiles.slot(text, column) for column in columns]
-            parcels[pk] = Parcel(text, rows, units, parts_of_one(slots, rows.values()))
+            appends = self._appends(event, dict(zip(columns, slots, strict=True)), rows) if event.samples else ()
+            parcels[pk] = Parcel(text, rows, units, parts_of_one(slots, rows.values()), appends)
         return parcels
+
+    def _appends(self, event: Event, slots: Mapping[Column, Slot], rows: Mapping[str, int]) -> list[Append]:
+        """What one event appends to the sketches of a counter."""
+        appends: list[Append] = []
+        for kept, values in event.samples:
+            part = part_of(kept, values)
+            rule = self.store.options.sketchbook.rule(kept)
+            at = [row for path, row in rows.items() if rule.keeps_row(path)]
+            within = [slot for column, slot in slots.items() if rule.keeps_interval(column.interval)]
+            appends += appends_of_one(kept, within, at, part)
+        return appends
 
     def _refused(
         self, events: Sequence[Event], folded: Folded, unlisted: set[str]
@@ -137,23 +156,19 @@ class Recorder:
             slots = [self.store.tiles.slot(str(pk), one) for one in columns] if change else []
             expected = [Expectation(slots[columns.index(column)], numbers[path], metric, found)] if change else []
             parts = parts_of_one(slots, [numbers[path]])
-            call = self._call(Parcel(str(pk), numbers, {metric: change}, parts, expected), now)
-            verdict, *rest = self.store.server.run([call])[0]
-            if verdict == b"moved":
+            call = self._call(Parcel(str(pk), numbers, {metric: change}, parts, expected=expected), now)
+            added = Added.of(self.store.server.run([call])[0])
+            if added.verdict == "moved":
                 self._forget(pk)
-            elif verdict == b"added":
-                for error in self._errors(str(pk), _pairs(rest)):
+            elif added.verdict == "added":
+                for error in self._errors(str(pk), added.reasons):
                     raise error
                 return
         raise StoreUnavailable(f"{metric} of {pk} is changing too fast to be set; try again")
 
     def _in_halves(self, events: Sequence[Event], pk: Path, metrics: set[str], now: float) -> list[HailWhaleError]:
         """Count only these metrics of one pk, in ever smaller batches, until what does not fit stands alone."""
-        events = [
-            event._replace(metrics=tuple(pair for pair in event.metrics if pair[0] in metrics))
-            for event in events
-            if any(name in metrics for name, _ in event.metrics)
-        ]
+        events = [event.only(metrics) for event in events if any(name in metrics for name, _ in event.metrics)]
         middle = (len(events) + 1) // 2
         errors: list[HailWhaleError] = []
         for half in filter(None, (events[:middle], events[middle:])):
@@ -174,18 +189,22 @@ class Recorder:
         for _ in range(ATTEMPTS):
             placement = Placement(self.store.catalog, [*above, *(folded.rows[row] for row in rows)])
             errors += placement.errors
-            parcels, too_large = pack(folded, rows, placement, self.store.tiles, only)
+            parcels, too_large = pack(folded, rows, placement, self.store.tiles, self.store.options.sketchbook, only)
             for pk, reasons in too_large.items():
                 refused.setdefault(pk, {}).update(reasons)
             calls = [self._call(parcel, now) for parcel in parcels.values()]
             moved: set[Path] = set()
+            crowded: list[Crowded] = []
             for pk, reply in zip(parcels, self.store.server.run(calls), strict=True):
-                verdict, *rest = reply
-                if verdict == b"moved":
+                added = Added.of(reply)
+                crowded += added.crowded
+                if added.verdict == "moved":
                     self._forget(pk)
                     moved.add(pk)
-                elif rest:
-                    refused.setdefault(pk, {}).update(_pairs(rest))
+                elif added.reasons:
+                    refused.setdefault(pk, {}).update(added.reasons)
+            if crowded:
+                self.store.sketches.merge_crowded(crowded)
             if not moved:
                 return refused, errors
             rows = [row for row in rows if placement.placed.get(folded.rows[row], (None,))[0] in moved]
@@ -217,8 +236,3 @@ class Recorder:
 
 def _is_of_counters(error: HailWhaleError) -> TypeGuard[TooManyNames]:
     return isinstance(error, TooManyNames) and error.kind == "counters"
-
-
-def _pairs(flat: Sequence[bytes]) -> dict[str, str]:
-    texts = [text.decode() for text in flat]
-    return dict(zip(texts[::2], texts[1::2], strict=True))

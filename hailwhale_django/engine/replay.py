@@ -21,7 +21,7 @@ from .placement import Placement
 from .recorder import ATTEMPTS
 from .store.dead import DeadLetters, Letter
 from .store.log import Log
-from .store.parcel import Mark, Parcel
+from .store.parcel import Added, Mark, Parcel
 from .store.store import Store
 
 
@@ -47,12 +47,12 @@ class Replay:
         if not letter.pk:
             self._check_listed(event)
             return self.dead.revive(letter, self.log.limit)
-        refused = tuple(pair for pair in event.metrics if pair[0] in letter.metrics)
-        if not refused:
+        refused = event.only(letter.metrics)
+        if not refused.names():
             raise InvalidInput("metrics", letter.metrics, "the event has no such metric")
         if not self.dead.find([letter.stream], [letter.id]):
             return False
-        self._count(event._replace(metrics=refused), letter, now)
+        self._count(refused, letter, now)
         return self.dead.remove([letter]) > 0
 
     def _check_listed(self, event: Event) -> None:
@@ -68,15 +68,15 @@ class Replay:
             at = letter.position
             mark = Mark(f"dead:{at}:{letter.id}", None, at, at, whole=True)
             call = replace(parcel, mark=mark).call(self.store.keys, now, self.store.options.limits.metrics)
-            verdict, *said = [one.decode() for one in self.store.server.run([call])[0]]
-            match verdict:
+            added = Added.of(self.store.server.run([call])[0])
+            match added.verdict:
                 case "added" | "ahead":
                     return
                 case "moved":
                     for depth in range(1, len(counter) + 1):
                         self.store.catalog.forget(str(Path(counter[:depth])))
                 case _:
-                    raise self._refused(counter, dict(zip(said[::2], said[1::2], strict=True)))
+                    raise self._refused(counter, added.reasons)
         raise StoreUnavailable(f"{counter}: reset over and over while being counted")
 
     def _parcel(self, event: Event, counter: Path, now: float) -> Parcel:
@@ -84,7 +84,8 @@ class Replay:
         placement = Placement(self.store.catalog, folded.rows)
         for error in placement.errors:
             raise error
-        parcels, too_large = pack(folded, range(len(folded.rows)), placement, self.store.tiles, frozenset([counter]))
+        rows, sketchbook = range(len(folded.rows)), self.store.options.sketchbook
+        parcels, too_large = pack(folded, rows, placement, self.store.tiles, sketchbook, frozenset([counter]))
         if counter in too_large:
             raise self._refused(counter, too_large[counter])
         if counter not in parcels:

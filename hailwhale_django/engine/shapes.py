@@ -85,8 +85,8 @@ def plotpoints(
     values, _ = pod.reader.values(counter, paths, formulas, span, now, plotted=True)
     kept = _survivors(values, paths, formulas, sort, limit)
     labels: list[Any] = [start * 1000 for start in span.starts()] if flot_time else span.labels()
-    points = {formula: values.points(formula).T.tolist() for formula in formulas}
-    totals = {formula: values.totals(formula).tolist() for formula in formulas}
+    points = {formula: _points_told(values, formula, len(paths)) for formula in formulas}
+    totals = {formula: _told(values, formula, len(paths)) for formula in formulas}
 
     def plot(row: int, formula: Formula) -> Any:
         pairs = list(zip(labels, points[formula][row], strict=True))
@@ -118,7 +118,7 @@ def totals(pod: Pod, pk: Any, dimensions: Any, metrics: Any, periods: Any, tzoff
     return answer
 
 
-def total(pod: Pod, pk: Any, metric: Any, dimension: Any, period: Any, tzoffset: Any, index: Any) -> float:
+def total(pod: Pod, pk: Any, metric: Any, dimension: Any, period: Any, tzoffset: Any, index: Any) -> Any:
     """See `Whale.total`."""
     now = pod.clock()
     formulas = parse_formulas(metric)
@@ -130,7 +130,8 @@ def total(pod: Pod, pk: Any, metric: Any, dimension: Any, period: Any, tzoffset:
         if not isinstance(index, int) or not -len(buckets) <= index < len(buckets):
             raise InvalidInput("index", index, f"the period has {len(buckets)} buckets")
         span = span.only(buckets[index])
-    return float(_totals(pod, pk_of(pk), [path_of(dimension)], formulas, span, now)[0][0])
+    found = _totals(pod, pk_of(pk), [path_of(dimension)], formulas, span, now)[0][0]
+    return float(found) if formulas[0].is_number else found
 
 
 def rank(
@@ -159,6 +160,8 @@ def rank(
     )
     if len(query.formulas) != 1:
         raise InvalidInput("metric", metric, "rank by one formula, e.g. revenue/visitors")
+    if not query.formulas[0].is_number:
+        raise InvalidInput("metric", metric, "it tells a list; rank by something that tells a number")
     if by not in tuple(RANKED_BY):
         raise InvalidInput("by", by, "rank by value, or by the low or high end of its interval")
     query = replace(query, order=(Order(query.formulas[0], by),), limit=None)
@@ -190,7 +193,9 @@ def _survivors(
     values: Values, paths: Sequence[Path], formulas: Sequence[Formula], sort: str | None, limit: int | None
 ) -> list[int]:
     """Rows in order, best first; the parent, which is the first, always stays and counts towards the limit."""
-    order = Order.parse(sort) if sort else Order(formulas[0])
+    order = Order.parse(sort) if sort else Order(next((one for one in formulas if one.is_number), None))
+    if order.formula is None and not sort:
+        return list(range(len(paths)))[:limit]
     if order.formula is None or order.formula not in formulas or order.aspect != "value":
         raise InvalidInput("sort", sort, f"sort by one of {', '.join(map(str, formulas))}")
     scores = values.totals(order.formula)[: len(paths)]
@@ -210,11 +215,25 @@ def _with_components(formulas: Sequence[Formula]) -> tuple[Formula, ...]:
 
 def _totals(
     pod: Pod, pk: Path, paths: Sequence[Path], formulas: Sequence[Formula], span: Period, now: float
-) -> list[list[float]]:
+) -> list[list[Any]]:
     """[formula][path]."""
     plotted = any(formula.reads_buckets for formula in formulas)
     values, _ = pod.reader.values(pk, paths, formulas, span, now, plotted=plotted)
-    return [values.totals(formula)[: len(paths)].tolist() for formula in formulas]
+    return [_told(values, formula, len(paths)) for formula in formulas]
+
+
+def _told(values: Values, formula: Formula, count: int) -> list[Any]:
+    """[row]: numbers, or what a formula tells that is none."""
+    if formula.is_number:
+        return list(values.totals(formula)[:count].tolist())
+    return [values.told(formula, row) for row in range(count)]
+
+
+def _points_told(values: Values, formula: Formula, count: int) -> list[list[Any]]:
+    """[row][point]"""
+    if formula.is_number:
+        return list(values.points(formula)[:, :count].T.tolist())
+    return [values.told_points(formula, row) for row in range(count)]
 
 
 def _ranked(row: Row, query: Query) -> dict[str, Any]:

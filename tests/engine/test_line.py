@@ -22,6 +22,11 @@ events = st.builds(
         lambda units: tuple(units.items())
     ),
     at=st.floats(0, END_OF_TIME, exclude_min=True, exclude_max=True, allow_subnormal=False),
+    samples=st.dictionaries(
+        st.sampled_from(["uv:visitor", "uv14:visitor", "count:\u00e9 \t".strip(), "mh:set"]),
+        st.lists(st.text(max_size=63), min_size=1, max_size=3).map(tuple),
+        max_size=3,
+    ).map(lambda values: tuple(values.items())),
 )
 GOOD = Event(Path(("shop",)), (Path(("a\n\t", "b")),), (("hits", 1_000_000),), 1795328057.25)
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from .formula import Formula
 from .paths import Path
 from .query import Query
+from .sketched import Told
 
 
 class Cell(NamedTuple):
@@ -17,7 +18,7 @@ class Cell(NamedTuple):
 
     `numerator` and `denominator` are a ratio's sides, `low` and `high` its bounds (95%); `change` is relative to
     `before`, the value in the compared period. `None` stands for what cannot be told. `points` holds one number a
-    bucket, `None` where there is none.
+    bucket, `None` where there is none. `told` is what a formula says that is no number, and its `value` is 0.
     """
 
     value: float
@@ -32,6 +33,7 @@ class Cell(NamedTuple):
     before: float | None = None
     change: float | None = None
     points: list[float | None] | None = None
+    told: Told = None
 
 
 class Row(NamedTuple):

@@ -6,7 +6,7 @@ A value is kept as a whole number of *units* of 10^-places (6 places unless a me
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
@@ -38,6 +38,8 @@ _EXACT = Context(prec=1000, rounding=ROUND_HALF_EVEN, Emin=MIN_EMIN, Emax=MAX_EM
 class Event(NamedTuple):
     """One thing that happened, at `at` (seconds since the epoch), worth so many units of each metric.
 
+    `samples` are raw values of sketches, by the names under which these are kept (see `sketch`).
+
     A tuple, since making one is a good part of what it costs to count.
     """
 
@@ -45,6 +47,18 @@ class Event(NamedTuple):
     dimensions: tuple[Path, ...]
     metrics: tuple[tuple[str, int], ...]
     at: float
+    samples: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    def only(self, names: Collection[str]) -> Event:
+        """The same event, worth nothing but these metrics and sketches."""
+        return self._replace(
+            metrics=tuple(pair for pair in self.metrics if pair[0] in names),
+            samples=tuple(pair for pair in self.samples if pair[0] in names),
+        )
+
+    def names(self) -> list[str]:
+        """Of its metrics and sketches, as they are kept."""
+        return [name for name, _ in (*self.metrics, *self.samples)]
 
 
 class Places:

@@ -28,6 +28,9 @@ from numpy.typing import NDArray
 
 from hailwhale_django.engine.errors import InvalidInput
 
+from ..simmer.aggregation import Numeric
+from .sketch import RECIPE, sketch_of
+
 # Far above what a person writes, far below what would trouble the stack.
 MAX_CHARACTERS = 500
 MAX_NESTING = 50
@@ -47,7 +50,8 @@ PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2}
 PRECEDENCE_OF_MINUS, PRECEDENCE_OF_LEAF = 3, 4
 OPERATIONS = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide}
 
-RECIPE = re.compile(r"(?:sum|min|max|uv|pct|dcy|top|bot|mh|fh|avg|var|std|count|first|last|hist)[0-9]*:")
+# A recipe, or a ranking and what it ranks by.
+RECIPES = re.compile(rf"(?:{RECIPE.pattern})+")
 
 # Tokens; each takes the space behind it along, so that the parser always stands on a character that matters.
 NUMBER = re.compile(r"([0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)\s*")
@@ -158,6 +162,16 @@ class Formula:
         return _nature(self).denominator
 
     @property
+    def is_number(self) -> bool:
+        """Whether it tells a number; `top10:sum:page` tells a list, and is a formula on its own only."""
+        return _nature(self).is_number
+
+    @property
+    def is_level(self) -> bool:
+        """Whether it is a sketch that tells how large values are and not how many, so that nothing is a share of it."""
+        return _nature(self).is_level
+
+    @property
     def is_linear(self) -> bool:
         """Whether the value of a sum of buckets is the sum of their values.
 
@@ -173,6 +187,8 @@ class _Nature(NamedTuple):
     reads_buckets: bool
     numerator: Formula | None
     denominator: Formula | None
+    is_number: bool
+    is_level: bool
     is_linear: bool
 
 
@@ -188,6 +204,8 @@ def _nature(formula: Formula) -> _Nature:
         reads_buckets=any(metric.carry == "last" for metric in metrics),
         numerator=numerator,
         denominator=denominator,
+        is_number=all(_tells_number(metric.name) for metric in metrics),
+        is_level=isinstance(formula.root, Metric) and _is_level(formula.root.name),
         is_linear=_fold(formula.root, _leaf_degree, lambda degree: degree, _binary_degree) == 1,
     )
 
@@ -246,7 +264,16 @@ class _Parser:
         node = self._terms()
         if self.at < len(self.text):
             raise self._misplaced("an operator")
+        for leaf in _postfix(node):
+            if isinstance(leaf, Metric) and not self._tells_number(leaf.name) and node != Metric(leaf.name):
+                raise self._refused(f"{leaf.name} is no number to reckon with; ask for it on its own")
         return node
+
+    def _tells_number(self, metric: str) -> bool:
+        try:
+            return _tells_number(metric)
+        except InvalidInput as error:
+            raise self._refused(f"{metric} is no sketch: {error.expected}") from error
 
     def _terms(self) -> Node:
         return self._chain(TERM_OPERATOR, self._factors)
@@ -328,9 +355,19 @@ class _Parser:
 def _split(path: str) -> tuple[str, str]:
     """The metric's name and carry. What follows a bare recipe is part of the name: uv:last has no carry."""
     name, _, suffix = path.rpartition(":")
-    if not name or suffix not in CARRIES or RECIPE.fullmatch(f"{name}:"):
+    if not name or suffix not in CARRIES or RECIPES.fullmatch(f"{name}:"):
         return path, ""
     return name, CARRIES[suffix]
+
+
+def _tells_number(metric: str) -> bool:
+    sketch = sketch_of(metric)
+    return sketch is None or sketch.is_number
+
+
+def _is_level(metric: str) -> bool:
+    sketch = sketch_of(metric)
+    return sketch is not None and isinstance(sketch.aggregation, Numeric) and math.isnan(sketch.aggregation.nothing)
 
 
 def _quoted(name: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import InvalidInput, TooLarge, shown
 from .event import END_OF_TIME, HITS, REMEMBERED_SCALES, SAFE_UNITS, Event, Places, instant, metric_name
 from .paths import MAX_DEPTH, Path, dimension_paths, pk_of
+from .sketch import Sketch, Values, raw_values, sketch_of
 
 EVENT_NAMES = ("pk", "dimensions", "metrics", "at")
 EVENT_KEYS = frozenset({*EVENT_NAMES, "dimension", "metric"})
@@ -21,6 +22,7 @@ REMEMBERED_TEXTS = 65_536
 MOST_SHOWN = 5
 
 Frozen = tuple[tuple[str, Any], ...]
+Samples = tuple[tuple[str, Values], ...]
 
 
 class Intake:
@@ -34,7 +36,8 @@ class Intake:
     def event(self, pk: Any, dimensions: Any, metrics: Any, at: Any, now: float) -> Event:
         """Read one event; `at` defaults to `now` (seconds since the epoch). Raises `InvalidInput`."""
         when = at if type(at) is float and 0 < at < END_OF_TIME else instant(at, now)
-        parts = (_cached_pk(pk), _cached_dimensions(dimensions), self.metrics(metrics), when)
+        units, samples = self.metrics(metrics, when)
+        parts = (_cached_pk(pk), _cached_dimensions(dimensions), units, when, samples)
         return tuple.__new__(Event, parts)  # half the cost of Event(*parts)
 
     def read(self, given: Any, now: float, keys: AbstractSet[str] = EVENT_KEYS) -> Event:
@@ -55,24 +58,29 @@ class Intake:
             return self.event(pk, dimensions, metrics, at, now)
         raise InvalidInput("event", given, 'use a dict, e.g. {"pk": "shop", "metrics": {"revenue": 9.5}}')
 
-    def metrics(self, given: Any) -> tuple[tuple[str, int], ...]:
-        """Names and units; `hits: 1` is added unless the event names `hits` itself."""
+    def metrics(self, given: Any, at: float) -> tuple[tuple[tuple[str, int], ...], Samples]:
+        """Names and units, and the raw values of sketches; `hits: 1` is added unless the event names `hits` itself."""
         if not given:
-            return (self._one_hit,)
+            return (self._one_hit,), ()
         if type(given) is not dict:
             given = _metrics_dict(given)
-        units = self.values(given)
+        units, samples = self._read(given, at)
         if HITS not in given:
             units.append(self._one_hit)
-        return tuple(units)
+        return tuple(units), tuple(samples.items()) if samples else ()
 
     def values(self, given: Any) -> list[tuple[str, int]]:
         """Names and units of just what is given: a dict of numbers, or names that each count 1."""
-        if type(given) is not dict:
-            given = _metrics_dict(given)
+        units, samples = self._read(given if type(given) is dict else _metrics_dict(given), 0.0)
+        for name in samples:
+            raise InvalidInput("metrics", name, "a sketch only grows; it cannot be set to a value")
+        return units
+
+    def _read(self, given: dict[Any, Any], at: float) -> tuple[list[tuple[str, int]], dict[str, Values]]:
         if len(given) > MAX_METRICS_PER_EVENT:
             raise TooLarge("metrics", list(given), f"one event has at most {MAX_METRICS_PER_EVENT} metrics")
         found = []
+        samples: dict[str, Values] = {}
         scales = self._scales
         for name, value in given.items():
             scale = scales.get(name)
@@ -85,14 +93,26 @@ class Intake:
             elif scale and type(value) is int and -SAFE_UNITS < (units := value * scale) < SAFE_UNITS:
                 found.append((name, units))
                 continue
-            found.append(self._pair(name, value))
-        return found
+            sketch = sketch_of(metric_name(name))
+            if sketch is None:
+                found.append(self._pair(name, value))
+            else:
+                _sample(samples, name, sketch, value, at)
+        return found, samples
 
-    def _pair(self, name: Any, value: Any) -> tuple[str, int]:
-        name = metric_name(name)
+    def _pair(self, name: str, value: Any) -> tuple[str, int]:
         if len(self._scales) < REMEMBERED_SCALES:
             self._scales[name] = self.places.scale(name)
         return name, self.places.units(name, value)
+
+
+def _sample(samples: dict[str, Values], name: str, sketch: Sketch, given: Any, at: float) -> None:
+    """Add the raw values of a sketch, if there are any."""
+    values = raw_values(name, sketch.aggregation, given, at)
+    if samples.setdefault(sketch.kept, values) != values:
+        raise InvalidInput(name, given, f"the event has other values of {sketch.kept}, which tells {name}, too")
+    if not values:
+        del samples[sketch.kept]
 
 
 def _metrics_dict(given: Any) -> dict[Any, Any]:

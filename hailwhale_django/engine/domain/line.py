@@ -1,9 +1,11 @@
 """An event as a line of text: how it is kept while it waits to be counted.
 
     1795328057.25<TAB>[["shop"],["country"],["country","US"]]<TAB>{"revenue":9500000,"hits":1000000}
+    1795328057.25<TAB>[["shop"]]<TAB>{"hits":1000000}<TAB>{"uv:visitor":["u42"]}
 
-When it happened, what it counts on, and units by metric. JSON escapes tabs and line ends, so lines can be joined.
-Traffic repeats what it counts on, and often its metrics; each such text is read once.
+When it happened, what it counts on, and units by metric; then raw values by sketch, if it has any. JSON escapes tabs
+and line ends, so lines can be joined. Traffic repeats what it counts on, and often its metrics; each such text is read
+once.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from functools import lru_cache
 from ..errors import InvalidInput
 from .event import MAX_UNITS, Event, instant, metric_name
 from .paths import Path, checked
+from .sketch import Values, raw_values, sketch_of
 
 REMEMBERED = 65_536
 
@@ -29,16 +32,20 @@ def write_line(event: Event) -> str:
     """The line of an event, without its end."""
     metrics = json.dumps(dict(event.metrics), separators=(",", ":"))
     shape_text = _known_shape_text if len(event.dimensions) <= REMEMBERED_PATHS else _shape_text
-    return f"{event.at!r}\t{shape_text(event.pk, event.dimensions)}\t{metrics}"
+    line = f"{event.at!r}\t{shape_text(event.pk, event.dimensions)}\t{metrics}"
+    if not event.samples:
+        return line
+    # Undecodable bytes of a text stay as they came: JSON escapes their surrogates.
+    return f"{line}\t{json.dumps(dict(event.samples), separators=(',', ':'))}"
 
 
 def read_line(line: bytes) -> Event:
     """The event of a line. Raises `InvalidInput` for anything that `write_line` would not have written."""
     try:
-        at, shape, metrics = line.split(b"\t")
+        at, shape, metrics, *samples = line.split(b"\t")
         pk, dimensions = (_known_shape if len(shape) <= REMEMBERED_BYTES else _shape)(shape)
         units = (_known_metrics if len(metrics) <= REMEMBERED_BYTES else _metrics)(metrics)
-        return Event(pk, dimensions, units, instant(float(at) or None, 0.0))
+        return Event(pk, dimensions, units, instant(float(at) or None, 0.0), _samples(*samples) if samples else ())
     except (ValueError, TypeError, RecursionError) as error:
         raise InvalidInput("line", line, f"this is no event of the hail: {error}") from error
 
@@ -73,6 +80,22 @@ def _metrics(text: bytes) -> Metrics:
 
 
 _known_metrics = lru_cache(maxsize=REMEMBERED)(_metrics)
+
+
+def _samples(text: bytes) -> tuple[tuple[str, Values], ...]:
+    found = json.loads(text)
+    if not isinstance(found, dict) or not all(_are_values(values) for values in found.values()):
+        raise ValueError("its samples are not lists of texts by name")
+    for name, values in found.items():
+        sketch = sketch_of(metric_name(name))
+        if sketch is None or sketch.kept != name:
+            raise ValueError(f"{name!r} is not what a sketch is kept as")
+        raw_values(name, sketch.aggregation, values, 0.0)
+    return tuple((name, tuple(values)) for name, values in found.items())
+
+
+def _are_values(found: object) -> bool:
+    return isinstance(found, list) and bool(found) and all(isinstance(one, str) for one in found)
 
 
 def _is_units(found: object) -> bool:

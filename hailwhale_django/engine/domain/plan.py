@@ -8,7 +8,7 @@ where they do not, they are moved to the nearest, so that no bucket counts twice
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -70,6 +70,11 @@ class Schedule:
         """The same schedule, each interval usable from an instant on."""
         kept = (replace(one, since=since.get(str(one.interval), 0)) for one in self.kept)
         return Schedule(kept, self.timeline)
+
+    def only(self, keeps: Callable[[Interval], bool]) -> Schedule:
+        """The same schedule without the intervals that are not kept of something."""
+        kept = [one for one in self.kept if keeps(one.interval)]
+        return self if len(kept) == len(self.kept) else Schedule(kept, self.timeline)
 
     def columns_at(self, at: float, now: float) -> tuple[Column, ...]:
         """The buckets, one of each interval that still keeps them, into which an event at `at` is counted."""

@@ -47,8 +47,8 @@ class Order:
             return cls(None, "name", direction == "desc")
         aspect, separator, formula = text.partition(":")
         if separator and aspect in ASPECTS[1:-1]:
-            return cls(parse(formula), aspect, direction != "asc")
-        return cls(parse(text), "value", direction != "asc")
+            return cls(_number(parse(formula), "order_by"), aspect, direction != "asc")
+        return cls(_number(parse(text), "order_by"), "value", direction != "asc")
 
     def __str__(self) -> str:
         text = "name" if self.formula is None else str(self.formula)
@@ -84,7 +84,7 @@ class Filter:
             raise InvalidInput("filters", test, f"use one of {', '.join(tests)}")
         if len(values) != 1 or not _is_number(values[0]):
             raise InvalidInput("filters", given, "a formula's value is compared with one number")
-        return cls(test, parse(what), values)
+        return cls(test, _number(parse(what), "filters"), values)
 
     def to_wire(self) -> list[Any]:
         if self.formula is None:
@@ -120,6 +120,11 @@ class Query:
         filters = (test.formula for test in self.filters)
         return list(dict.fromkeys([*self.formulas, *filter(None, orders), *filter(None, filters)]))
 
+    def orders(self) -> tuple[Order, ...]:
+        """What rows are ordered by: unless it is said, the first column that is a number, or else their names."""
+        first = next((formula for formula in self.formulas if formula.is_number), None)
+        return self.order or (Order(first, "value") if first else Order(None, "name", descending=False),)
+
     def needs_bounds(self) -> bool:
         return self.bounds or any(order.aspect in ("low", "high") for order in self.order)
 
@@ -137,6 +142,12 @@ def parse_formulas(given: Any, field: str = "metrics") -> tuple[Formula, ...]:
     if len(given) > MAX_FORMULAS:
         raise TooLarge(field, given, f"at most {MAX_FORMULAS} formulas at once, not {len(given)}")
     return tuple(dict.fromkeys(one if isinstance(one, Formula) else parse(one) for one in given))
+
+
+def _number(formula: Formula, field: str) -> Formula:
+    if not formula.is_number:
+        raise InvalidInput(field, str(formula), "it tells a list; use something that tells a number")
+    return formula
 
 
 def _is_number(given: Any) -> bool:

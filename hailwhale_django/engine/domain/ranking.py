@@ -45,6 +45,14 @@ def metric_standing(sums: Floats, parent: float) -> Standing:
     return Standing(sums, sums, sums, share_of(sums, parent), rest, rest, important)
 
 
+def level_standing(levels: Floats, parent: float) -> Standing:
+    """Rows by what does not add up, as a percentile. `difference` is relative to the parent's; nothing has a share."""
+    difference = share_of(levels - parent, parent)
+    important = np.abs(difference) > IMPORTANT_DIFFERENCE
+    zeros = np.zeros_like(levels)
+    return Standing(levels, levels, levels, zeros, difference, zeros, important)
+
+
 def ratio_standing(
     ratio: Floats, numerators: Floats, denominators: Floats, parent_ratio: float, parent_denominator: float
 ) -> Standing:

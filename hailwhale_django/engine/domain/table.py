@@ -15,7 +15,7 @@ from .confidence import ratio_bounds
 from .formula import Formula
 from .paths import OTHER, Path
 from .query import Aspect, Filter, Order, Query
-from .ranking import Standing, best_first, metric_standing, ratio_standing, sort_keys
+from .ranking import Standing, best_first, level_standing, metric_standing, ratio_standing, sort_keys
 from .values import Floats, Values
 
 COMPARE: dict[str, Callable[[Floats, float], NDArray[np.bool_]]] = {
@@ -57,7 +57,7 @@ class Table:
     @cached_property
     def shown(self) -> list[int]:
         """Of those that pass, the ones that were asked for, in order."""
-        orders = self.query.order or (Order(self.query.formulas[0]),)
+        orders = self.query.orders()
         end = len(self.names) if self.query.limit is None else self.query.offset + self.query.limit
         rows = self._foremost(orders[0], end)
         # The last key first: each sort keeps the order of the one before among equals.
@@ -84,6 +84,8 @@ class Table:
         return list(map(Row, paths, cells, children or [0] * len(shown), others))
 
     def _cells(self, formula: Formula, shown: Sequence[int], plotted: Values | None) -> list[Cell]:
+        if not formula.is_number:
+            return [Cell(0.0, told=self.values.told(formula, row)) for row in shown]
         rows = np.array(shown, dtype=np.int64)
         standing = self._standing(formula, rows)
         nothing: list[float | None] = [None] * len(shown)
@@ -96,15 +98,16 @@ class Table:
             standing.score.tolist(),
             standing.value.tolist() if formula.is_ratio else nothing,
             standing.count.tolist() if formula.is_ratio else nothing,
-            standing.share.tolist(),
+            nothing if formula.is_level else standing.share.tolist(),
             standing.difference.tolist(),
-            standing.effect.tolist(),
+            nothing if formula.is_level else standing.effect.tolist(),
             standing.important.tolist(),
             nothing if bounds is None else numbers(bounds[0][rows].tolist()),
             nothing if bounds is None else numbers(bounds[1][rows].tolist()),
             before,
             changes,
             self._points(formula, plotted, len(shown)) if plotted else nothing,
+            nothing,
         )
         # As `Cell._make` does, without a call of Python for each of many cells.
         return list(map(partial(tuple.__new__, Cell), zip(*columns, strict=True)))
@@ -121,6 +124,8 @@ class Table:
     def _standing(self, formula: Formula, rows: NDArray[np.int64]) -> Standing:
         totals = self._totals(formula)
         parent = self.values.parent
+        if formula.is_level:
+            return level_standing(totals[rows], float(totals[parent]))
         if formula.numerator is None or formula.denominator is None:
             return metric_standing(totals[rows], float(totals[parent]))
         tops, bottoms = self._totals(formula.numerator), self._totals(formula.denominator)

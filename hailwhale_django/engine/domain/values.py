@@ -9,7 +9,7 @@ In sums `x:cumulative` is the sum itself, where a running total ends, and `x:las
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from .formula import Constant, Formula, Metric, evaluate
 from .period import Period
+from .sketched import Sketched, Told
 
 Floats = NDArray[np.float64]
 Leaf = Metric | Constant
@@ -37,8 +38,9 @@ SECONDS_OF = {"seconds": 1, "minutes": 60, "hours": 3600}
 class Values:
     """Metrics of some rows over a period, in units, and how many units a whole has of each.
 
-    `sums` holds [row] for each metric; `buckets` holds [point, row], or nothing where only sums were read. `parent` and
-    `whole` are the rows that `@parent` and `@_` read; where rows are of several levels, `parents` has each one's own.
+    `sums` holds [row] for each metric; `buckets` holds [point, row], or nothing where only sums were read; `sketches`
+    are those metrics that are no sums, by the names that ask for them. `parent` and `whole` are the rows that `@parent`
+    and `@_` read; where rows are of several levels, `parents` has each one's own.
     """
 
     period: Period
@@ -49,6 +51,7 @@ class Values:
     parent: int
     whole: int
     parents: NDArray[np.int64] | None = None
+    sketches: Mapping[str, Sketched] = field(default_factory=dict)
 
     def totals(self, formula: Formula) -> Floats:
         """[row]: the formula over the sums of the period."""
@@ -58,11 +61,22 @@ class Values:
         """[point, row]: the formula in each bucket."""
         return self._evaluated(formula, self._bucket_of, undefined, (len(self.period), self.rows))
 
+    def told(self, formula: Formula, row: int) -> Told:
+        """What a formula says of the period that is no number."""
+        return self.sketches[formula.metrics[0]].told(row)
+
+    def told_points(self, formula: Formula, row: int) -> list[Told]:
+        """The same in each bucket."""
+        return self.sketches[formula.metrics[0]].told_points(row)
+
     def _evaluated(
         self, formula: Formula, resolve: Callable[[Leaf], Floats | float], undefined: float, shape: tuple[int, ...]
     ) -> Floats:
         if isinstance(formula.root, Metric):
-            return np.broadcast_to(resolve(formula.root), shape)
+            own = resolve(formula.root)
+            if formula.root.name in self.sketches:
+                own = np.where(np.isfinite(own), own, undefined)
+            return np.broadcast_to(own, shape)
         found = np.asarray(evaluate(formula, resolve, undefined=undefined), dtype=np.float64)
         return np.broadcast_to(self._without_noise(formula, found) if formula.is_linear else found, shape)
 
@@ -77,12 +91,16 @@ class Values:
     def _sum_of(self, leaf: Leaf) -> Floats | float:
         if isinstance(leaf, Constant):
             return _constant_sum(leaf.name, self.period)
+        if leaf.name in self.sketches:
+            return self._at_level(self.sketches[leaf.name].sums(leaf.carry), leaf.level)
         units = _last_known(self.buckets[leaf.name])[-1] if leaf.carry == "last" else self.sums[leaf.name]
         return self._at_level(in_wholes(units, self.scales[leaf.name]), leaf.level)
 
     def _bucket_of(self, leaf: Leaf) -> Floats | float:
         if isinstance(leaf, Constant):
             return _constant_points(leaf.name, self.period)[:, None]
+        if leaf.name in self.sketches:
+            return self._at_level(self.sketches[leaf.name].buckets(leaf.carry), leaf.level)
         units = CARRY[leaf.carry](self.buckets[leaf.name])
         return self._at_level(in_wholes(units, self.scales[leaf.name]), leaf.level)
 

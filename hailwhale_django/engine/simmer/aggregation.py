@@ -11,8 +11,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from math import inf
-from typing import ClassVar, Generic, TypeVar
+from functools import reduce
+from math import inf, nan
+from typing import Any, ClassVar, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from .figures import written
 
@@ -38,8 +42,26 @@ class Aggregation(ABC, Generic[State]):
     def prepare(self, values: Sequence[str]) -> State:
         """The state of raw values, of which there is at least one. Raises `InvalidInput` if any of them will not do."""
 
+    def check(self, value: str) -> None:
+        """Raises `InvalidInput` for a raw value that `prepare` would not take."""
+        self.prepare([value])
+
     @abstractmethod
     def merge(self, left: State, right: State) -> State: ...
+
+    def merge_all(self, states: Sequence[State]) -> State:
+        """Of one state or more."""
+        return reduce(self.merge, states)
+
+    def digest(self, values: Sequence[str]) -> NDArray[Any]:
+        """Raw values [value] in whatever form `gather` takes parts of; the costly half of `prepare`, done once."""
+        found = np.empty(len(values), dtype=object)
+        found[:] = values
+        return found
+
+    def gather(self, digested: NDArray[Any]) -> State:
+        """The state of some of the values of a digest, of which there is at least one."""
+        return self.prepare(digested.tolist())
 
     @abstractmethod
     def present(self, state: State, as_of: float = AS_IT_STANDS) -> str:
@@ -57,6 +79,10 @@ class Aggregation(ABC, Generic[State]):
         """The raw value that stands for the whole state, if there is one."""
         return None
 
+    def pairs(self, state: State, as_of: float = AS_IT_STANDS) -> list[tuple[Any, float]] | None:
+        """What a list is made of: items and their numbers, or upper edges and counts."""
+        return None
+
 
 class Numeric(Aggregation[State]):
     """An aggregation that tells one number, so that others can rank by it."""
@@ -65,6 +91,9 @@ class Numeric(Aggregation[State]):
 
     columns: ClassVar[int] = 1
     """How many numbers a raw value is made of, joined by colons; 0 where it may be any text."""
+
+    nothing: ClassVar[float] = nan
+    """What no values at all are worth: 0 where there is a sum or a count of nothing, else there is no telling."""
 
     @abstractmethod
     def measure(self, state: State, as_of: float = AS_IT_STANDS) -> float: ...

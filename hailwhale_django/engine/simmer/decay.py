@@ -27,6 +27,8 @@ class Decay(Dated):
 
     half_life: int = 86_400
 
+    nothing = 0.0
+
     @property
     def kind(self) -> str:
         return f"dcy{self.half_life}"

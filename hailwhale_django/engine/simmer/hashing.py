@@ -29,6 +29,12 @@ def utf8(texts: Iterable[str]) -> list[bytes]:
     return [text.encode("utf-8", "surrogateescape") for text in texts]
 
 
+def check_size(text: str) -> None:
+    """Raises `TooLarge` if a text is too long, whatever it is encoded as."""
+    if len(text) > MOST_BYTES // 4 and len(encoded := text.encode("utf-8", "surrogateescape")) > MOST_BYTES:
+        raise TooLarge("value", text, f"what is hashed has at most {MOST_BYTES:,} bytes, not {len(encoded):,}")
+
+
 def murmur(texts: Sequence[bytes], seeds: Sequence[int], signed_tail: bool = False) -> tuple[Words, Words]:
     """Both halves of the hashes, [seed, text]. Raises `TooLarge` if a text is too long."""
     lengths = np.fromiter(map(len, texts), np.int64, len(texts))

@@ -93,6 +93,10 @@ class Top(Aggregation[Ranked]):
         first = self.in_order(state, as_of)[: self.k]
         return ",".join(f"{item}:{self.inner.present(found, as_of)}" for item, found in first)
 
+    def pairs(self, state: Ranked, as_of: float = AS_IT_STANDS) -> list[tuple[Any, float]] | None:
+        first = self.in_order(state, as_of)[: self.k]
+        return [(item, self.inner.measure(found, as_of)) for item, found in first]
+
     def in_order(self, state: Ranked, as_of: float = AS_IT_STANDS) -> list[Item]:
         return sorted(state.items.items(), key=lambda item: (-self.inner.measure(item[1], as_of), item[0]))
 

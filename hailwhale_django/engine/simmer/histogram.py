@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -47,6 +48,9 @@ class Histogram(Tallied):
 
     def present(self, state: Tally, as_of: float = AS_IT_STANDS) -> str:
         return ",".join(f"{written(edge)}:{count}" for edge, count in self.bars(state))
+
+    def pairs(self, state: Tally, as_of: float = AS_IT_STANDS) -> list[tuple[Any, float]] | None:
+        return [(edge, float(count)) for edge, count in self.bars(state)]
 
     def bars(self, state: Tally) -> list[tuple[float, int]]:
         """Upper edges and counts of all bars from the first to the last that has any."""

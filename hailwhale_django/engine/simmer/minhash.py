@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from ..errors import InvalidInput
 from . import wire
 from .aggregation import AS_IT_STANDS, Aggregation
-from .hashing import murmur
+from .hashing import check_size, murmur
 
 Signature = NDArray[np.uint16]
 
@@ -46,17 +46,26 @@ class MinHash(Aggregation[Signature]):
 
     def prepare(self, values: Sequence[str]) -> Signature:
         different = list(set(values))
-        batches = [different[at : at + MOST_AT_ONCE] for at in range(0, len(different), MOST_AT_ONCE)]
-        smallest: Signature = np.minimum.reduce([self._signature(batch) for batch in batches])
+        smallest: Signature = np.minimum.reduce([self._signatures(batch).min(axis=0) for batch in _batches(different)])
         return smallest
 
-    def _signature(self, values: list[str]) -> Signature:
+    def _signatures(self, values: Sequence[str]) -> NDArray[np.uint16]:
         texts = [value.encode("utf-16-be", "surrogatepass") for value in values]
         h1, h2 = murmur(texts, seeds(-(-self.hashes // HASHES_PER_FUNCTION)), signed_tail=True)
         # [value, function, half]: side by side in bytes, each half's four hashes come highest first.
         halves = np.stack((h1.T, h2.T), axis=-1).astype(">u8")
         hashes = np.ascontiguousarray(halves).view(">u2").reshape(len(values), -1)
-        smallest: Signature = hashes[:, : self.hashes].min(axis=0).astype(np.uint16)
+        return hashes[:, : self.hashes].astype(np.uint16)
+
+    def check(self, value: str) -> None:
+        check_size(value)
+
+    def digest(self, values: Sequence[str]) -> NDArray[np.uint16]:
+        """[value, hash]"""
+        return np.concatenate([self._signatures(batch) for batch in _batches(values)])
+
+    def gather(self, digested: NDArray[np.uint16]) -> Signature:
+        smallest: Signature = digested.min(axis=0)
         return smallest
 
     def merge(self, left: Signature, right: Signature) -> Signature:
@@ -73,6 +82,10 @@ class MinHash(Aggregation[Signature]):
         signature = np.frombuffer(reader.bytes(2 * self.hashes), "<u2").astype(np.uint16)
         reader.end()
         return signature
+
+
+def _batches(values: Sequence[str]) -> list[Sequence[str]]:
+    return [values[at : at + MOST_AT_ONCE] for at in range(0, len(values), MOST_AT_ONCE)]
 
 
 def similarity(left: Signature, right: Signature) -> float:

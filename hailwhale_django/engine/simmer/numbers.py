@@ -26,6 +26,7 @@ class Sum(Numeric[int]):
     """The state is the sum, in units of `exact`."""
 
     kind = "sum"
+    nothing = 0.0
 
     def prepare(self, values: Sequence[str]) -> int:
         return exact_sum(numbers(values))
@@ -106,6 +107,7 @@ class Count(Numeric[int]):
 
     kind = "count"
     columns = 0
+    nothing = 0.0
 
     def prepare(self, values: Sequence[str]) -> int:
         return len(values)

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from ..errors import TooLarge
 from . import wire
 from .aggregation import Aggregation
-from .figures import numbers
+from .figures import number, numbers
 
 MOST_VALUES = 512
 MOST_CELLS = 2048
@@ -132,17 +132,32 @@ class Tallied(Aggregation[Tally]):
     kind = "pct"
 
     def prepare(self, values: Sequence[str]) -> Tally:
+        return self.gather(self.digest(values))
+
+    def check(self, value: str) -> None:
+        number(value)
+
+    def digest(self, values: Sequence[str]) -> Floats:
         # Adding 0 makes -0 the 0 that it equals.
-        found, counts = np.unique(np.array(numbers(values)) + 0.0, return_counts=True)
+        return np.array(numbers(values)) + 0.0
+
+    def gather(self, digested: Floats) -> Tally:
+        found, counts = np.unique(digested, return_counts=True)
         return Tally(AS_THEY_ARE, found, counts.astype(np.int64)).kept()
 
     def merge(self, left: Tally, right: Tally) -> Tally:
-        if left.total + right.total > MOST_COUNTED:
-            raise TooLarge("value", left.total + right.total, f"at most {MOST_COUNTED:,} values have percentiles")
-        level = max(left.level, right.level)
-        left, right = left.at_level(level), right.at_level(level)
-        keys = np.concatenate((left.keys, right.keys))
-        return _tallied(level, keys, np.concatenate((left.counts, right.counts))).kept()
+        return self.merge_all([left, right])
+
+    def merge_all(self, states: Sequence[Tally]) -> Tally:
+        if len(states) == 1:
+            return states[0]
+        total = sum(state.total for state in states)
+        if total > MOST_COUNTED:
+            raise TooLarge("value", total, f"at most {MOST_COUNTED:,} values have percentiles")
+        level = max(state.level for state in states)
+        states = [state.at_level(level) for state in states]
+        keys = np.concatenate([state.keys for state in states])
+        return _tallied(level, keys, np.concatenate([state.counts for state in states])).kept()
 
     def dump(self, state: Tally) -> bytes:
         if state.level == AS_THEY_ARE:

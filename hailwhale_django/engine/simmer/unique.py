@@ -25,12 +25,13 @@ from numpy.typing import NDArray
 
 from . import wire
 from .aggregation import AS_IT_STANDS, Numeric
-from .hashing import murmur, utf8
+from .hashing import check_size, murmur, utf8
 
 SEED = 9001
 SLOT_BITS = 26
 MOST_ZEROS = 62
-SMALLEST_COUPON, LARGEST_COUPON = 1 << SLOT_BITS, (1 << 32) - 1
+SMALLEST_COUPON = 1 << SLOT_BITS
+COUPON_BYTES = 4
 
 COUPONS, REGISTERS = 0, 1
 
@@ -47,6 +48,7 @@ class Unique(Numeric[Seen]):
     bits: int = 12
 
     columns = 0
+    nothing = 0.0
 
     @property
     def kind(self) -> str:
@@ -57,12 +59,31 @@ class Unique(Numeric[Seen]):
         return (1 << self.bits) // 4
 
     def prepare(self, values: Sequence[str]) -> Seen:
-        return self.kept(np.unique(coupons(list(set(values)))))
+        return self.gather(coupons(list(set(values))))
+
+    def check(self, value: str) -> None:
+        check_size(value)
+
+    def digest(self, values: Sequence[str]) -> Coupons:
+        return coupons(values)
+
+    def gather(self, digested: Coupons) -> Seen:
+        return self.kept(np.unique(digested))
 
     def merge(self, left: Seen, right: Seen) -> Seen:
         if holds_registers(left) or holds_registers(right):
             return np.maximum(self.registers(left), self.registers(right))
         return self.kept(np.union1d(left, right))
+
+    def merge_all(self, states: Sequence[Seen]) -> Seen:
+        listed = [state for state in states if not holds_registers(state)]
+        full = [state for state in states if holds_registers(state)]
+        if not full:
+            return self.kept(np.unique(np.concatenate(listed)))
+        if listed:
+            full.append(self.registers(np.concatenate(listed)))
+        largest: Registers = np.maximum.reduce(full)
+        return largest
 
     def kept(self, found: Coupons) -> Seen:
         return found if len(found) <= self.most_coupons else self.registers(found)
@@ -84,7 +105,7 @@ class Unique(Numeric[Seen]):
     def dump(self, state: Seen) -> bytes:
         if holds_registers(state):
             return bytes([REGISTERS]) + state.tobytes()
-        return bytes([COUPONS]) + wire.ascending(state.astype(np.int64))
+        return bytes([COUPONS]) + state.astype("<u4").tobytes()
 
     def load(self, body: bytes) -> Seen:
         reader = wire.Reader(body)
@@ -100,10 +121,13 @@ class Unique(Numeric[Seen]):
         return registers
 
     def _read_coupons(self, reader: wire.Reader) -> Coupons:
-        found = reader.ascending(LARGEST_COUPON)
-        if len(found) > self.most_coupons or found[0] < SMALLEST_COUPON:
+        size, rest = divmod(reader.left, COUPON_BYTES)
+        if rest or not 0 < size <= self.most_coupons:
             raise reader.refused(f"it has from 1 to {self.most_coupons:,} coupons")
-        return found.astype(np.uint32)
+        found: Coupons = np.frombuffer(reader.bytes(reader.left), "<u4").astype(np.uint32, copy=False)
+        if found[0] < SMALLEST_COUPON or (found[1:] <= found[:-1]).any():
+            raise reader.refused("its coupons are not in order")
+        return found
 
 
 def holds_registers(state: Seen) -> TypeGuard[Registers]:

@@ -77,8 +77,13 @@ class Reader:
         self._body = body
         self._at = 0
 
+    @property
+    def left(self) -> int:
+        """How many bytes there are still."""
+        return len(self._body) - self._at
+
     def bytes(self, count: int) -> bytes:
-        if count > len(self._body) - self._at:
+        if count > self.left:
             raise self.refused("it ends early")
         self._at += count
         return self._body[self._at - count : self._at]
@@ -134,8 +139,8 @@ class Reader:
         return values
 
     def end(self) -> None:
-        if self._at < len(self._body):
-            raise self.refused(f"{len(self._body) - self._at} bytes are left over")
+        if self.left:
+            raise self.refused(f"{self.left} bytes are left over")
 
     def refused(self, why: str) -> InvalidInput:
         return malformed(self._body, why)

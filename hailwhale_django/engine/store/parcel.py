@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .keys import Keys
 from .selection import CELL_BYTES
@@ -27,6 +27,20 @@ class Part(NamedTuple):
     page: int
     cells: Iterable[int]
     units: Mapping[str, Iterable[int]]
+
+
+class Append(NamedTuple):
+    """Cells of a sketch's tile, of one slot and page, and the part that each gets; a single one is for all of them."""
+
+    sketch: str
+    slot: Slot
+    page: int
+    cells: list[int]
+    parts: list[bytes]
+
+    @property
+    def key(self) -> str:
+        return self.slot.key(self.page, self.sketch)
 
 
 class Expectation(NamedTuple):
@@ -60,13 +74,14 @@ class Parcel:
     """Increments of one counter.
 
     `rows` are the paths counted on, which must still be at these rows. `metrics` has for each metric what is added to
-    every cell, or `None` where the parts say it.
+    every cell, or `None` where the parts say it; `appends` is what sketches get.
     """
 
     pk: str
     rows: Mapping[str, int]
     metrics: Mapping[str, int | None]
     parts: Iterable[Part]
+    appends: Sequence[Append] = ()
     expected: Sequence[Expectation] = ()
     mark: Mark | None = None
 
@@ -88,6 +103,12 @@ class Parcel:
             key, cell = one.slot.place(one.row, one.metric)
             raw = one.units.to_bytes(CELL_BYTES, "big", signed=True)
             expected += (tiles.index(key) - before, cell, one.units, raw)
+        sketches = list(dict.fromkeys(append.sketch for append in self.appends))
+        appended: list[Argument] = []
+        for append in self.appends:
+            tiles.append(append.key)
+            head = f"{sketches.index(append.sketch) + 1} {append.slot.lasting} {_words(append.cells)}"
+            appended += (head, len(append.parts), *append.parts)
         arguments: list[Argument] = [
             int(now),
             most_metrics,
@@ -98,11 +119,40 @@ class Parcel:
             len(self.expected),
             len(parts),
             "" if self.mark is None else str(self.mark),
+            "\n".join(sketches),
+            len(self.appends),
         ]
-        return Call(ADD, tiles, arguments + expected + parts + increments)
+        return Call(ADD, tiles, arguments + expected + parts + increments + appended)
 
     def _metrics_in(self, units: Mapping[str, Iterable[int]]) -> list[str]:
         return [metric for metric, amount in self.metrics.items() if amount or metric in units]
+
+
+class Added(NamedTuple):
+    """What a parcel's call answered.
+
+    `mark` is the counter's, where that is why nothing was added; `reasons` says why metrics were refused; `crowded` are
+    cells of sketches, as (sketch, key, cell), that hold many parts.
+    """
+
+    verdict: str
+    mark: str
+    reasons: dict[str, str]
+    crowded: list[tuple[str, str, int]]
+
+    @classmethod
+    def of(cls, reply: Sequence[Any]) -> Added:
+        verdict, *said = reply
+        if verdict not in (b"added", b"refused"):
+            return cls(verdict.decode(), said[0].decode() if said else "", {}, [])
+        reasons = [text.decode() for text in said[0]]
+        crowded = [text.decode() for text in said[1]]
+        return cls(
+            verdict.decode(),
+            "",
+            dict(zip(reasons[::2], reasons[1::2], strict=True)),
+            [(sketch, key, int(cell)) for sketch, key, cell in zip(*(crowded[n::3] for n in range(3)), strict=True)],
+        )
 
 
 def parts_of_one(slots: Iterable[Slot], rows: Iterable[int]) -> Iterator[Part]:
@@ -151,6 +201,27 @@ def parts_of_many(
                 yield Part(slot, page, some, {metric: filter(None, amounts)})
         if shared:
             yield Part(slot, page, cells, shared)
+
+
+def appends_of_one(sketch: str, slots: Iterable[Slot], rows: Iterable[int], part: bytes) -> Iterator[Append]:
+    """The same part for the cells of these rows in each slot."""
+    for slot, page, cells, _ in parts_of_one(slots, rows):
+        yield Append(sketch, slot, page, list(cells), [part])
+
+
+def appends_of_many(
+    sketch: str, slots: Sequence[Slot], rows: Sequence[int], columns: Sequence[int], parts: Sequence[bytes]
+) -> Iterator[Append]:
+    """Parts for (row, column), `columns` being numbers in `slots`."""
+    found: dict[str, Append] = {}
+    for row, column, part in zip(rows, columns, parts, strict=True):
+        key, cell = slots[column].place(row, sketch)
+        if key not in found:
+            page = 0 if row < HEAD_ROWS else (row - HEAD_ROWS) // PAGE_ROWS + 1
+            found[key] = Append(sketch, slots[column], page, [], [])
+        found[key].cells.append(cell)
+        found[key].parts.append(part)
+    yield from found.values()
 
 
 def _words(numbers: Iterable[int]) -> str:

@@ -10,11 +10,13 @@ from zoneinfo import ZoneInfo
 from ..domain.event import Places
 from ..domain.intake import Intake
 from ..domain.plan import parse_schedule
+from ..domain.sketchbook import Sketchbook
 from ..domain.timeline import timeline
 from ..errors import InvalidConfiguration
 from .catalog import Catalog, Limits
 from .keys import SCHEMA, Keys
 from .server import Call, Server
+from .sketches import Sketches
 from .tiles import Tiles
 
 DEFAULT_INTERVALS: Mapping[str, str | None] = {"1m": "2d", "1h": "90d", "1d": "5y", "1w": "5y", "1mo": None}
@@ -22,13 +24,14 @@ DEFAULT_INTERVALS: Mapping[str, str | None] = {"1m": "2d", "1h": "90d", "1d": "5
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a store's numbers mean. All but `limits` are fixed once something is counted."""
+    """What a store's numbers mean. All but `limits` and `sketchbook` are fixed once something is counted."""
 
     prefix: str = "hw"
     zone: str = "UTC"
     intervals: Mapping[str, str | None] = field(default_factory=lambda: dict(DEFAULT_INTERVALS))
     places: Places = field(default_factory=Places)
     limits: Limits = field(default_factory=Limits)
+    sketchbook: Sketchbook = field(default_factory=Sketchbook)
 
 
 # What the stored meanings are called in the settings.
@@ -36,7 +39,7 @@ SETTING_OF = {"zone": "TIME_ZONE", "places": "PLACES"}
 
 
 class Store:
-    """The doors to one server: `catalog` for names, `tiles` for counts, `schedule` for time."""
+    """The doors to one server: `catalog` for names, `tiles` and `sketches` for counts, `schedule` for time."""
 
     def __init__(self, server: Server, options: Options | None = None) -> None:
         self.server = server
@@ -48,6 +51,7 @@ class Store:
         self.catalog = Catalog(server, self.keys, self.options.limits)
         self.schedule = parse_schedule(self.options.intervals, self.timeline)
         self.tiles = Tiles(server, self.keys, self.schedule)
+        self.sketches = Sketches(server, self.tiles)
         self._checked = False
 
     def check(self, now: float, *, writing: bool) -> None:

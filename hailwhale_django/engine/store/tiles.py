@@ -144,8 +144,9 @@ class Tiles:
     def sums_of_each(self, wanted: Sequence[tuple[str, Wanted]]) -> list[NDArray[Any]]:
         """As `sums`, of one want each of several counters. One round trip, good for few rows of each."""
         pages = [self._pages(pk, [want]) for pk, want in wanted]
-        replies = iter(self.server.run([_picking(_tiles(of_one)) for of_one in pages if of_one]))
-        found = [_by_part(of_one, [next(replies)]) if of_one else {} for of_one in pages]
+        tiles = [_tiles(of_one) for of_one in pages]
+        replies = iter(self.server.run([_picking(of_one) for of_one in tiles if of_one]))
+        found = [_by_part(of_one, [next(replies)] if keys else []) for of_one, keys in zip(pages, tiles, strict=True)]
         return [
             answer
             for (_, want), of_one, parts in zip(wanted, pages, found, strict=True)

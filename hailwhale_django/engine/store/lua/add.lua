@@ -6,15 +6,19 @@
 --       0 where the parts say it   7 number of expectations   8 number of parts
 --       9 nothing, or for events from the hail: stream, the position thought to be its mark or "-", the first and the
 --       last position of these events, and "whole" if they are to be counted altogether or not at all
+--       10 sketches   11 number of tiles of sketches, which come behind the others
 --       for each expectation: tile, cell, its value as text, its value as eight bytes
 --       for each part: when its tiles expire in seconds since the epoch or "-", its span, its cells
 --       for each part and each metric with 0 in 6: one increment for each cell; the metric has no tile where this is ""
---       Metrics and paths are lines, all else are words with a space between them.
+--       for each tile of a sketch: the sketch's number, when it expires, its span, its cells; how many parts follow, one
+--       for all cells or one for each; these
+--       Metrics, sketches and paths are lines, all else are words with a space between them.
 -- Returns {"moved"} where a path is not at the row it was thought to be at, {"changed"} where an expectation fails,
 --         {"ahead", mark} where some of these events are counted already, {"behind", mark} where earlier ones are
---         missing: nothing was added. Else {"added", metric, reason...} with the metrics that were refused, for
---         "overflow" or since there would be too "many"; or {"refused", metric, reason...} where all was to be whole.
--- Cost  O(paths + cells).
+--         missing: nothing was added. Else {"added", {metric, reason...}, {sketch, key, cell...}}: the metrics that
+--         were refused, for "overflow" or since there would be too "many", and the cells of sketches that now have
+--         many parts; or {"refused", {metric, reason...}, {}} where all was to be whole.
+-- Cost  O(paths + cells + the bytes of sketches' cells).
 --
 -- A tile begins as a hash of its cells, in Redis's compact encoding, and is packed into a string of 64-bit integers
 -- when that takes no more than 16 bytes for each cell that is set, or when the hash would leave the compact encoding
@@ -26,7 +30,8 @@ local MOST_BYTES = 16 -- that a set cell may take in a string before its tile mu
 local CHUNK = 1000
 local BEFORE_TILES = 4
 local FOR_EVER = '-'
-local BEFORE_EXPECTATIONS = 9
+local BEFORE_EXPECTATIONS = 11
+local MOST_PARTS = 16 -- of a sketch's cell: readers merge them again and again, whoever writes pays for merging once
 local call, try, find, gmatch, tonumber, type = redis.call, redis.pcall, string.find, string.gmatch, tonumber, type
 
 local function split(text, pattern)
@@ -167,18 +172,30 @@ local function increment(key, cells, numbers, expiry)
   return bitfield(key, 'INCRBY', cells, numbers), kind == 'none'
 end
 
-local refusals = {} -- by metric's number
-for m, metric in ipairs(metrics) do
-  if call('SISMEMBER', KEYS[2], metric) == 0 then
-    if call('SCARD', KEYS[2]) < tonumber(ARGV[2]) then
-      call('SADD', KEYS[2], metric)
-    else
-      refusals[m] = 'many'
+local refusals = {} -- by metric's name
+local sketches = lines(ARGV[10])
+local function enter(names)
+  for _, metric in ipairs(names) do
+    if call('SISMEMBER', KEYS[2], metric) == 0 then
+      if call('SCARD', KEYS[2]) < tonumber(ARGV[2]) then
+        call('SADD', KEYS[2], metric)
+      else
+        refusals[metric] = 'many'
+      end
     end
   end
 end
+enter(metrics)
+enter(sketches)
 
--- Calls `visit(tile, metric, cells, numbers, expiry, span)` for all tiles.
+local function note_span(key, expiry, span)
+  if expiry ~= FOR_EVER then call('EXPIREAT', key, expiry) end
+  if call('ZADD', KEYS[3], expiry == FOR_EVER and '+inf' or expiry, span) == 1 then
+    call('ZREMRANGEBYSCORE', KEYS[3], '-inf', ARGV[1])
+  end
+end
+
+-- Calls `visit(tile, metric, cells, numbers, expiry, span)` for all tiles of sums; returns what comes behind them.
 local function each_tile(visit)
   local tile, by_part = BEFORE_TILES, at + tonumber(ARGV[8])
   for part = at, by_part - 1 do
@@ -192,26 +209,22 @@ local function each_tile(visit)
       end
       if numbers then
         tile = tile + 1
-        visit(tile, m, cells, numbers, expiry, span)
+        visit(tile, metrics[m], cells, numbers, expiry, span)
       end
     end
   end
+  return tile, by_part
 end
 
 local refused_in = {} -- by tile
-each_tile(function(tile, m, cells, numbers, expiry, span)
-  if refusals[m] == 'many' then return end
+local last_tile, behind_increments = each_tile(function(tile, metric, cells, numbers, expiry, span)
+  if refusals[metric] == 'many' then return end
   local key = KEYS[tile]
   local refused, fresh = increment(key, cells, numbers, expiry)
-  if fresh then
-    if expiry ~= FOR_EVER then call('EXPIREAT', key, expiry) end
-    if call('ZADD', KEYS[3], expiry == FOR_EVER and '+inf' or expiry, span) == 1 then
-      call('ZREMRANGEBYSCORE', KEYS[3], '-inf', ARGV[1])
-    end
-  end
+  if fresh then note_span(key, expiry, span) end
   if refused then
     refused_in[tile] = refused
-    refusals[m] = 'overflow'
+    refusals[metric] = 'overflow'
   end
 end)
 
@@ -221,8 +234,8 @@ end
 
 local refused = next(refusals)
 if refused then
-  each_tile(function(tile, m, cells, numbers, expiry)
-    if refusals[m] == 'many' or not (whole or refusals[m]) then return end
+  each_tile(function(tile, metric, cells, numbers, expiry)
+    if refusals[metric] == 'many' or not (whole or refusals[metric]) then return end
     local refused_here, kept, undone = refused_in[tile] or {}, {}, {}
     for i = 1, #cells do
       if not refused_here[i] then
@@ -233,14 +246,58 @@ if refused then
     if #kept > 0 then increment(KEYS[tile], kept, undone, expiry) end
   end)
 end
-if stream and not (refused and whole) then
+
+local answer = {}
+for metric, reason in pairs(refusals) do
+  answer[#answer + 1] = metric
+  answer[#answer + 1] = reason
+end
+if refused and whole then return {'refused', answer, {}} end
+
+if stream then
   call('HSET', KEYS[4], stream, last_position)
   call('PERSIST', KEYS[4]) -- it had an end if the counter was reset meanwhile
 end
 
-local answer = {refused and whole and 'refused' or 'added'}
-for m, reason in pairs(refusals) do
-  answer[#answer + 1] = metrics[m]
-  answer[#answer + 1] = reason
+local crowded = {} -- sketch, key, cell, again and again
+
+local function has_many_parts(bytes)
+  local parts, begin = 0, 1
+  while begin <= #bytes do
+    local _, low, middle, high = string.byte(bytes, begin, begin + 3)
+    begin = begin + 8 + low + 256 * middle + 65536 * high
+    parts = parts + 1
+  end
+  return parts > MOST_PARTS
 end
-return answer
+
+local function append(key, sketch, cells, first, parts, expiry, span)
+  local fresh = call('EXISTS', key) == 0
+  for from = 1, #cells, CHUNK do
+    local to = math.min(from + CHUNK - 1, #cells)
+    local found, command, n = call('HMGET', key, unpack(cells, from, to)), {}, 0
+    for i = from, to do
+      local before, part = found[i - from + 1], ARGV[parts == 1 and first or first + i - 1]
+      local bytes = before and before .. part or part
+      command[n + 1], command[n + 2] = cells[i], bytes
+      n = n + 2
+      if before and has_many_parts(bytes) then
+        local c = #crowded
+        crowded[c + 1], crowded[c + 2], crowded[c + 3] = sketch, key, cells[i]
+      end
+    end
+    call('HSET', key, unpack(command))
+  end
+  if fresh then note_span(key, expiry, span) end
+end
+
+local next_argument = behind_increments
+for tile = last_tile + 1, last_tile + tonumber(ARGV[11]) do
+  local number, expiry, span, listed = string.match(ARGV[next_argument], '^(%d+) (%S+) (%S+) (.*)$')
+  local sketch, parts = sketches[tonumber(number)], tonumber(ARGV[next_argument + 1])
+  if refusals[sketch] ~= 'many' then
+    append(KEYS[tile], sketch, words(listed), next_argument + 2, parts, expiry, span)
+  end
+  next_argument = next_argument + 2 + parts
+end
+return {'added', answer, crowded}

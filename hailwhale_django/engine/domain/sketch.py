@@ -1,0 +1,112 @@
+"""Metrics that are sketches: those whose name begins with a recipe, as `uv:visitor`, `pct95:ms`, `top10:sum:page`.
+
+What is kept of one is the state of a kind, and several recipes may tell it: of `pct95:ms` the distribution is kept,
+which tells every percentile and the histogram. So a sketch is stored under its *kept* name, the shortest that says what
+is kept: `pct:ms`, `uv:visitor`.
+
+An event gives it raw values, one or several: texts, or numbers where the recipe wants these. Where it wants
+`item:value`, a dict may say it, and where it wants `timestamp:number`, the event knows the time.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from ..errors import InvalidInput, TooLarge
+from ..simmer import envelope
+from ..simmer.aggregation import Aggregation, Numeric
+from ..simmer.heavy import Top
+from ..simmer.recipe import PARAMETERIZED, PLAIN, PREFIX, RANKINGS, parse
+
+RECIPE = re.compile(rf"(?:{'|'.join([*PLAIN, *PARAMETERIZED, *RANKINGS])})[0-9]*:", re.ASCII)
+
+MOST_VALUES = 1000
+"""Of one sketch in one event."""
+
+Values = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """`kept` is the name under which its states are stored, `aggregation` how they are told."""
+
+    kept: str
+    aggregation: Aggregation[Any]
+
+    @property
+    def is_number(self) -> bool:
+        return isinstance(self.aggregation, Numeric)
+
+
+@lru_cache(maxsize=16_384)
+def sketch_of(metric: str) -> Sketch | None:
+    """The sketch that a metric's name asks for; `None` for a plain metric.
+
+    Raises `InvalidInput` for a name that begins as a recipe does and is none.
+    """
+    if not RECIPE.match(metric):
+        return None
+    recipe = parse(metric)
+    return Sketch(f"{_shortest(recipe.aggregation.kind)}:{recipe.name}", recipe.aggregation)
+
+
+def kept_name(metric: str) -> str:
+    """The name under which a metric is stored."""
+    sketch = sketch_of(metric)
+    return metric if sketch is None else sketch.kept
+
+
+def _shortest(kind: str) -> str:
+    """A kind without the numbers that go without saying."""
+    parts = []
+    for part in kind.split(":"):
+        found = PREFIX.fullmatch(part)
+        prefix, digits = (found[1], found[2]) if found else (part, "")
+        known = PARAMETERIZED.get(prefix) or RANKINGS.get(prefix)
+        parts.append(prefix if known and digits == str(known[1].default) else part)
+    return ":".join(parts)
+
+
+def raw_values(metric: str, aggregation: Aggregation[Any], given: Any, at: float) -> Values:
+    """The raw values, at an instant, that a caller gives for a sketch; none for `None`. Raises `InvalidInput`."""
+    values = tuple(_texts(metric, aggregation, given, at))
+    if len(values) > MOST_VALUES:
+        raise TooLarge(metric, given, f"one event has at most {MOST_VALUES:,} values of a sketch")
+    try:
+        for value in values:
+            if value.startswith(envelope.MARK):
+                envelope.from_text(aggregation, value)
+            else:
+                aggregation.check(value)
+    except InvalidInput as error:
+        raise type(error)(metric, error.value, error.expected) from error
+    return values
+
+
+def _texts(metric: str, aggregation: Aggregation[Any], given: Any, at: float) -> Iterator[str]:
+    if isinstance(given, list | tuple | set | frozenset):
+        for one in given:
+            yield from _texts(metric, aggregation, one, at)
+    elif isinstance(given, dict) and isinstance(aggregation, Top):
+        for item, value in given.items():
+            yield from (f"{item}:{text}" for text in _texts(metric, aggregation.inner, value, at))
+    elif isinstance(given, str):
+        yield given
+    elif isinstance(given, int | float | Decimal) and not isinstance(given, bool) and math.isfinite(given):
+        yield f"{at!r}:{given}" if getattr(aggregation, "columns", 1) == 2 else str(given)
+    elif given is not None:
+        raise InvalidInput(metric, given, "give a text or a finite number, or a list of them")
+
+
+def state_of(aggregation: Aggregation[Any], values: Values) -> Any:
+    """The state of raw values and machine values, of which there is at least one."""
+    states = [envelope.from_text(aggregation, value) for value in values if value.startswith(envelope.MARK)]
+    if plain := [value for value in values if not value.startswith(envelope.MARK)]:
+        states.append(aggregation.prepare(plain))
+    return aggregation.merge_all(states)

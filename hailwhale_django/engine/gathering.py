@@ -1,0 +1,100 @@
+"""What each cell of a sketch gets of a fold: the state of all values that concern it, as a part to append.
+
+As with units, this is worked out for groups of events (see `fold`): the values of a metric are digested once for all,
+and cells that get those of the same groups get the same part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .domain.sketch import Values, sketch_of, state_of
+from .domain.sketchbook import Sketchbook
+from .fold import Folded, Numbers, expanded
+from .simmer import cell, envelope
+from .simmer.aggregation import Aggregation
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """`parts[i]` to append to the cell at `places[i]` in `columns[i]`, ordered by both, each pair once."""
+
+    places: list[int]
+    columns: list[int]
+    parts: list[bytes]
+
+
+def part_of(kept: str, values: Values) -> bytes:
+    """The part of one event's values."""
+    aggregation = _aggregation(kept)
+    return cell.part(aggregation, state_of(aggregation, values))
+
+
+def gather(folded: Folded, places: Numbers, sketchbook: Sketchbook) -> dict[str, Gathered]:
+    """What is to be appended for each sketch, where `places[row]` is each row's place; rows at -1 are left out."""
+    return {kept: _gathered(folded, kept, places, sketchbook) for kept in folded.samples}
+
+
+def _gathered(folded: Folded, kept: str, places: Numbers, sketchbook: Sketchbook) -> Gathered:
+    rule = sketchbook.rule(kept)
+    rows = [rule.keeps_row(path) for _, path in folded.rows]
+    columns = np.array([rule.keeps_interval(column.interval) for column in folded.columns], dtype=bool)
+    groups = np.fromiter(folded.samples[kept], dtype=np.int64)
+    shape_of, moment_of = np.array(folded.groups, dtype=np.int64).reshape(-1, 2)[groups].T
+    at, row = expanded(shape_of, folded.shapes)
+    place = np.where(rows, places, -1)[row]
+    at, place = at[place >= 0], place[place >= 0]
+    pair, column = expanded(moment_of[at], folded.moments)
+    pair, column = pair[columns[column]], column[columns[column]]
+    key = place[pair] * max(len(folded.columns), 1) + column
+    order = np.argsort(key, kind="stable")
+    key, member = key[order], groups[at[pair[order]]]
+    begins = np.flatnonzero(np.concatenate(([True], key[1:] != key[:-1]))) if len(key) else key
+    of_place, of_column = np.divmod(key[begins], max(len(folded.columns), 1))
+    part_of = _Parts(folded.samples[kept], _aggregation(kept))
+    runs = np.split(member, begins[1:]) if len(begins) else []
+    return Gathered(of_place.tolist(), of_column.tolist(), [part_of(run) for run in runs])
+
+
+def _aggregation(kept: str) -> Aggregation[Any]:
+    sketch = sketch_of(kept)
+    assert sketch is not None, kept
+    return sketch.aggregation
+
+
+class _Parts:
+    """The part of the values of some groups, made once for the same groups."""
+
+    def __init__(self, values: dict[int, list[str]], aggregation: Aggregation[Any]) -> None:
+        self._aggregation = aggregation
+        self._made: dict[bytes, bytes] = {}
+        self._states: dict[int, list[Any]] = {}  # of machine values, by group
+        self._places: dict[int, NDArray[np.int64]] = {}  # of raw values in the digest, by group
+        raw: list[str] = []
+        for group, given in values.items():
+            begin = len(raw)
+            raw += [value for value in given if not value.startswith(envelope.MARK)]
+            self._places[group] = np.arange(begin, len(raw))
+            if len(raw) - begin < len(given):
+                sealed = (value for value in given if value.startswith(envelope.MARK))
+                self._states[group] = [envelope.from_text(aggregation, value) for value in sealed]
+        self._digest = aggregation.digest(raw) if raw else None
+
+    def __call__(self, groups: NDArray[np.int64]) -> bytes:
+        key = groups.tobytes()
+        made = self._made.get(key)
+        if made is None:
+            made = self._made[key] = cell.part(self._aggregation, self._state(groups.tolist()))
+        return made
+
+    def _state(self, groups: Sequence[int]) -> Any:
+        states = [state for group in groups for state in self._states.get(group, ())]
+        places = np.concatenate([self._places[group] for group in groups])
+        if self._digest is not None and len(places):
+            states.append(self._aggregation.gather(self._digest[places]))
+        return self._aggregation.merge_all(states)

@@ -1,0 +1,117 @@
+"""The cells of sketches: what they come to, and keeping them short.
+
+A sketch's tile is a hash of cells, placed as those of a sum (see `tiles`). A cell is a number of parts (see
+`simmer.cell`): adding appends one and reads nothing, so nobody who counts waits for another. `add.lua` tells whoever
+made a cell have many parts; that one merges them, in two further round trips. Meanwhile others may append, and that is
+kept. So a cell has some 16 parts at most, and a part costs its writers one sixteenth of a merge.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..domain.plan import Column
+from ..domain.sketch import sketch_of
+from ..errors import HailWhaleError, InvalidInput, StoreUnavailable
+from ..simmer.aggregation import Aggregation
+from ..simmer.cell import bodies, merged, part
+from .parcel import parts_of_one
+from .server import Call, Server, load_script
+from .tiles import Tiles
+
+MERGE = load_script("merge")
+
+# Cells asked for at once, of some kilobytes each where they are full: what a process may well hold.
+READ_CELLS = 10_000
+
+Crowded = tuple[str, str, int]
+"""A sketch, the key of a tile of its, and a cell there."""
+
+States = list[list[Any]]
+"""[point][row], `None` where nothing was counted."""
+
+logger = logging.getLogger("hailwhale")
+
+
+class Sketches:
+    """Reads and merges cells. `tiles` knows where they are."""
+
+    def __init__(self, server: Server, tiles: Tiles) -> None:
+        self.server = server
+        self.tiles = tiles
+
+    def states(self, pk: str, kept: str, points: Sequence[Sequence[Column]], rows: NDArray[np.integer[Any]]) -> States:
+        """What a sketch comes to over each point's columns in each row. One round trip for each 10,000 cells.
+
+        Raises `InvalidInput` for cells that are damaged.
+        """
+        sketch = sketch_of(kept)
+        assert sketch is not None, kept
+        found: States = [[None] * len(rows) for _ in points]
+        distinct, places = np.unique(rows, return_inverse=True)
+        columns = sum(map(len, points))
+        at_once = max(READ_CELLS // max(columns, 1), 1)
+        for begin in range(0, len(distinct), at_once):
+            chosen = distinct[begin : begin + at_once]
+            states = self._states(pk, kept, sketch.aggregation, points, chosen.tolist())
+            for at in np.flatnonzero((places >= begin) & (places < begin + len(chosen))).tolist():
+                for point, of_point in enumerate(states):
+                    found[point][at] = of_point[places[at] - begin]
+        return found
+
+    def merge_crowded(self, crowded: Sequence[Crowded]) -> None:
+        """Merge the parts of cells. What cannot be done now is left to whoever appends next."""
+        try:
+            cells = self.server.run([Call("HGET", [key], [cell]) for _, key, cell in crowded])
+            calls = [
+                Call(MERGE, [key], [cell, len(found), _sha1(found), _merged(sketch, found)])
+                for (sketch, key, cell), found in zip(crowded, cells, strict=True)
+                if found
+            ]
+            self.server.run(calls)
+        except StoreUnavailable as error:
+            logger.info("cells with many parts stay so for now: %s", error)
+        except HailWhaleError as error:
+            logger.error("cells with many parts cannot be merged: %s", error)
+
+    def _states(
+        self, pk: str, kept: str, aggregation: Aggregation[Any], points: Sequence[Sequence[Column]], rows: list[int]
+    ) -> States:
+        columns = self._cells(pk, kept, [column for point in points for column in point], rows)
+        found: States = []
+        for point in points:
+            of_point = list(islice(columns, len(point)))
+            found.append([_state(aggregation, [column[at] for column in of_point]) for at in range(len(rows))])
+        return found
+
+    def _cells(self, pk: str, kept: str, columns: Sequence[Column], rows: list[int]) -> Iterator[list[bytes | None]]:
+        """The cells of each column, [row]; rows are given in ascending order."""
+        slots = [self.tiles.slot(pk, column) for column in columns]
+        calls = [Call("HMGET", [slot.key(page, kept)], [*cells]) for slot, page, cells, _ in parts_of_one(slots, rows)]
+        replies = iter(self.server.run(calls) if calls else [])
+        pages = len(calls) // max(len(columns), 1)
+        for _ in columns:
+            yield list(chain.from_iterable(islice(replies, pages)))
+
+
+def _state(aggregation: Aggregation[Any], cells: Sequence[bytes | None]) -> Any:
+    found = [aggregation.load(body) for cell in cells if cell for body in bodies(aggregation, cell)]
+    return aggregation.merge_all(found) if found else None
+
+
+def _merged(kept: str, cell: bytes) -> bytes:
+    sketch = sketch_of(kept)
+    if sketch is None:
+        raise InvalidInput("sketch", kept, "this is no sketch")
+    return part(sketch.aggregation, merged(sketch.aggregation, [cell]))
+
+
+def _sha1(found: bytes) -> str:
+    return hashlib.sha1(found, usedforsecurity=False).hexdigest()

@@ -1,0 +1,234 @@
+"""Sketches in the rollups: merged rightly over any period, in any row, however they came."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from hailwhale_django.engine.domain.answer import Answer
+from hailwhale_django.engine.errors import InvalidInput
+from hailwhale_django.engine.pod import Pod
+from tests.engine.conftest import NOW, Clock, Pods
+
+DAYS = [(NOW - timedelta(days=day)).timestamp() for day in range(5)]
+
+
+def ask(pod: Pod, *metrics: str, **asked: Any) -> Answer:
+    return pod.query("shop", **{"dimension": "country", "metrics": list(metrics), "period": "5d"} | asked)
+
+
+def column(answer: Answer, number: int = 0) -> dict[str, Any]:
+    return {row.name: row.cells[number].value for row in answer.rows}
+
+
+def told(answer: Answer, number: int = 0) -> dict[str, Any]:
+    return {row.name: row.cells[number].told for row in answer.rows}
+
+
+@pytest.fixture
+def shop(any_pod: Pod) -> Pod:
+    """Five days. In US a and b come every day, and once each of five others; in DE it is only ever c; FR has no visitor."""
+    for day, at in enumerate(DAYS):
+        for visitor, ms, revenue in (("a", 10, 1), ("b", 20, 2), (f"guest {day}", 100 + day, 3)):
+            event = {"revenue": revenue, "uv:visitor": visitor, "pct95:ms": ms, "top2:sum:page": f"/{visitor}:{revenue}"}
+            any_pod.count("shop", {"country": "US"}, event | {"mh:visitor": visitor}, at)
+        event = {"revenue": 10, "uv:visitor": "c", "pct95:ms": 7, "top2:sum:page": "/c:1", "mh:visitor": "c"}
+        any_pod.count("shop", {"country": "DE"}, event, at)
+    any_pod.count("shop", {"country": "FR"}, {"revenue": 1}, DAYS[0])
+    return any_pod
+
+
+def test_a_period_is_the_union_of_its_days_and_never_their_sum(shop: Pod) -> None:
+    answer = ask(shop, "uv:visitor", plotted=True)
+    assert column(answer) == {"US": 7, "DE": 1, "FR": 0}
+    assert answer.totals.cells[0].value == 8
+    assert answer.rows[0].cells[0].points == [3, 3, 3, 3, 3]
+    assert answer.rows[1].cells[0].points == [1, 1, 1, 1, 1]
+    assert column(ask(shop, "uv:visitor", period="today")) == {"US": 3, "DE": 1, "FR": 0}
+
+
+def test_a_table_is_sorted_by_a_ratio_with_a_sketch_in_it(shop: Pod) -> None:
+    answer = ask(shop, "revenue/uv:visitor", "revenue")
+    assert [(row.name, row.cells[0].value) for row in answer.rows] == [("DE", 50), ("US", 30 / 7), ("FR", 0)]
+    us = answer.rows[1].cells[0]
+    assert (us.numerator, us.denominator, us.share) == (30, 7, 7 / 8)
+    assert answer.totals.cells[0].value == 81 / 8
+
+
+def test_one_stored_distribution_tells_every_percentile_and_the_histogram(shop: Pod) -> None:
+    # Of US five each of 10 and 20, then 100 to 104. A value is told as the upper edge of its cell of 2^-16.
+    answer = ask(shop, "pct50:ms", "pct95:ms", "pct0:ms", "hist5:ms")
+    us = next(row for row in answer.rows if row.name == "US")
+    edge = 2**-16
+    assert [cell.value for cell in us.cells[:3]] == [20 + edge, 104 + edge, 10 + edge]
+    assert us.cells[3].told == [(50, 10), (100, 1), (150, 4)]  # six bars of 20 would be too many
+    assert shop.metrics_of("shop") == ["hits", "mh:visitor", "pct:ms", "revenue", "top2:sum:page", "uv:visitor"]
+
+
+def test_what_does_not_add_up_has_no_share(shop: Pod) -> None:
+    us = next(row for row in ask(shop, "pct50:ms").rows if row.name == "US")
+    assert (us.cells[0].share, us.cells[0].effect) == (None, None)
+
+
+def test_a_ranking_is_a_list(shop: Pod) -> None:
+    answer = ask(shop, "top2:sum:page")
+    assert told(answer) == {"DE": [("/c", 5)], "FR": None, "US": [("/b", 10), ("/a", 5)]}
+    assert answer.totals.cells[0].told == [("/b", 10), ("/a", 5)]  # /c has 5 as well, and comes behind
+    with pytest.raises(InvalidInput, match="tells a list"):
+        ask(shop, "hits", order_by="top2:sum:page")
+
+
+def test_a_signature_is_a_text(shop: Pod) -> None:
+    (us,) = (row for row in ask(shop, "mh4:set", "mh:visitor").rows if row.name == "US")
+    assert us.cells[0].told is None
+    assert len(us.cells[1].told.split(":")) == 64
+
+
+def test_running_and_latest_values(shop: Pod) -> None:
+    answer = ask(shop, "uv:visitor:cumulative", "uv:visitor:last", plotted=True)
+    us = next(row for row in answer.rows if row.name == "US")
+    assert us.cells[0].points == [3, 4, 5, 6, 7]
+    assert us.cells[0].value == 7
+    assert us.cells[1].value == 3
+
+
+def test_a_part_of_the_whole(shop: Pod) -> None:
+    assert column(ask(shop, "uv:visitor/uv:visitor@_")) == {"US": 7 / 8, "DE": 1 / 8, "FR": 0}
+
+
+def test_what_decays_is_told_as_of_the_end(any_pod: Pod, clock: Clock) -> None:
+    day = 86_400
+    any_pod.count("shop", {"country": "US"}, {"dcy:heat": 8}, NOW.timestamp() - 2 * day)
+    any_pod.count("shop", {"country": "US"}, {"dcy:heat": 4}, NOW.timestamp() - day)
+    assert column(ask(any_pod, "dcy:heat"))["US"] == pytest.approx(8 / 4 + 4 / 2)
+
+
+def test_the_latest_value_knows_when_it_was(any_pod: Pod) -> None:
+    for day, price in ((1, 5), (0, 7), (3, 9)):
+        any_pod.count("shop", {"country": "US"}, {"last:price": price, "first:price": price}, DAYS[day])
+    assert [cell.value for cell in ask(any_pod, "last:price", "first:price").rows[0].cells] == [7, 9]
+
+
+def test_an_event_may_have_several_values_or_none(any_pod: Pod) -> None:
+    any_pod.count("shop", {"country": "US"}, {"uv:visitor": ["a", "b", 3], "pct50:ms": (1, 2.5)}, None)
+    any_pod.count("shop", {"country": "US"}, {"uv:visitor": None, "top:sum:page": {"/a": 2, "/b:c": 1}}, None)
+    row = ask(any_pod, "uv:visitor", "pct100:ms", "top:sum:page", "hits").rows[0]
+    assert [cell.value for cell in row.cells] == [3, 2.5 + 2**-16, 0, 2]
+    assert row.cells[2].told == [("/a", 2), ("/b:c", 1)]
+
+
+@pytest.mark.parametrize(
+    ("metrics", "message"),
+    [
+        ({"pct95:ms": "slow"}, "finite number"),
+        ({"pct95:ms": float("nan")}, "finite number"),
+        ({"pct101:ms": 1}, "from 0 to 100"),
+        ({"top:sum:page": "/pricing"}, "item:value"),
+        ({"uv:visitor": {"a": 1}}, "text or a finite number"),
+        ({"uv:visitor": True}, "text or a finite number"),
+        ({"uv:visitor": ["a"] * 1001}, "at most 1,000"),
+        ({"uv:visitor": "a" * 5000}, "4,096 bytes"),
+        ({"uv:visitor": "%%%AAAA"}, "machine value|checksum"),
+        ({"pct50:ms": 1, "pct95:ms": 2}, "pct:ms"),
+        ({"top:page": "a:1"}, "rank by"),
+    ],
+)
+def test_what_is_no_value_of_a_sketch_is_refused_before_anything_is_counted(
+    any_pod: Pod, metrics: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        any_pod.count("shop", {"country": "US"}, metrics, None)
+    assert any_pod.counters() == []
+
+
+def test_two_names_of_one_sketch_count_once(any_pod: Pod) -> None:
+    any_pod.count("shop", None, {"pct50:ms": 5, "pct95:ms": 5, "hits": 1}, None)
+    assert any_pod.query("shop", metrics="hist2:ms").totals.cells[0].told == [(5, 1)]
+
+
+def test_a_machine_value_counts_as_what_it_was_made_of(any_pod: Pod) -> None:
+    from hailwhale_django.engine.simmer.envelope import as_text
+    from hailwhale_django.engine.simmer.unique import Unique
+
+    sealed = as_text(Unique(), Unique().prepare(["a", "b"]))
+    any_pod.count("shop", {"country": "US"}, {"uv:visitor": [sealed, "c", "a"]}, None)
+    assert column(ask(any_pod, "uv:visitor")) == {"US": 3}
+
+
+def test_it_is_told_of_which_rows_a_sketch_is_kept(pods: Pods, redis_url: str) -> None:
+    from hailwhale_django.engine.domain.sketchbook import Sketchbook
+
+    book = Sketchbook.parse({"uv:*": {"dimensions": ["country"], "intervals": ["1d"]}})
+    pod = pods(redis_url, sketchbook=book)
+    for at in DAYS:
+        pod.count("shop", {"country": {"US": "CA"}, "page": "/a"}, {"uv:visitor": "a", "pct50:ms": 1}, at)
+    answer = ask(pod, "uv:visitor", "pct50:ms")
+    assert (column(answer), answer.warnings) == ({"US": 1}, [])
+    assert column(ask(pod, "uv:visitor", dimension="country/US")) == {"CA": 1}
+    answer = ask(pod, "uv:visitor", "pct50:ms", dimension="page")
+    assert (column(answer), column(answer, 1)) == ({"/a": 0}, {"/a": 1 + 2**-16})
+    assert answer.warnings == ["uv:visitor is not kept of page: see the setting SKETCHES"]
+    assert answer.totals.cells[0].value == 0
+    assert ask(pod, "uv:visitor", dimension=None).totals.cells[0].value == 1
+    assert ask(pod, "uv:visitor", period="1h:1d", interval="1h").warnings  # there are no hours of it
+
+
+def test_a_cell_with_many_parts_is_merged(any_pod: Pod) -> None:
+    for number in range(100):
+        any_pod.count("shop", {"country": "US"}, {"uv:visitor": f"v{number}"}, None)
+    assert column(ask(any_pod, "uv:visitor")) == {"US": 100}
+    keys = [key for key in every_key(any_pod) if key.endswith(b":uv:visitor")]
+    assert len(keys) == 5  # one for each interval: all rows share it
+    for key in keys:
+        for cell in any_pod.store.server.call("HVALS", [key.decode()]):
+            assert 0 < parts_of(cell) <= 17
+
+
+def every_key(pod: Pod) -> list[bytes]:
+    client: Any = pod.store.server.client
+    return [key if isinstance(key, bytes) else key.encode() for key in client.scan_iter("*")]
+
+
+def parts_of(cell: bytes) -> int:
+    parts = at = 0
+    while at < len(cell):
+        at += 8 + int.from_bytes(cell[at + 1 : at + 4], "little")
+        parts += 1
+    return parts
+
+
+def test_what_is_reset_is_gone(shop: Pod) -> None:
+    shop.reset("shop", metric="pct50:ms")
+    assert column(ask(shop, "pct95:ms", "uv:visitor")) == {"US": 0, "DE": 0, "FR": 0}
+    shop.reset("shop", dimension=["country", "US"])
+    assert column(ask(shop, "uv:visitor")) == {"DE": 1, "FR": 0}
+    assert ask(shop, "uv:visitor").totals.cells[0].value == 8
+    shop.reset("shop")
+    assert every_key(shop) == [] or all(b"{shop}" not in key or key.endswith(b"marks") for key in every_key(shop))
+
+
+def test_many_at_once_are_as_one_after_the_other(any_pod: Pod) -> None:
+    events = [
+        {"pk": "shop", "dimensions": {"country": f"C{n % 70}"}, "metrics": {"uv:visitor": f"v{n % 13}", "pct50:ms": n}}
+        for n in range(700)
+    ]
+    assert any_pod.count_many(events, None) == 700
+    answer = ask(any_pod, "uv:visitor", "pct100:ms", limit=100)
+    # C7 has n = 7, 77, 147, ... 637: 7, 12, 4, 9, 1, 6, 11, 3, 8, 0 of 13.
+    assert column(answer)["C7"] == len({n % 13 for n in range(7, 700, 70)})
+    assert column(answer, 1)["C69"] == 699 + 2**-16
+    assert answer.totals.cells[0].value == 13
+
+
+def test_damage_is_an_error_that_says_so(any_pod: Pod) -> None:
+    any_pod.count("shop", None, {"uv:visitor": "a"}, None)
+    (key,) = [key.decode() for key in every_key(any_pod) if b"tile:1d:" in key and key.endswith(b"uv:visitor")]
+    for damaged in (b"\1\5\0\0", b"\2" + b"\0" * 11, b"\1\xff\xff\xff" + b"\0" * 20, b"\1\5\0\0\0abcd1234"):
+        any_pod.store.server.call("HSET", [key], ["0", damaged])
+        any_pod.count("shop", None, {"uv:visitor": "b"}, None)  # others are not in its way
+        (cell,) = [int(field) for field in any_pod.store.server.call("HKEYS", [key]) if field != b"0"]
+        any_pod.store.server.call("HSET", [key], [cell, damaged])
+        with pytest.raises(InvalidInput, match="sketch|machine value"):
+            any_pod.query("shop", metrics="uv:visitor", period="today")
