@@ -22,9 +22,20 @@ class Raw:
     dimensions: Mapping[str, Any]
     metrics: Mapping[str, Fraction]
     at: float
+    samples: Mapping[str, list[str]] = field(default_factory=dict)
 
     def paths(self) -> list[Names]:
         return list(dict.fromkeys(walk(self.dimensions, ())))
+
+    def given(self) -> dict[str, Any]:
+        """As a caller gives it; numbers as text, in all digits, which is what JSON and forms send."""
+        decimals = {name: f"{value.numerator * 10**6 // value.denominator}e-6" for name, value in self.metrics.items()}
+        return {
+            "pk": self.pk,
+            "dimensions": self.dimensions,
+            "metrics": decimals | dict(self.samples),
+            "at": self.at,
+        }
 
     def worth(self, metric: str) -> Fraction:
         return self.metrics.get(metric, Fraction(metric == "hits"))
@@ -87,6 +98,32 @@ class Oracle:
             ),
             Fraction(0),
         )
+
+    def told(self, counter: Names, path: Names, metric: str, begin: float, end: float) -> float:
+        """What a metric comes to, be it a sum or a sketch."""
+        if metric not in SKETCHES:
+            return float(self.sum(counter, path, metric, begin, end))
+        values = [
+            value
+            for pk, where, event in self.rows
+            if pk == counter and where == path and begin <= event.at < end
+            for value in event.samples.get(metric, ())
+        ]
+        return float(SKETCHES[metric](values))
+
+
+def third_quarter(values: list[str]) -> float:
+    """The smallest value that three quarters of all do not exceed, told as the upper edge of its cell of 2^-16."""
+    return sorted(map(int, values))[-(-3 * len(values) // 4) - 1] + 2**-16 if values else 0
+
+
+SKETCHES: dict[str, Callable[[list[str]], float]] = {
+    "uv:visitor": lambda values: len(set(values)),
+    "count:view": len,
+    "sum:cents": lambda values: sum(map(int, values)),
+    "pct75:ms": third_quarter,
+}
+"""Some sketches, and what they tell of their values; each is another kind of merging."""
 
 
 def bucket_edges(interval: str, first: date, last: date, zone: tzinfo) -> list[tuple[float, float]]:

@@ -21,7 +21,7 @@ from hailwhale_django.engine.store.server import Call, Server
 from hailwhale_django.engine.store.store import Options, Store
 from tests.engine.conftest import Clock
 from tests.engine.oracle import Raw
-from tests.engine.test_laws import FOREVER, World, agrees_in_every_row, batches, caps, decimals, examples
+from tests.engine.test_laws import FOREVER, World, agrees_in_every_row, batches, caps, examples
 
 Connected = Callable[[str], Server]
 PREFIXES = (f"once{n}" for n in itertools.count())
@@ -78,10 +78,7 @@ class Fleet:
         return self._pod(Fragile(self.server, self.chance))
 
     def append(self, events: list[Raw]) -> None:
-        given = [
-            {"pk": event.pk, "dimensions": event.dimensions, "metrics": decimals(event.metrics), "at": event.at}
-            for event in events
-        ]
+        given = [event.given() for event in events]
         for at, one in enumerate(given):
             if self.chance.random() < 0.3:
                 one["id"] = f"{id(events)}-{at}"

@@ -9,7 +9,7 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
@@ -24,7 +24,7 @@ from hailwhale_django.engine.domain.paths import Path
 from hailwhale_django.engine.pod import Pod
 from tests import servers
 from tests.engine.conftest import NOW, Pods
-from tests.engine.oracle import Names, Oracle, Raw, bucket_edges, divided, in_order
+from tests.engine.oracle import SKETCHES, Names, Oracle, Raw, bucket_edges, divided, in_order
 
 FOREVER = {"1m": None, "1h": None, "1d": None, "1w": None, "1mo": None}
 FROM_THE_BEGINNING = (0.0, float("inf"))
@@ -32,15 +32,19 @@ FROM_THE_BEGINNING = (0.0, float("inf"))
 NAMES = ["US", "DE", "FR", "a/b", "50% off", "{x}", "_", "日本", "two\nlines", "(other)", "'\"", " "]
 TOPS = ["country", "device", "/pks", "(other)", "shop: new"]
 PKS: list[Names] = [("shop",), ("Product", "1"), ("Product", "2"), ("Product", "2", "a/b"), ("_",), ("/x",)]
-METRICS = ["revenue", "visitors", "uv:visitor count", "hits"]
+SUMS = ["revenue", "visitors", "visitor count", "hits"]
+METRICS = [*SUMS, *SKETCHES]
 
 # Formulas, and what they mean for floats.
 FORMULAS: dict[str, Callable[[Callable[[str], float]], float]] = {
     "revenue": lambda of: of("revenue"),
     "hits": lambda of: of("hits"),
-    '"uv:visitor count"': lambda of: of("uv:visitor count"),
+    '"visitor count"': lambda of: of("visitor count"),
     "revenue/visitors": lambda of: divided(of("revenue"), of("visitors")),
     "revenue/hits": lambda of: divided(of("revenue"), of("hits")),
+    "revenue/uv:visitor": lambda of: divided(of("revenue"), of("uv:visitor")),
+    "pct75:ms": lambda of: of("pct75:ms"),
+    "count:view - sum:cents": lambda of: of("count:view") - of("sum:cents"),
     "(revenue - visitors)/(hits + 1)": lambda of: divided(of("revenue") - of("visitors"), of("hits") + 1),
 }
 
@@ -82,8 +86,11 @@ events = st.builds(
     Raw,
     pk=st.sampled_from(PKS),
     dimensions=dimensions,
-    metrics=st.dictionaries(st.sampled_from(METRICS), values, max_size=3),
+    metrics=st.dictionaries(st.sampled_from(SUMS), values, max_size=3),
     at=ages.map(lambda age: NOW.timestamp() - age),
+    samples=st.dictionaries(
+        st.sampled_from(list(SKETCHES)), st.lists(st.integers(-3, 9).map(str), min_size=1, max_size=3), max_size=2
+    ),
 )
 ZONES = ["UTC", "America/New_York", "Asia/Kolkata", "Europe/Berlin"]
 zones = st.sampled_from(ZONES)
@@ -115,10 +122,7 @@ class World:
     def count(self, batches: list[list[Raw]]) -> None:
         """Each pod in turn counts a batch."""
         for pod, batch in zip(itertools.cycle(self.pods), batches, strict=False):
-            given = [
-                {"pk": event.pk, "dimensions": event.dimensions, "metrics": decimals(event.metrics), "at": event.at}
-                for event in batch
-            ]
+            given = [event.given() for event in batch]
             if len(given) == 1:
                 pod.count(given[0]["pk"], given[0]["dimensions"], given[0]["metrics"], given[0]["at"])
             else:
@@ -127,12 +131,7 @@ class World:
         self.oracle.settle()
 
     def total(self, pk: Names, path: Names, formula: str, begin: float, end: float) -> float:
-        return FORMULAS[formula](lambda metric: float(self.oracle.sum(pk, path, metric, begin, end)))
-
-
-def decimals(metrics: Any) -> dict[str, str]:
-    """As text, in all digits: what JSON and forms send."""
-    return {name: f"{value.numerator * 10**6 // value.denominator}e-6" for name, value in metrics.items()}
+        return FORMULAS[formula](lambda metric: self.oracle.told(pk, path, metric, begin, end))
 
 
 @st.composite
@@ -191,7 +190,7 @@ def agrees_in_every_row(world: World, cap: int) -> None:
         assert not warnings
         for metric in METRICS:
             found = values.totals(formulas(world.pod, [metric])[0])[: len(paths)].tolist()
-            expected = [float(world.oracle.sum(pk, path, metric, *FROM_THE_BEGINNING)) for path in paths]
+            expected = [world.oracle.told(pk, path, metric, *FROM_THE_BEGINNING) for path in paths]
             assert dict(zip(paths, found, strict=True)) == dict(zip(paths, expected, strict=True)), metric
         for path in paths:
             children = {child.name for child in world.pod.reader.children(Path(pk), Path(path))}
@@ -200,7 +199,7 @@ def agrees_in_every_row(world: World, cap: int) -> None:
 
 
 def formulas(pod: Pod, metrics: list[str]) -> Any:
-    return pod.parse_query("any", metrics=[f'"{metric}"' for metric in metrics]).formulas
+    return pod.parse_query("any", metrics=[metric if ":" in metric else f'"{metric}"' for metric in metrics]).formulas
 
 
 def path_text(names: Names) -> str:
@@ -250,7 +249,7 @@ def test_5_every_plot_agrees(
 
 def crowded(events: list[Raw]) -> list[Raw]:
     """Events of one counter by country, so that its table is worth ranking."""
-    return [Raw(("shop",), {"country": {name(event): "x"}}, event.metrics, event.at) for event in events]
+    return [replace(event, pk=("shop",), dimensions={"country": {name(event): "x"}}) for event in events]
 
 
 def name(event: Raw) -> str:
@@ -364,7 +363,7 @@ def test_1_a_total_is_the_sum_of_its_children_and_other(
     world = World([pods(valkey_url, prefix=prefix, zone=zone, **cap) for _ in range(2)])
     world.count([counted[at : at + 7] for at in range(0, len(counted), 7)])
     for text in ("1mo:2099-07-01..2099-11-30", "1d:2099-07-20..2099-11-22"):
-        for metric in METRICS:
+        for metric in [*SUMS, "count:view", "sum:cents"]:
             answer = world.pod.query(
                 "shop", dimension="country", metrics=f'"{metric}"', period=text, plotted=True, limit=None
             )

@@ -448,9 +448,7 @@ def test_a_name_may_hold_anything(any_pod: Pod, name: str) -> None:
     assert any_pod.counters("shop") == [("shop", name)]
 
 
-@pytest.mark.parametrize(
-    "metric", ["uv:visitor", "a b", "Umsatz €", "{x}", "a}b", "hours", "1st", "x:last", "a/b", '"', "\\"]
-)
+@pytest.mark.parametrize("metric", ["a b", "Umsatz €", "{x}", "a}b", "hours", "1st", "x:last", "a/b", '"', "\\"])
 def test_a_metric_may_be_called_anything(any_pod: Pod, metric: str) -> None:
     quoted = '"' + metric.replace("\\", "\\\\").replace('"', '\\"') + '"'
     for _ in range(2):

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from hailwhale_django.engine.domain.answer import Answer
+from hailwhale_django.engine.domain.sketchbook import Sketchbook
 from hailwhale_django.engine.errors import InvalidInput
 from hailwhale_django.engine.pod import Pod
+from hailwhale_django.engine.simmer.envelope import as_text
+from hailwhale_django.engine.simmer.unique import Unique
 from tests.engine.conftest import NOW, Clock, Pods
 
 DAYS = [(NOW - timedelta(days=day)).timestamp() for day in range(5)]
@@ -27,15 +30,18 @@ def told(answer: Answer, number: int = 0) -> dict[str, Any]:
     return {row.name: row.cells[number].told for row in answer.rows}
 
 
+def visit(visitor: str, ms: int, revenue: int, page: str) -> dict[str, Any]:
+    sketches = {"uv:visitor": visitor, "mh:visitor": visitor, "pct95:ms": ms, "top2:sum:page": page}
+    return {"revenue": revenue} | sketches
+
+
 @pytest.fixture
 def shop(any_pod: Pod) -> Pod:
-    """Five days. In US a and b come every day, and once each of five others; in DE it is only ever c; FR has no visitor."""
+    """Five days. In US a and b come every day, and each day one guest; in DE it is only ever c; FR has no visitor."""
     for day, at in enumerate(DAYS):
         for visitor, ms, revenue in (("a", 10, 1), ("b", 20, 2), (f"guest {day}", 100 + day, 3)):
-            event = {"revenue": revenue, "uv:visitor": visitor, "pct95:ms": ms, "top2:sum:page": f"/{visitor}:{revenue}"}
-            any_pod.count("shop", {"country": "US"}, event | {"mh:visitor": visitor}, at)
-        event = {"revenue": 10, "uv:visitor": "c", "pct95:ms": 7, "top2:sum:page": "/c:1", "mh:visitor": "c"}
-        any_pod.count("shop", {"country": "DE"}, event, at)
+            any_pod.count("shop", {"country": "US"}, visit(visitor, ms, revenue, f"/{visitor}:{revenue}"), at)
+        any_pod.count("shop", {"country": "DE"}, visit("c", 7, 10, "/c:1"), at)
     any_pod.count("shop", {"country": "FR"}, {"revenue": 1}, DAYS[0])
     return any_pod
 
@@ -149,17 +155,12 @@ def test_two_names_of_one_sketch_count_once(any_pod: Pod) -> None:
 
 
 def test_a_machine_value_counts_as_what_it_was_made_of(any_pod: Pod) -> None:
-    from hailwhale_django.engine.simmer.envelope import as_text
-    from hailwhale_django.engine.simmer.unique import Unique
-
     sealed = as_text(Unique(), Unique().prepare(["a", "b"]))
     any_pod.count("shop", {"country": "US"}, {"uv:visitor": [sealed, "c", "a"]}, None)
     assert column(ask(any_pod, "uv:visitor")) == {"US": 3}
 
 
 def test_it_is_told_of_which_rows_a_sketch_is_kept(pods: Pods, redis_url: str) -> None:
-    from hailwhale_django.engine.domain.sketchbook import Sketchbook
-
     book = Sketchbook.parse({"uv:*": {"dimensions": ["country"], "intervals": ["1d"]}})
     pod = pods(redis_url, sketchbook=book)
     for at in DAYS:
