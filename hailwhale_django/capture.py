@@ -20,9 +20,10 @@ from .agents import bot_of, traits_of
 from .conf import get_settings
 from .countries import country_of
 from .engine.domain.event import HITS
+from .engine.domain.sketch import prefixed
 from .referrers import referrer_of
 from .ticket import joined
-from .visitors import agent_of, wants_privacy
+from .visitors import Visit, agent_of, visitor_of, wants_privacy
 
 BOT = "bot"
 BOT_PREFIX = "bot_"
@@ -48,17 +49,27 @@ def captured(request: HttpRequest) -> dict[str, Any]:
 
 
 def event_of(
-    request: HttpRequest, pk: Any, dimensions: Any = None, metrics: Any = None, *, without: Collection[str] = ()
+    request: HttpRequest,
+    pk: Any,
+    dimensions: Any = None,
+    metrics: Any = None,
+    *,
+    without: Collection[str] = (),
+    sketches: Collection[str] = (),
 ) -> dict[str, Any]:
-    """An event with what is captured, but for some names; where both say something, what was given holds.
+    """An event with what is captured, but for some names, and the visitor in some sketches; where both say something,
+    what was given holds.
 
     Of a bot all other dimensions are left out, and its metrics have names of their own.
     """
     found = captured(request)
     if BOT in found:
-        as_bot = {BOT_PREFIX + name: value for name, value in ({HITS: 1} | by_name(metrics)).items()}
+        given = {HITS: 1} | by_name(metrics)
+        as_bot = {prefixed(name, BOT_PREFIX): value for name, value in given.items() if not isinstance(value, Visit)}
         return {"pk": pk, "dimensions": found, "metrics": {**as_bot, HITS: 0}}
     added = {name: value for name, value in found.items() if name not in without}
+    if sketches:
+        metrics = dict.fromkeys(sketches, visitor_of(request)) | by_name(metrics)
     return {"pk": pk, "dimensions": joined(dimensions, added), "metrics": metrics}
 
 

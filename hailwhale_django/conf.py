@@ -25,8 +25,10 @@ from django.dispatch import receiver
 from .engine.domain.event import DEFAULT_PLACES, MAX_PLACES, Places
 from .engine.domain.paths import pk_of
 from .engine.domain.plan import parse_schedule
+from .engine.domain.sketch import RECIPES, sketch_of
+from .engine.domain.sketchbook import Sketchbook
 from .engine.domain.timeline import timeline
-from .engine.errors import HailWhaleError
+from .engine.errors import HailWhaleError, InvalidInput
 from .engine.store.catalog import Limits
 from .engine.store.log import DEFAULT_LIMIT
 from .engine.store.store import DEFAULT_INTERVALS, Options
@@ -49,6 +51,7 @@ class Settings:
     TIME_ZONE: str = "UTC"
     INTERVALS: Mapping[str, str | None] = field(default_factory=lambda: dict(DEFAULT_INTERVALS))
     PLACES: int | Mapping[str, int] = DEFAULT_PLACES
+    SKETCHES: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     MAX_CHILDREN: int = DEFAULT_LIMITS.children
     MAX_ROWS: int = DEFAULT_LIMITS.rows
     MAX_METRICS: int = DEFAULT_LIMITS.metrics
@@ -68,6 +71,8 @@ class Settings:
     REQUESTS_PK: str | Sequence[str] = "requests"
     REQUESTS_EXCLUDE: tuple[str, ...] = ("/static/", "/media/")
     REQUESTS_STAFF: bool = False
+    REQUESTS_SKETCHES: tuple[str, ...] = ("uv:visitor", "pct95:ms")
+    PIXEL_SKETCHES: tuple[str, ...] = ("uv:visitor",)
     CAPTURE: tuple[str, ...] = ("language", "referrer", "utm", "bot")
     COUNTRY_HEADER: str = ""
     COUNTRY_DATABASE: str | FilePath = ""
@@ -78,14 +83,17 @@ class Settings:
     BUFFER_EVENTS: int = 10_000
 
     def options(self) -> Options:
-        """What the engine needs to know. Raises `HailWhaleError` for intervals that cannot be kept."""
-        parse_schedule(self.INTERVALS, timeline(ZoneInfo(self.TIME_ZONE)))
+        """What the engine needs to know. Raises `HailWhaleError` for intervals or sketches that cannot be kept."""
+        schedule = parse_schedule(self.INTERVALS, timeline(ZoneInfo(self.TIME_ZONE)))
+        sketchbook = Sketchbook.parse(self.SKETCHES)
+        sketchbook.check(schedule)
         return Options(
             prefix=self.PREFIX,
             zone=self.TIME_ZONE,
             intervals=self.INTERVALS,
             places=_places(self.PLACES),
             limits=Limits(self.MAX_CHILDREN, self.MAX_ROWS, self.MAX_METRICS, self.MAX_COUNTERS),
+            sketchbook=sketchbook,
         )
 
 
@@ -128,7 +136,8 @@ def _read_settings(store: str) -> Settings:
     try:
         found.options()
     except HailWhaleError as error:
-        raise ImproperlyConfigured(f"{NAME}['INTERVALS']: {error}") from error
+        where = error.field if isinstance(error, InvalidInput) and error.field in NAMES else "INTERVALS"
+        raise ImproperlyConfigured(f"{NAME}[{where!r}]: {error}") from error
     return found
 
 
@@ -175,6 +184,13 @@ def _is_list_of_strings(value: Any) -> bool:
     return isinstance(value, list | tuple | set) and all(isinstance(one, str) and one for one in value)
 
 
+def _are_sketches(value: Any, of: tuple[str, ...]) -> bool:
+    try:
+        return _is_list_of_strings(value) and all(sketch_of(one) and RECIPES.sub("", one, 1) in of for one in value)
+    except HailWhaleError:
+        return False
+
+
 def _is_pk(value: Any) -> bool:
     try:
         return isinstance(value, str | list | tuple) and bool(pk_of(value))
@@ -207,6 +223,7 @@ _FITS: dict[str, Callable[[Any], bool]] = {
     "TIME_ZONE": _is_zone,
     "INTERVALS": lambda value: isinstance(value, Mapping),
     "PLACES": lambda value: isinstance(value, int | Mapping),
+    "SKETCHES": lambda value: isinstance(value, Mapping),
     "STORES": lambda value: isinstance(value, Mapping),
     "WRITE_KEYS": _is_list_of_strings,
     "CORS_ORIGINS": _is_list_of_strings,
@@ -215,6 +232,8 @@ _FITS: dict[str, Callable[[Any], bool]] = {
     "REQUESTS_PK": _is_pk,
     "REQUESTS_EXCLUDE": _is_list_of_strings,
     "REQUESTS_STAFF": _is_bool,
+    "REQUESTS_SKETCHES": lambda value: _are_sketches(value, ("visitor", "ms")),
+    "PIXEL_SKETCHES": lambda value: _are_sketches(value, ("visitor",)),
     "CAPTURE": lambda value: _is_list_of_strings(value) and set(value) <= set(CAPTURABLE),
     "COUNTRY_HEADER": _is_header,
     "COUNTRY_DATABASE": lambda value: isinstance(value, str | FilePath),
@@ -222,7 +241,7 @@ _FITS: dict[str, Callable[[Any], bool]] = {
     "RESPECT_DNT": _is_bool,
     "BUFFER_SECONDS": _is_seconds,
 }
-_LISTS = ("WRITE_KEYS", "CORS_ORIGINS", "REQUESTS_EXCLUDE", "CAPTURE")
+_LISTS = ("WRITE_KEYS", "CORS_ORIGINS", "REQUESTS_EXCLUDE", "REQUESTS_SKETCHES", "PIXEL_SKETCHES", "CAPTURE")
 EXPECTED = {
     "REDIS": f"an address ({'://, '.join(SCHEMES)}://), the name of a django-redis cache in CACHES, or a callable",
     "HAIL_REDIS": "None (where the counters are), or what REDIS takes",
@@ -230,6 +249,7 @@ EXPECTED = {
     "TIME_ZONE": "the name of a time zone, e.g. Europe/Paris",
     "INTERVALS": 'a dict, e.g. {"1h": "90d", "1d": None}',
     "PLACES": 'a whole number or a dict, e.g. {"": 6, "ms": 0}',
+    "SKETCHES": 'a dict of rules, e.g. {"uv:visitor": {"dimensions": ["country"], "intervals": ["1d"]}}',
     "STORES": "a dict of stores",
     "WRITE_KEYS": "a list of strings",
     "CORS_ORIGINS": "a list of strings",
@@ -238,6 +258,8 @@ EXPECTED = {
     "REQUESTS_PK": 'the name of a counter or a list of names, e.g. "requests"',
     "REQUESTS_EXCLUDE": 'a list of the beginnings of paths, e.g. ["/static/"]',
     "REQUESTS_STAFF": "True or False",
+    "REQUESTS_SKETCHES": 'a list of sketches of visitor and ms, e.g. ["uv:visitor", "pct95:ms"]',
+    "PIXEL_SKETCHES": 'a list of sketches of visitor, e.g. ["uv:visitor", "mh:visitor"]',
     "CAPTURE": f"a list of some of {', '.join(CAPTURABLE)}",
     "COUNTRY_HEADER": 'the name of a header, e.g. "CF-IPCountry"',
     "COUNTRY_DATABASE": "the path of an mmdb file",

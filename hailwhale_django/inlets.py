@@ -129,7 +129,9 @@ class EventView(CrossOrigin, WhaleView):
     def answer(self, asked: dict[str, Any]) -> dict[str, bool]:
         ticket = self.request.auth if isinstance(self.request.auth, Ticket) else None
         # What the browser calls the referrer of this request is the page; the script tells the page's own.
-        found = event_of(self.request._request, **tracker.event(asked, ticket), without=["referrer"])
+        # Who holds a write key may be a server, which is nobody's visitor.
+        sketches = get_settings().PIXEL_SKETCHES if ticket else ()
+        found = event_of(self.request._request, **tracker.event(asked, ticket), without=["referrer"], sketches=sketches)
         self.hail.count(**found, id=asked.get("id"))
         return {"ok": True}
 

@@ -23,7 +23,8 @@ from . import buffer
 from .capture import by_name, event_of
 from .conf import get_settings
 from .engine.domain.paths import Path, dimension_paths
-from .visitors import visitor_of
+from .engine.domain.sketch import sketch_of
+from .visitors import visit_of, visitor_of
 
 logger = logging.getLogger("hailwhale")
 
@@ -71,7 +72,7 @@ class RequestEvent:
 
 
 class HailWhaleMiddleware:
-    """Counts each request under `REQUESTS_PK`, with the metrics `hits` and `ms`."""
+    """Counts each request under `REQUESTS_PK`, with the metrics `hits` and `ms` and those of `REQUESTS_SKETCHES`."""
 
     sync_capable = True
     async_capable = True
@@ -112,7 +113,7 @@ def _count(event: RequestEvent, status: int, began: float) -> None:
     try:
         request: Any = event.request
         if _is_to_count(event) and not (_may_be_staff(request) and _is_staff(getattr(request, "user", None))):
-            event.count(_dimensions(request, status), _metrics(took))
+            event.count(_dimensions(request, status), _metrics(request, took))
     except Exception:
         logger.exception("a request was not counted")
 
@@ -122,7 +123,7 @@ async def _acount(event: RequestEvent, status: int, began: float) -> None:
     try:
         request: Any = event.request
         if _is_to_count(event) and not (_may_be_staff(request) and _is_staff(await _auser(request))):
-            event.count(_dimensions(request, status), _metrics(took))
+            event.count(_dimensions(request, status), _metrics(request, took))
     except Exception:
         logger.exception("a request was not counted")
 
@@ -165,14 +166,20 @@ def _route(request: HttpRequest) -> str:
     return NO_ROUTE if match is None else f"/{match.route}"[:ROUTE_CHARACTERS]
 
 
-def _metrics(took: float) -> dict[str, Any]:
-    return {"hits": 1, "ms": round(took * 1000, 3)}
+def _metrics(request: HttpRequest, took: float) -> dict[str, Any]:
+    ms = round(took * 1000, 3)
+    sketches = {name: ms if name.endswith(":ms") else visit_of(request) for name in get_settings().REQUESTS_SKETCHES}
+    return {"hits": 1, "ms": ms, **sketches}
 
 
 def _sum(metrics: Mapping[str, Any], added: Any) -> dict[str, Any]:
-    """Both, where names alone count 1 each and values of one name add up."""
-    found = by_name(added)
-    return {**metrics, **{name: metrics[name] + it if name in metrics else it for name, it in found.items()}}
+    """Both, where names alone count 1 each and values of one name add up; those of a sketch stay apart."""
+    found = {name: _both(name, metrics[name], it) if name in metrics else it for name, it in by_name(added).items()}
+    return {**metrics, **found}
+
+
+def _both(name: str, one: Any, other: Any) -> Any:
+    return one + other if sketch_of(name) is None else [one, other]
 
 
 def _joined(dimensions: Mapping[str, Any], paths: Iterable[Path]) -> dict[str, Any]:

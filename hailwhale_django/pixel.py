@@ -58,7 +58,8 @@ def pixel(request: HttpRequest, payload: str) -> HttpResponse:
         ticket = Ticket.read(payload, USE, get_settings().PIXEL_MAX_AGE)
         added = {name: value for name in ticket.declared if (value := request.GET.get(name))}
         dimensions = joined(ticket.dimensions, added)
-        Hail.count(**event_of(request, ticket.pk, dimensions, ticket.metrics))
+        sketches = get_settings().PIXEL_SKETCHES
+        Hail.count(**event_of(request, ticket.pk, dimensions, ticket.metrics, sketches=sketches))
     except tuple(_STATUS) as error:
         return _gif(error)
     return _gif()

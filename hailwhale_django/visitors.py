@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from datetime import time as time_of_day
 from hashlib import blake2b
@@ -58,16 +58,32 @@ _salt = Salt(None, 0.0, 0.0)
 _asking = Lock()
 
 
-def visitor_of(request: HttpRequest) -> str | None:
-    """16 hexadecimal digits that are the same for a visitor all day; None where there shall be or can be no id."""
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Who asks, before anybody waited for the salt. It holds what must not be kept: ask for its `visitor` soon."""
+
+    told: str = field(repr=False)
+
+    def visitor(self) -> str | None:
+        """16 hexadecimal digits that are the same for a visitor all day; None where the store does not answer."""
+        salt = _salt_of_today()
+        if salt is None:
+            return None
+        return blake2b(self.told.encode("utf-8", "surrogateescape"), key=salt, digest_size=ID_BYTES).hexdigest()
+
+
+def visit_of(request: HttpRequest) -> Visit | None:
+    """None of who wants privacy, or has no address."""
     address = address_of(request)
     if not address or wants_privacy(request):
         return None
-    salt = _salt_of_today()
-    if salt is None:
-        return None
-    told = "\0".join((site_of(request), address, agent_of(request)))
-    return blake2b(told.encode("utf-8", "surrogateescape"), key=salt, digest_size=ID_BYTES).hexdigest()
+    return Visit("\0".join((site_of(request), address, agent_of(request))))
+
+
+def visitor_of(request: HttpRequest) -> str | None:
+    """The visitor's id of today; None where there shall be or can be none."""
+    visit = visit_of(request)
+    return None if visit is None else visit.visitor()
 
 
 def wants_privacy(request: HttpRequest) -> bool:

@@ -91,6 +91,15 @@ def test_what_the_engine_is_told() -> None:
 # --- what will not do
 
 WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"SKETCHES": []}, "SKETCHES"),
+    ({"SKETCHES": {"uv:visitor": ["country"]}}, "SKETCHES"),
+    ({"SKETCHES": {"uv:visitor": {"dimension": ["country"]}}}, "dimensions and intervals"),
+    ({"SKETCHES": {"uv:visitor": {"dimensions": "country"}}}, "use a list"),
+    ({"SKETCHES": {"*": {"intervals": ["2h"]}}}, "names none of INTERVALS"),
+    ({"REQUESTS_SKETCHES": ["visitor"]}, "REQUESTS_SKETCHES"),
+    ({"REQUESTS_SKETCHES": ["uv:user"]}, "REQUESTS_SKETCHES"),
+    ({"REQUESTS_SKETCHES": ["pct101:ms"]}, "REQUESTS_SKETCHES"),
+    ({"PIXEL_SKETCHES": ["pct95:ms"]}, "PIXEL_SKETCHES"),
     ({"REDIS": 5}, "REDIS"),
     ({"REDIS": ""}, "REDIS"),
     ({"REDIS": "http://localhost"}, "REDIS"),

@@ -60,6 +60,11 @@ def adding(request: Any) -> HttpResponse:
     return HttpResponse("ok")
 
 
+def selling(request: Any) -> HttpResponse:
+    request.hailwhale.add(metrics={"uv:visitor": "somebody else", "pct95:ms": 0, "top:sum:item": {"book": 9.5}})
+    return HttpResponse("ok")
+
+
 def adding_nonsense(request: Any) -> HttpResponse:
     request.hailwhale.add(dimensions=5, metrics={"revenue": "much"})
     return HttpResponse("ok")
@@ -88,6 +93,7 @@ urlpatterns = [
     path("streamed/", streamed),
     path("async_streamed/", async_streamed),
     path("adding/", adding),
+    path("selling/", selling),
     path("adding_nonsense/", adding_nonsense),
     path("adding_late/", adding_late),
     path("skipping/", skipping),
@@ -398,3 +404,42 @@ def test_it_is_as_asynchronous_as_what_it_wraps(configured: Any) -> None:
     assert asyncio.iscoroutine(coroutine)
     assert asyncio.run(coroutine).content == b"ok"
     assert HailWhaleMiddleware(page)(request).content == b"ok"
+
+
+# --- sketches
+
+
+def test_visitors_and_percentiles_come_with_each_request(configured: Any, read: Callable[..., Any]) -> None:
+    for address in ("192.0.2.1", "192.0.2.2", "192.0.2.1"):
+        Client().get("/", REMOTE_ADDR=address, HTTP_USER_AGENT=CHROME)
+    Client().get("/", REMOTE_ADDR="192.0.2.3", HTTP_USER_AGENT=CHROME, HTTP_DNT="1")
+    read("route")
+    assert Whale.total("requests", "uv:visitor", ["route", "/"]) == 2
+    assert Whale.total("requests", "hist2:ms", ["route", "/"]) and Whale.total("requests", "pct0:ms") > 0
+    assert sum(count for _, count in Whale.total("requests", "hist2:ms")) == 4
+
+
+def test_what_a_view_says_of_a_sketch_comes_to_the_rest(configured: Any, read: Callable[..., Any]) -> None:
+    Client().get("/selling/", REMOTE_ADDR="192.0.2.1", HTTP_USER_AGENT=CHROME)
+    read("route")
+    assert Whale.total("requests", "uv:visitor") == 2
+    assert Whale.total("requests", "pct0:ms") == 2**-16
+    assert Whale.total("requests", "top:sum:item") == [("book", 9.5)]
+
+
+def test_bots_are_no_visitors(configured: Any, read: Callable[..., Any]) -> None:
+    Client().get("/", REMOTE_ADDR="192.0.2.1", HTTP_USER_AGENT=GOOGLE)
+    read("route")
+    assert Whale.metrics_of("requests") == ["bot_hits", "bot_ms", "hits", "pct:bot_ms"]
+    assert Whale.total("requests", "pct95:bot_ms") > 0
+
+
+def test_sketches_of_requests_may_be_others_or_none(configured: Any, read: Callable[..., Any]) -> None:
+    with configured(REQUESTS_SKETCHES=["mh:visitor", "max:ms"]):
+        Client().get("/", REMOTE_ADDR="192.0.2.1", HTTP_USER_AGENT=CHROME)
+        read("route")
+        assert Whale.metrics_of("requests") == ["hits", "max:ms", "mh:visitor", "ms"]
+    with configured(REQUESTS_SKETCHES=[], REQUESTS_PK="plain"):
+        Client().get("/", REMOTE_ADDR="192.0.2.1", HTTP_USER_AGENT=CHROME)
+        read("route")
+        assert Whale.metrics_of("plain") == ["hits", "ms"]

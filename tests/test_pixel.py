@@ -271,3 +271,17 @@ def test_a_ticket_that_comes_from_the_future_has_not_expired() -> None:
     assert Ticket.read(text, "pixel", 60).pk == "shop"
     with time_machine.travel(datetime.now(UTC) + timedelta(hours=3)), pytest.raises(Expired):
         Ticket.read(text, "pixel", 60)
+
+
+# -- visitors
+
+
+def test_who_loads_it_is_a_visitor(client: Client, drain: Drain) -> None:
+    for address in ("192.0.2.1", "192.0.2.2", "192.0.2.1"):
+        load(client, Ticket("shop"), REMOTE_ADDR=address)
+    load(client, Ticket("shop", metrics={"uv:visitor": "user 7"}), REMOTE_ADDR="192.0.2.3")
+    load(client, Ticket("shop", metrics="signups"), REMOTE_ADDR="192.0.2.4", HTTP_SEC_GPC="1")
+    with configured(PIXEL_SKETCHES=()):
+        load(client, Ticket("shop"), REMOTE_ADDR="192.0.2.5")
+    drain()
+    assert (Whale.total("shop", "uv:visitor"), Whale.total("shop", "hits")) == (3, 6)

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from hailwhale_django.engine.errors import InvalidInput
 
 from ..simmer.aggregation import Numeric
-from .sketch import RECIPE, sketch_of
+from .sketch import RECIPES, sketch_of
 
 # Far above what a person writes, far below what would trouble the stack.
 MAX_CHARACTERS = 500
@@ -49,9 +49,6 @@ CARRIES = {
 PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2}
 PRECEDENCE_OF_MINUS, PRECEDENCE_OF_LEAF = 3, 4
 OPERATIONS = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide}
-
-# A recipe, or a ranking and what it ranks by.
-RECIPES = re.compile(rf"(?:{RECIPE.pattern})+")
 
 # Tokens; each takes the space behind it along, so that the parser always stands on a character that matters.
 NUMBER = re.compile(r"([0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)\s*")
@@ -407,7 +404,7 @@ def _leaf_degree(node: Leaf) -> float:
     """As a homogeneous polynomial in plain metrics, where 1 is linear; nan for what is no such polynomial."""
     if isinstance(node, Number):
         return 0
-    plain = isinstance(node, Metric) and not (node.carry or node.level or RECIPE.match(node.name))
+    plain = isinstance(node, Metric) and not (node.carry or node.level or RECIPES.match(node.name))
     return 1 if plain else math.nan
 
 

@@ -26,6 +26,9 @@ from ..simmer.recipe import PARAMETERIZED, PLAIN, PREFIX, RANKINGS, parse
 
 RECIPE = re.compile(rf"(?:{'|'.join([*PLAIN, *PARAMETERIZED, *RANKINGS])})[0-9]*:", re.ASCII)
 
+RECIPES = re.compile(rf"(?:{RECIPE.pattern})+")
+"""A recipe, or a ranking and what it ranks by."""
+
 MOST_VALUES = 1000
 """Of one sketch in one event."""
 
@@ -54,6 +57,13 @@ def sketch_of(metric: str) -> Sketch | None:
         return None
     recipe = parse(metric)
     return Sketch(f"{_shortest(recipe.aggregation.kind)}:{recipe.name}", recipe.aggregation)
+
+
+def prefixed(metric: str, prefix: str) -> str:
+    """A metric under another name that begins with `prefix`; a sketch's recipe stays."""
+    found = RECIPES.match(metric)
+    recipe = found[0] if found else ""
+    return recipe + prefix + metric[len(recipe) :]
 
 
 def kept_name(metric: str) -> str:

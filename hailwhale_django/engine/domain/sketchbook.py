@@ -16,6 +16,7 @@ from typing import Any
 
 from ..errors import InvalidInput
 from .paths import WHOLE, path_of
+from .plan import Schedule
 from .sketch import RECIPE, kept_name
 from .timeline import Interval
 
@@ -54,6 +55,14 @@ class Sketchbook:
         if not isinstance(given, Mapping):
             raise InvalidInput("SKETCHES", given, 'use a dict, e.g. {"uv:visitor": {"dimensions": ["country"]}}')
         return cls(tuple((_pattern(name), _rule(rule)) for name, rule in given.items()))
+
+    def check(self, schedule: Schedule) -> None:
+        """Raises `InvalidInput` for a rule of none of the intervals that are kept."""
+        known = [one.interval for one in schedule.kept]
+        for pattern, rule in self.rules:
+            if not any(map(rule.keeps_interval, known)):
+                expected = f"{pattern} names none of INTERVALS, which are {', '.join(map(str, known))}"
+                raise InvalidInput("SKETCHES", [str(one) for one in rule.intervals or ()], expected)
 
     def rule(self, kept: str) -> Rule:
         """What a sketch's kept name goes by."""
