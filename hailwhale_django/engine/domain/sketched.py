@@ -91,7 +91,7 @@ class Sketched:
 
 def _union(aggregation: Aggregation[Any], states: Iterable[Any]) -> Any:
     found = [state for state in states if state is not None]
-    return aggregation.merge_all(found) if found else None
+    return found[0] if len(found) == 1 else aggregation.merge_all(found) if found else None
 
 
 def _latest(states: Sequence[Any]) -> Any:

@@ -53,6 +53,10 @@ class Aggregation(ABC, Generic[State]):
         """Of one state or more."""
         return reduce(self.merge, states)
 
+    def load_all(self, groups: Sequence[Sequence[bytes]]) -> list[State | None]:
+        """The states of groups of bodies, each merged; `None` for a group without any. Raises `InvalidInput`."""
+        return [self.merge_all([self.load(body) for body in bodies]) if bodies else None for bodies in groups]
+
     def digest(self, values: Sequence[str]) -> NDArray[Any]:
         """Raw values [value] in whatever form `gather` takes parts of; the costly half of `prepare`, done once."""
         found = np.empty(len(values), dtype=object)

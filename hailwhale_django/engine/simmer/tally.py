@@ -40,6 +40,8 @@ LAST_EDGE = math.ceil((math.log(LARGEST) - math.log(SMALLEST_EDGE)) / math.log(G
 AS_THEY_ARE = -1
 """The level of values that are kept as they are. Level 0 has cells, and each further level half as many."""
 COARSEST = 8
+# What the body of values that are kept as they are begins with.
+VALUES = wire.whole(AS_THEY_ARE + 1)
 
 # Beyond this, doubles lie further apart than a cell of the README's 2^-16 is wide.
 LARGEST_FINE = 2.0**36
@@ -159,6 +161,16 @@ class Tallied(Aggregation[Tally]):
         keys = np.concatenate([state.keys for state in states])
         return _tallied(level, keys, np.concatenate([state.counts for state in states])).kept()
 
+    def load_all(self, groups: Sequence[Sequence[bytes]]) -> list[Tally | None]:
+        """As of any aggregation; where all are values as they are, those of a group are put in order once."""
+        found: list[Tally | None] = []
+        for bodies in groups:
+            if len(bodies) > 1 and all(body[:1] == VALUES for body in bodies):
+                found.append(_together(bodies))
+            else:
+                found.append(self.merge_all([self.load(body) for body in bodies]) if bodies else None)
+        return found
+
     def dump(self, state: Tally) -> bytes:
         if state.level == AS_THEY_ARE:
             keys = wire.whole(len(state.keys)) + state.keys.astype("<f8").tobytes()
@@ -175,6 +187,27 @@ class Tallied(Aggregation[Tally]):
         if not 0 < len(keys) == len(counts) or counts.min() < 1 or counts.sum(dtype=np.float64) > MOST_COUNTED:
             raise reader.refused("values and how often they came do not go together")
         return Tally(level, keys, counts)
+
+
+def _together(bodies: Sequence[bytes]) -> Tally:
+    parts = [_values_and_counts(body) for body in bodies]
+    keys = np.concatenate([keys for keys, _ in parts])
+    counts = np.concatenate([counts for _, counts in parts]).astype(np.int64)
+    if not np.isfinite(keys).all() or counts.min() < 1 or counts.sum(dtype=np.float64) > MOST_COUNTED:
+        raise wire.malformed(bodies[0], "values and how often they came do not go together")
+    return _tallied(AS_THEY_ARE, keys, counts).kept()
+
+
+def _values_and_counts(body: bytes) -> tuple[Floats, NDArray[Any]]:
+    """The arrays of a body of values, which are not looked at."""
+    reader = wire.Reader(body)
+    reader.bytes(1)
+    count = reader.whole(MOST_VALUES)
+    keys = np.frombuffer(reader.bytes(8 * count), "<f8")
+    width = reader.bytes(1)[0] if reader.whole(MOST_VALUES) == count > 0 else 0
+    if reader.left != width * count or width not in wire.WIDTHS:
+        raise reader.refused("values and how often they came do not go together")
+    return keys, np.frombuffer(reader.bytes(reader.left), f"<u{width}")
 
 
 def _read_values(reader: wire.Reader) -> Floats:

@@ -16,9 +16,9 @@ Fails: values that were chosen to collide (the hash has no secret) make it tell 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeGuard
+from typing import Any, TypeGuard, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,10 +34,12 @@ SMALLEST_COUPON = 1 << SLOT_BITS
 COUPON_BYTES = 4
 
 COUPONS, REGISTERS = 0, 1
+AS_COUPONS = bytes([COUPONS])
 
 Coupons = NDArray[np.uint32]
 """Different, in order: the number of zeros plus 1 in the upper 6 bits, the slot in the lower 26."""
 Registers = NDArray[np.uint8]
+Whole = TypeVar("Whole", bound=np.unsignedinteger[Any])
 Seen = NDArray[np.uint32 | np.uint8]
 
 
@@ -68,7 +70,7 @@ class Unique(Numeric[Seen]):
         return coupons(values)
 
     def gather(self, digested: Coupons) -> Seen:
-        return self.kept(np.unique(digested))
+        return self.kept(_distinct(digested))
 
     def merge(self, left: Seen, right: Seen) -> Seen:
         if holds_registers(left) or holds_registers(right):
@@ -76,14 +78,42 @@ class Unique(Numeric[Seen]):
         return self.kept(np.union1d(left, right))
 
     def merge_all(self, states: Sequence[Seen]) -> Seen:
+        if len(states) == 1:
+            return states[0]
         listed = [state for state in states if not holds_registers(state)]
         full = [state for state in states if holds_registers(state)]
         if not full:
-            return self.kept(np.unique(np.concatenate(listed)))
+            return self.kept(_distinct(np.concatenate(listed)))
         if listed:
             full.append(self.registers(np.concatenate(listed)))
         largest: Registers = np.maximum.reduce(full)
         return largest
+
+    def load_all(self, groups: Sequence[Sequence[bytes]]) -> list[Seen | None]:
+        found: list[Seen | None] = [None] * len(groups)
+        listed = []  # groups that hold nothing but coupons
+        for number, bodies in enumerate(groups):
+            if bodies and all(body[:1] == AS_COUPONS for body in bodies):
+                listed.append(number)
+            elif bodies:
+                found[number] = self.merge_all([self.load(body) for body in bodies])
+        unions = self._unions([b"".join([body[1:] for body in groups[number]]) for number in listed])
+        for number, union in zip(listed, unions, strict=True):
+            found[number] = union
+        return found
+
+    def _unions(self, groups: Sequence[bytes]) -> Iterator[Seen]:
+        """The states of groups of coupons, which may come again and in any order; all are sorted at once."""
+        sizes = np.fromiter(map(len, groups), np.int64, len(groups))
+        if (sizes % COUPON_BYTES).any() or not sizes.all():
+            raise wire.malformed(next(one for one in groups if not one or len(one) % COUPON_BYTES), "it is cut off")
+        given = np.frombuffer(b"".join(groups), "<u4")
+        if given.min(initial=SMALLEST_COUPON) < SMALLEST_COUPON:
+            raise wire.malformed(given.tobytes(), "a coupon is too small")
+        group = np.repeat(np.arange(len(groups), dtype=np.uint64), sizes // COUPON_BYTES)
+        together = _distinct(group << np.uint64(32) | given)
+        ends = np.searchsorted(together, np.arange(1, len(groups), dtype=np.uint64) << np.uint64(32))
+        return map(self.kept, np.split(together.astype(np.uint32), ends) if groups else ())
 
     def kept(self, found: Coupons) -> Seen:
         return found if len(found) <= self.most_coupons else self.registers(found)
@@ -105,7 +135,7 @@ class Unique(Numeric[Seen]):
     def dump(self, state: Seen) -> bytes:
         if holds_registers(state):
             return bytes([REGISTERS]) + state.tobytes()
-        return bytes([COUPONS]) + state.astype("<u4").tobytes()
+        return AS_COUPONS + state.astype("<u4").tobytes()
 
     def load(self, body: bytes) -> Seen:
         reader = wire.Reader(body)
@@ -132,6 +162,14 @@ class Unique(Numeric[Seen]):
 
 def holds_registers(state: Seen) -> TypeGuard[Registers]:
     return state.dtype == np.uint8
+
+
+def _distinct(values: NDArray[Whole]) -> NDArray[Whole]:
+    """The different ones, in order; `np.unique` takes thrice as long for a few."""
+    ordered = np.sort(values)
+    first = np.ones(len(ordered), dtype=bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
+    return ordered[first]
 
 
 def coupons(values: Sequence[str]) -> Coupons:

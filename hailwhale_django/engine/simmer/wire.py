@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from ..errors import InvalidInput
 
 MOST_WHOLE_BYTES = 9
+WIDTHS = (1, 2, 4, 8)
 # Twice the bits of the square of the largest double, counted in the squares of the smallest, and as many to add up in.
 MOST_BITS = 8192
 
@@ -55,7 +56,7 @@ def text(value: str) -> bytes:
 def array(values: Wholes) -> bytes:
     """Numbers >= 0, all as wide as the largest needs."""
     largest = int(values.max(initial=0))
-    width = next(width for width in (1, 2, 4, 8) if largest < 1 << 8 * width)
+    width = next(width for width in WIDTHS if largest < 1 << 8 * width)
     return whole(len(values)) + bytes([width]) + values.astype(f"<u{width}").tobytes()
 
 
@@ -121,7 +122,7 @@ class Reader:
 
     def array(self) -> Wholes:
         count, width = self.whole(), self.bytes(1)[0]
-        if width not in (1, 2, 4, 8):
+        if width not in WIDTHS:
             raise self.refused(f"numbers are {width} bytes wide")
         values = np.frombuffer(self.bytes(count * width), f"<u{width}")
         if values.max(initial=0) > 2**62:

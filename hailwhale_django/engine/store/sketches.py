@@ -85,11 +85,12 @@ class Sketches:
         self, pk: str, kept: str, aggregation: Aggregation[Any], points: Sequence[Sequence[Column]], rows: list[int]
     ) -> States:
         columns = self._cells(pk, kept, [column for point in points for column in point], rows)
-        found: States = []
+        groups: list[list[bytes]] = []  # of each point, of each row
         for point in points:
-            of_point = list(islice(columns, len(point)))
-            found.append([_state(aggregation, [column[at] for column in of_point]) for at in range(len(rows))])
-        return found
+            of_rows = zip(*islice(columns, len(point)), strict=True) if point else [()] * len(rows)
+            groups += [[body for cell in cells if cell for body in bodies(aggregation, cell)] for cells in of_rows]
+        states = aggregation.load_all(groups)
+        return [states[begin : begin + len(rows)] for begin in range(0, len(groups), len(rows))]
 
     def _cells(self, pk: str, kept: str, columns: Sequence[Column], rows: list[int]) -> Iterator[list[bytes | None]]:
         """The cells of each column, [row]; rows are given in ascending order."""
@@ -99,11 +100,6 @@ class Sketches:
         pages = len(calls) // max(len(columns), 1)
         for _ in columns:
             yield list(chain.from_iterable(islice(replies, pages)))
-
-
-def _state(aggregation: Aggregation[Any], cells: Sequence[bytes | None]) -> Any:
-    found = [aggregation.load(body) for cell in cells if cell for body in bodies(aggregation, cell)]
-    return aggregation.merge_all(found) if found else None
 
 
 def _merged(kept: str, cell: bytes) -> bytes:
