@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
@@ -29,7 +30,7 @@ from hailwhale_django.engine.store.server import connect
 from hailwhale_django.engine.store.store import Options, Store
 from tests import drainer, servers
 from tests.engine.oracle import Names, Raw
-from tests.engine.test_laws import World, decimals
+from tests.engine.test_laws import World
 
 KILLS = int(os.environ.get("HAILWHALE_KILLS", "26"))
 SEED = int(os.environ.get("HAILWHALE_SEED", "1"))
@@ -39,7 +40,9 @@ STREAMS = 2
 MOST_CHILDREN = 15  # fewer than there are cities, more than there are products
 LIFE_SECONDS = 0.06
 PAUSE_SECONDS = 0.02
-METRICS = ("hits", "revenue", "ms")
+SUMS = ("hits", "revenue", "ms")
+# A sum tells what is counted twice, uniques what is not.
+METRICS = (*SUMS, "sum:cents", "uv:visitor")
 PERIODS = {"1m:3h": 60, "1h:2d": 3600, "1d:2mo": 86_400}
 DAY = 86_400
 
@@ -135,7 +138,7 @@ class Farm:
             sent: list[dict[str, Any]] = []
             while not self.stopped.wait(chance.uniform(0, PAUSE_SECONDS)):
                 raws = [random_event(chance) for _ in range(chance.choice([1, 1, 5, 40]))]
-                given = [as_given(raw) for raw in raws]
+                given = [raw.given() for raw in raws]
                 for one in given:
                     if chance.random() < 0.3:
                         one["id"] = chance.randbytes(8).hex()
@@ -177,14 +180,15 @@ class Farm:
 
 
 def expected_sums(rows: list[tuple[Names, Names, Raw]], seconds: int) -> dict[Place, Fraction]:
-    sums: dict[Place, Fraction] = {}
+    sums: dict[Place, Fraction] = defaultdict(Fraction)
+    visitors: dict[Place, set[str]] = defaultdict(set)
     for pk, path, event in rows:
         begin = event.at // seconds * seconds
-        for metric in METRICS:
-            if worth := event.worth(metric):
-                place = (pk, path, metric, begin)
-                sums[place] = sums.get(place, Fraction(0)) + worth
-    return sums
+        for metric in SUMS:
+            sums[pk, path, metric, begin] += event.worth(metric)
+        sums[pk, path, "sum:cents", begin] += sum(map(int, event.samples["sum:cents"]))
+        visitors[pk, path, "uv:visitor", begin].update(event.samples["uv:visitor"])
+    return sums | {place: Fraction(len(seen)) for place, seen in visitors.items()}
 
 
 def random_event(chance: Random) -> Raw:
@@ -194,11 +198,8 @@ def random_event(chance: Random) -> Raw:
         dimensions["device"] = chance.choice(["phone", "desk/top"])
     late = chance.choice([0, 0, 0, chance.uniform(0, 7000), chance.uniform(0, 40 * DAY)])
     metrics = {"revenue": Fraction(chance.randrange(-500, 10_000), 100), "ms": Fraction(chance.randrange(9))}
-    return Raw(chance.choice(pks), dimensions, metrics, time.time() - late)
-
-
-def as_given(raw: Raw) -> dict[str, Any]:
-    return {"pk": raw.pk, "dimensions": raw.dimensions, "metrics": decimals(raw.metrics), "at": raw.at}
+    samples = {"sum:cents": [str(chance.randrange(100))], "uv:visitor": [f"v{chance.randrange(200)}"]}
+    return Raw(chance.choice(pks), dimensions, metrics, time.time() - late, samples)
 
 
 def test_workers_are_killed(any_redis_url: str) -> None:
