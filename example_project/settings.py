@@ -80,6 +80,8 @@ HAILWHALE = {
     # Who looks at the demo is logged in as staff, and wants to see their own requests; those of the admin are no news.
     "REQUESTS_STAFF": True,
     "REQUESTS_EXCLUDE": ["/static/", "/admin/"],
+    # How many came, and how many of who looked at one thing looked at another, too.
+    "PIXEL_SKETCHES": ["uv:visitor", "mh:visitor"],
     "CAPTURE": ["language", "referrer", "utm", "bot", "device", "browser", "os", "country"],
     # `manage.py visit` is a proxy before its visitors, and says where each comes from.
     "COUNTRY_HEADER": "X-Visitor-Country",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from random import Random
 from typing import Any
@@ -38,6 +38,7 @@ def shop(redis_url: str) -> Iterator[None]:
             "REDIS": redis_url,
             "CAPTURE": ["bot", "country", "device"],
             "COUNTRY_HEADER": "X-Visitor-Country",
+            "ADDRESS_HEADER": "X-Forwarded-For",
         },
     ):
         yield
@@ -233,6 +234,23 @@ class TestCrowd:
         assert total("hits", "event/pageview") == done["beacons"] - done["carts"]
         assert total("revenue") > 0
         assert {path[1] for path in Whale.get_subdimensions("shop", "country")} <= set(COUNTRIES)
+
+    def test_countries_are_sorted_by_what_a_visitor_brings(self, live_server: Any) -> None:
+        Crowd(live_server.url, Random(5)).come(rate=1_000, visitors=60)
+        again = Random(5)
+        came: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        for who in (visitors.visitor(again) for _ in range(60)):
+            if not who.is_bot:
+                came[who.country].add((who.address, who.agent))
+        total("hits")  # so that all is counted
+        answer = Whale.query("shop", dimension="country", metrics=["revenue/uv:visitor", "revenue"], period="today")
+        assert {row.name: row.cells[0].denominator for row in answer.rows} == {
+            country: len(people) for country, people in came.items()
+        }
+        each = [(row.cells[1].value / len(came[row.name]), row.cells[0].value) for row in answer.rows]
+        assert all(mine == told for mine, told in each)
+        assert each == sorted(each, reverse=True)
+        assert each[0][0] > each[-1][0]
 
     def test_the_command_says_what_they_did(self, live_server: Any) -> None:
         said = io.StringIO()

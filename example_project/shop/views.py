@@ -82,7 +82,13 @@ def purchases(bought: Cart, country: str, told: dict[str, Any]) -> Iterator[dict
         yield {
             "pk": line.product.counter,
             "dimensions": {**told, **line.product.dimensions, "country": country},
-            "metrics": {"sales": 1, "items": line.pieces, "revenue": line.price},
+            "metrics": {
+                "sales": 1,
+                "items": line.pieces,
+                "revenue": line.price,
+                "pct50:price": line.price,
+                "top10:sum:product": {line.product.name: line.price},
+            },
             "id": f"{bought.order}-{line.product.slug}",
         }
 
