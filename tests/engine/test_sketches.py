@@ -184,7 +184,7 @@ def test_a_cell_with_many_parts_is_merged(any_pod: Pod) -> None:
     assert len(keys) == 5  # one for each interval: all rows share it
     for key in keys:
         for cell in any_pod.store.server.call("HVALS", [key.decode()]):
-            assert 0 < parts_of(cell) <= 17
+            assert 0 < parts_of(cell) <= 33
 
 
 def every_key(pod: Pod) -> list[bytes]:

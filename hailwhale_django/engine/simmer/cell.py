@@ -12,7 +12,6 @@ envelopes, damaged bytes are found, and nothing larger than a small multiple of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import TypeVar
 from zlib import crc32
@@ -55,10 +54,14 @@ def bodies(aggregation: Aggregation[State], cell: bytes) -> list[bytes]:
     return found
 
 
-def merged(aggregation: Aggregation[State], cells: Sequence[bytes]) -> State:
-    """The state of cells, of which at least one is not empty. Raises `InvalidInput`."""
-    found = [aggregation.load(body) for cell in cells for body in bodies(aggregation, cell)]
-    return aggregation.merge_all(found)
+def part_begins(cell: bytes) -> list[int]:
+    """Where the parts of a cell begin, as far as their lengths can be believed."""
+    found = []
+    begin = 0
+    while begin < len(cell):
+        found.append(begin)
+        begin += HEAD_BYTES + int.from_bytes(cell[begin + 1 : begin + HEAD_BYTES], "little") + CHECKSUM_BYTES
+    return found
 
 
 @lru_cache(maxsize=1024)

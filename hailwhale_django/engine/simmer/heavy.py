@@ -84,10 +84,15 @@ class Top(Aggregation[Ranked]):
         return item, ":".join(rest)
 
     def merge(self, left: Ranked, right: Ranked) -> Ranked:
-        items = dict(left.items)
-        for item, state in right.items.items():
-            items[item] = self.inner.merge(items[item], state) if item in items else state
-        return self._cut(Ranked(items, self._missed(left.missed, right.missed)))
+        return self.merge_all([left, right])
+
+    def merge_all(self, states: Sequence[Ranked]) -> Ranked:
+        first, *others = states
+        items = dict(first.items)
+        for other in others:
+            for item, state in other.items.items():
+                items[item] = self.inner.merge(items[item], state) if item in items else state
+        return self._cut(Ranked(items, self._missed([state.missed for state in states])))
 
     def present(self, state: Ranked, as_of: float = AS_IT_STANDS) -> str:
         first = self.in_order(state, as_of)[: self.k]
@@ -110,7 +115,7 @@ class Top(Aggregation[Ranked]):
         kept = self._with_a_place(ranks)
         if self._sums:
             return self._subtracted(ranks[:kept], ranks[kept][1], state.missed)
-        missed = self._missed(state.missed, _finite(self.inner.measure(ranks[kept][1], as_of)))
+        missed = self._missed([state.missed, _finite(self.inner.measure(ranks[kept][1], as_of))])
         return Ranked(dict(ranks[:kept]), missed)
 
     def _with_a_place(self, ranks: list[Item]) -> int:
@@ -125,15 +130,15 @@ class Top(Aggregation[Ranked]):
     def _subtracted(self, kept: list[Item], first_without: int, missed: float | None) -> Ranked:
         less = max(first_without, 0)
         items = {item: units - less for item, units in kept if units > less}
-        return Ranked(items, self._missed(missed, _finite(self.inner.measure(less))))
+        return Ranked(items, self._missed([missed, _finite(self.inner.measure(less))]))
 
     @property
     def _sums(self) -> bool:
         return isinstance(self.inner, Sum | Count)
 
-    def _missed(self, one: float | None, other: float | None) -> float | None:
-        """What is missed of two: shortfalls of sums add up, and else the better of the numbers that were let go."""
-        found = [missed for missed in (one, other) if missed is not None]
+    def _missed(self, given: Iterable[float | None]) -> float | None:
+        """What is missed of all: shortfalls of sums add up, and else the best of the numbers that were let go."""
+        found = [missed for missed in given if missed is not None]
         if not found:
             return None
         return _finite(sum(found)) if self._sums else self._best(found)

@@ -162,14 +162,13 @@ class Tallied(Aggregation[Tally]):
         return _tallied(level, keys, np.concatenate([state.counts for state in states])).kept()
 
     def load_all(self, groups: Sequence[Sequence[bytes]]) -> list[Tally | None]:
-        """As of any aggregation; where all are values as they are, those of a group are put in order once."""
-        found: list[Tally | None] = []
-        for bodies in groups:
-            if len(bodies) > 1 and all(body[:1] == VALUES for body in bodies):
-                found.append(_together(bodies))
-            else:
-                found.append(self.merge_all([self.load(body) for body in bodies]) if bodies else None)
-        return found
+        """As of any aggregation; values that are kept as they are, are put in order once for each group."""
+        return [self._loaded(bodies) if bodies else None for bodies in groups]
+
+    def _loaded(self, bodies: Sequence[bytes]) -> Tally:
+        values = [body for body in bodies if body[:1] == VALUES]
+        states = [self.load(body) for body in bodies if body[:1] != VALUES]
+        return self.merge_all([*states, _together(values)] if values else states)
 
     def dump(self, state: Tally) -> bytes:
         if state.level == AS_THEY_ARE:

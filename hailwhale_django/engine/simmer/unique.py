@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from . import wire
 from .aggregation import AS_IT_STANDS, Numeric
 from .hashing import check_size, murmur, utf8
+from .single import murmur_of_one
 
 SEED = 9001
 SLOT_BITS = 26
@@ -61,6 +62,9 @@ class Unique(Numeric[Seen]):
         return (1 << self.bits) // 4
 
     def prepare(self, values: Sequence[str]) -> Seen:
+        if len(values) == 1:
+            check_size(values[0])
+            return np.array([_coupon(*murmur_of_one(utf8(values)[0], SEED))], np.uint32)
         return self.gather(coupons(list(set(values))))
 
     def check(self, value: str) -> None:
@@ -91,15 +95,16 @@ class Unique(Numeric[Seen]):
 
     def load_all(self, groups: Sequence[Sequence[bytes]]) -> list[Seen | None]:
         found: list[Seen | None] = [None] * len(groups)
-        listed = []  # groups that hold nothing but coupons
+        listed: dict[int, bytes] = {}  # coupons by group
         for number, bodies in enumerate(groups):
-            if bodies and all(body[:1] == AS_COUPONS for body in bodies):
-                listed.append(number)
-            elif bodies:
-                found[number] = self.merge_all([self.load(body) for body in bodies])
-        unions = self._unions([b"".join([body[1:] for body in groups[number]]) for number in listed])
-        for number, union in zip(listed, unions, strict=True):
-            found[number] = union
+            full = [self.load(body) for body in bodies if body[:1] != AS_COUPONS]
+            if full:
+                found[number] = self.merge_all(full)
+            if len(full) < len(bodies):
+                listed[number] = b"".join([body[1:] for body in bodies if body[:1] == AS_COUPONS])
+        for number, union in zip(listed, self._unions(list(listed.values())), strict=True):
+            before = found[number]
+            found[number] = union if before is None else self.merge(before, union)
         return found
 
     def _unions(self, groups: Sequence[bytes]) -> Iterator[Seen]:
@@ -170,6 +175,11 @@ def _distinct(values: NDArray[Whole]) -> NDArray[Whole]:
     first = np.ones(len(ordered), dtype=bool)
     np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
     return ordered[first]
+
+
+def _coupon(h1: int, h2: int) -> int:
+    zeros = min(64 - h2.bit_length(), MOST_ZEROS)
+    return zeros + 1 << SLOT_BITS | h1 & (1 << SLOT_BITS) - 1
 
 
 def coupons(values: Sequence[str]) -> Coupons:

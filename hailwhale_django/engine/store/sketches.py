@@ -2,17 +2,18 @@
 
 A sketch's tile is a hash of cells, placed as those of a sum (see `tiles`). A cell is a number of parts (see
 `simmer.cell`): adding appends one and reads nothing, so nobody who counts waits for another. `add.lua` tells whoever
-made a cell have many parts; that one merges them, in two further round trips. Meanwhile others may append, and that is
-kept. So a cell has some 16 parts at most, and a part costs its writers one sixteenth of a merge.
+made a cell have many parts; that one merges the last of them, in two further round trips. Meanwhile others may append,
+and that is kept. So a cell has some 32 parts at most, and each byte is merged a few times at most.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ from ..domain.plan import Column
 from ..domain.sketch import sketch_of
 from ..errors import HailWhaleError, InvalidInput, StoreUnavailable
 from ..simmer.aggregation import Aggregation
-from ..simmer.cell import bodies, merged, part
+from ..simmer.cell import bodies, part, part_begins
 from .parcel import parts_of_one
 from .server import Call, Server, load_script
 from .tiles import Tiles
@@ -30,6 +31,9 @@ MERGE = load_script("merge")
 
 # Cells asked for at once, of some kilobytes each where they are full: what a process may well hold.
 READ_CELLS = 10_000
+
+# A part is merged with what is behind it once that is no less than half as large.
+MOST_TIMES = 2
 
 Crowded = tuple[str, str, int]
 """A sketch, the key of a tile of its, and a cell there."""
@@ -69,13 +73,12 @@ class Sketches:
     def merge_crowded(self, crowded: Sequence[Crowded]) -> None:
         """Merge the parts of cells. What cannot be done now is left to whoever appends next."""
         try:
-            cells = self.server.run([Call("HGET", [key], [cell]) for _, key, cell in crowded])
-            calls = [
-                Call(MERGE, [key], [cell, len(found), _sha1(found), _merged(sketch, found)])
-                for (sketch, key, cell), found in zip(crowded, cells, strict=True)
-                if found
-            ]
-            self.server.run(calls)
+            found = self.server.run([Call("HGET", [key], [cell]) for _, key, cell in crowded])
+            by_sketch: dict[str, list[_Tail]] = defaultdict(list)
+            for (kept, key, cell), parts in zip(crowded, found, strict=True):
+                if parts:
+                    by_sketch[kept].append(_Tail.of(key, cell, parts))
+            self.server.run([call for kept, tails in by_sketch.items() for call in _merging(kept, tails)])
         except StoreUnavailable as error:
             logger.info("cells with many parts stay so for now: %s", error)
         except HailWhaleError as error:
@@ -102,12 +105,33 @@ class Sketches:
             yield list(chain.from_iterable(islice(replies, pages)))
 
 
-def _merged(kept: str, cell: bytes) -> bytes:
+class _Tail(NamedTuple):
+    """The last parts of a cell, those from byte `begin` on."""
+
+    key: str
+    cell: int
+    begin: int
+    parts: bytes
+
+    @classmethod
+    def of(cls, key: str, cell: int, parts: bytes) -> _Tail:
+        """All but large ones in front, which are merged once there is more behind them: as rarely as a heap of notes is
+        copied into the book.
+        """
+        begins = part_begins(parts)
+        first = len(begins) - 1
+        while first and (begins[first] - begins[first - 1]) <= MOST_TIMES * (len(parts) - begins[first]):
+            first -= 1
+        begin = begins[min(first, len(begins) // 2)]
+        return cls(key, cell, begin, parts[begin:])
+
+
+def _merging(kept: str, tails: Sequence[_Tail]) -> Iterator[Call]:
+    """The calls that put one part in the place of each tail."""
     sketch = sketch_of(kept)
     if sketch is None:
         raise InvalidInput("sketch", kept, "this is no sketch")
-    return part(sketch.aggregation, merged(sketch.aggregation, [cell]))
-
-
-def _sha1(found: bytes) -> str:
-    return hashlib.sha1(found, usedforsecurity=False).hexdigest()
+    states = sketch.aggregation.load_all([bodies(sketch.aggregation, tail.parts) for tail in tails])
+    for (key, cell, begin, parts), state in zip(tails, states, strict=True):
+        sha1 = hashlib.sha1(parts, usedforsecurity=False).hexdigest()
+        yield Call(MERGE, [key], [cell, begin, len(parts), sha1, part(sketch.aggregation, state)])

@@ -31,7 +31,7 @@ local CHUNK = 1000
 local BEFORE_TILES = 4
 local FOR_EVER = '-'
 local BEFORE_EXPECTATIONS = 11
-local MOST_PARTS = 16 -- of a sketch's cell: readers merge them again and again, whoever writes pays for merging once
+local MOST_PARTS = 32 -- of a sketch's cell: readers merge them again and again, whoever writes pays for merging once
 local call, try, find, gmatch, tonumber, type = redis.call, redis.pcall, string.find, string.gmatch, tonumber, type
 
 local function split(text, pattern)
