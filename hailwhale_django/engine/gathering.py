@@ -42,23 +42,30 @@ def gather(folded: Folded, places: Numbers, sketchbook: Sketchbook) -> dict[str,
 
 def _gathered(folded: Folded, kept: str, places: Numbers, sketchbook: Sketchbook) -> Gathered:
     rule = sketchbook.rule(kept)
-    rows = [rule.keeps_row(path) for _, path in folded.rows]
-    columns = np.array([rule.keeps_interval(column.interval) for column in folded.columns], dtype=bool)
-    groups = np.fromiter(folded.samples[kept], dtype=np.int64)
-    shape_of, moment_of = np.array(folded.groups, dtype=np.int64).reshape(-1, 2)[groups].T
+    values = folded.samples[kept]
+    rows = np.array([rule.keeps_row(path) for _, path in folded.rows])
+    columns = np.array([rule.keeps_interval(column.interval) for column in folded.columns])
+    cell, group = _cells(folded, list(values), np.where(rows, places, -1), columns)
+    order = np.argsort(cell, kind="stable")
+    cells, begins = np.unique(cell[order], return_index=True)
+    of_place, of_column = np.divmod(cells, max(len(columns), 1))
+    part_of = _Parts(values, _aggregation(kept))
+    parts = [part_of(groups) for groups in np.split(group[order], begins[1:])] if len(cells) else []
+    return Gathered(of_place.tolist(), of_column.tolist(), parts)
+
+
+def _cells(
+    folded: Folded, groups: Sequence[int], places: Numbers, columns: NDArray[np.bool_]
+) -> tuple[Numbers, Numbers]:
+    """Every pair of a cell and a group that concerns it; a cell is place * number of columns + column."""
+    numbers = np.array(groups, dtype=np.int64)
+    shape_of, moment_of = np.array(folded.groups, dtype=np.int64)[numbers].T
     at, row = expanded(shape_of, folded.shapes)
-    place = np.where(rows, places, -1)[row]
-    at, place = at[place >= 0], place[place >= 0]
+    here = places[row] >= 0
+    at, place = at[here], places[row][here]
     pair, column = expanded(moment_of[at], folded.moments)
-    pair, column = pair[columns[column]], column[columns[column]]
-    key = place[pair] * max(len(folded.columns), 1) + column
-    order = np.argsort(key, kind="stable")
-    key, member = key[order], groups[at[pair[order]]]
-    begins = np.flatnonzero(np.concatenate(([True], key[1:] != key[:-1]))) if len(key) else key
-    of_place, of_column = np.divmod(key[begins], max(len(folded.columns), 1))
-    part_of = _Parts(folded.samples[kept], _aggregation(kept))
-    runs = np.split(member, begins[1:]) if len(begins) else []
-    return Gathered(of_place.tolist(), of_column.tolist(), [part_of(run) for run in runs])
+    kept = columns[column]
+    return (place[pair] * len(columns) + column)[kept], numbers[at[pair]][kept]
 
 
 def _aggregation(kept: str) -> Aggregation[Any]:

@@ -19,7 +19,7 @@ from .domain.answer import numbers as answer_numbers
 from .domain.formula import Formula
 from .domain.paths import ROOT, WHOLE, Path
 from .domain.period import Period
-from .domain.plan import Plan, Schedule
+from .domain.plan import Plan
 from .domain.query import Query
 from .domain.sketch import Sketch, sketch_of
 from .domain.sketched import Sketched
@@ -30,15 +30,13 @@ from .fold import CHILD_PKS, child_pk
 from .store.catalog import ABSENT
 from .store.store import Store
 from .store.tiles import NOTHING, Early, Guess, Wanted
+from .unions import Unions, columns_of
 
 # Beyond this many rows an answer is no table any more; what is left out is said.
 MAX_ROWS = 100_000
 
 # Of 8 bytes each: what one answer may take of a process's memory. 10,000 rows over a year by day take 3.7 million.
 MAX_CELLS = 20_000_000
-
-# Each is some kilobytes where it is full, and takes some microseconds to be merged with others.
-MAX_SKETCH_CELLS = 300_000
 
 # More names than this below the whole are not what an event's dimensions are called, but their values.
 MAX_OUTLINED = 100
@@ -97,6 +95,7 @@ class Reader:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self.unions = Unions(store)
 
     def children(self, pk: Path, path: Path = ROOT, *, counters: bool = False) -> list[Path]:
         """The children of a dimension path, or the child counters, in the order in which they were first seen."""
@@ -153,7 +152,7 @@ class Reader:
             asked.append(_Asked(query.compare, unfolded, unfolded))
         question = self._question(query.pk, formulas, asked, now)
         names, bases, rows, early, warnings = self._family(query, question)
-        warnings |= self._unkept(query, question)
+        warnings |= self.unions.unkept(question.sketches, CHILD_PKS if query.counters else str(query.dimension))
         (values, said), *compared = self._answers(question, rows, now, early)
         warnings |= said
         before = None
@@ -220,16 +219,16 @@ class Reader:
         Two round trips, and one for each counter and sketch.
         """
         self.store.check(now, writing=False)
-        plan = self.store.schedule.by_point(period, now)
+        by_point = self.store.schedule.by_point(period, now)
         numbers = self.store.catalog.wholes([str(pk) for pk in pks])
         present = [(pk, np.array([row] * 3)) for pk, row in zip(pks, numbers, strict=True) if row is not None]
         metrics, sketches = self._told_apart([formula])
-        wanted = [(str(pk), Wanted(metrics, plan.points, rows)) for pk, rows in present]
+        wanted = [(str(pk), Wanted(metrics, by_point.points, rows)) for pk, rows in present]
         one = _Asked(period, plotted=True, unfolded=True)
         found: dict[Path, list[float | None]] = {}
         for (pk, rows), cells in zip(present, self.store.tiles.sums_of_each(wanted), strict=True):
-            question = _Question(pk, metrics, sketches, [(one, plan)])
-            told, _ = self._sketched(question, one, rows, now)
+            question = _Question(pk, metrics, sketches, [(one, by_point)])
+            told, _ = self.unions.of(pk, sketches, rows, period, now, plotted=True)
             values = self._as_values(question, one, rows, cells, told)
             found[pk] = answer_numbers(values.points(formula, undefined=np.nan)[:, 0].tolist())
         return [found.get(pk) for pk in pks]
@@ -256,16 +255,6 @@ class Reader:
         names = family.children.names
         base = ROOT if query.counters else query.dimension
         return names, [base] * len(names), family.rows, guess.answered(replies), self._fullness(len(names))
-
-    def _unkept(self, query: Query, question: _Question) -> set[str]:
-        """Sketches that are not kept of what the table is of."""
-        book = self.store.options.sketchbook
-        row = CHILD_PKS if query.counters else str(query.dimension)
-        return {
-            f"{name} is not kept of {row}: see the setting SKETCHES"
-            for name, sketch in question.sketches.items()
-            if not book.rule(sketch.kept).keeps_row(row)
-        }
 
     def _fullness(self, size: int) -> set[str]:
         limit = self.store.options.limits.children
@@ -296,7 +285,7 @@ class Reader:
     def _question(self, pk: Path, formulas: Iterable[Formula], asked: Sequence[_Asked], now: float) -> _Question:
         self.store.check(now, writing=False)
         metrics, sketches = self._told_apart(formulas)
-        plans = (_plan(self.store.schedule, one.period, now, plotted=one.plotted) for one in asked)
+        plans = (columns_of(self.store.schedule, one.period, now, plotted=one.plotted) for one in asked)
         return _Question(pk, metrics, sketches, list(zip(asked, plans, strict=True)))
 
     def _told_apart(self, formulas: Iterable[Formula]) -> tuple[list[str], dict[str, Sketch]]:
@@ -319,43 +308,12 @@ class Reader:
         sums = self.store.tiles.sums(str(question.pk), question.wanted(rows), early)
         answers = []
         for (one, plan), found in zip(question.asked, sums, strict=True):
-            sketches, warnings = self._sketched(question, one, rows, now)
+            sketches, warnings = self.unions.of(
+                question.pk, question.sketches, rows, one.period, now, plotted=one.unfolded
+            )
             values = self._as_values(question, one, rows, found, sketches)
             answers.append((values, plan.warnings | warnings))
         return answers
-
-    def _sketched(
-        self, question: _Question, one: _Asked, rows: NDArray[np.int64], now: float
-    ) -> tuple[dict[str, Sketched], set[str]]:
-        """What sketches come to in a period; those that tell the same states share them."""
-        _, end = one.period.span
-        as_ofs = [min(one.period.span_of(bucket)[1], now) for bucket in one.period.buckets]
-        found: dict[str, Sketched] = {}
-        read: dict[str, list[list[Any]]] = {}
-        warnings: set[str] = set()
-        for name, sketch in question.sketches.items():
-            if sketch.kept not in read:
-                rule = self.store.options.sketchbook.rule(sketch.kept)
-                schedule = self.store.schedule.only(rule.keeps_interval)
-                plan = _plan(schedule, one.period, now, plotted=one.unfolded)
-                warnings |= plan.warnings
-                read[sketch.kept] = self._states(question.pk, sketch.kept, plan, rows)
-            states = read[sketch.kept]
-            found[name] = Sketched.of_points(sketch, states, min(end, now), as_ofs, plotted=one.unfolded)
-        return found, warnings
-
-    def _states(self, pk: Path, kept: str, plan: Plan, rows: NDArray[np.int64]) -> list[list[Any]]:
-        """[point][row] of states; of a row that is not there, nothing."""
-        cells = len(rows) * sum(map(len, plan.points))
-        if cells > MAX_SKETCH_CELLS:
-            expected = f"it takes {cells:,} cells of sketches, the limit is {MAX_SKETCH_CELLS:,}; use a shorter period"
-            raise TooLarge("metrics", kept, expected)
-        there = np.flatnonzero(rows != ABSENT)
-        found: list[list[Any]] = [[None] * len(rows) for _ in plan.points]
-        for point, states in enumerate(self.store.sketches.states(str(pk), kept, plan.points, rows[there])):
-            for row, state in zip(there.tolist(), states, strict=True):
-                found[point][row] = state
-        return found
 
     def _as_values(
         self,
@@ -380,10 +338,6 @@ class Reader:
             whole=len(rows) - 1,
             sketches=sketches,
         )
-
-
-def _plan(schedule: Schedule, period: Period, now: float, *, plotted: bool) -> Plan:
-    return schedule.by_point(period, now) if plotted else schedule.in_sum(period, now)
 
 
 def _numbers(rows: Iterable[int | None]) -> NDArray[np.int64]:
