@@ -21,11 +21,11 @@ REQUESTS = 2_000
 MIDDLEWARE = "hailwhale_django.middleware.HailWhaleMiddleware"
 EVERYTHING = ("language", "referrer", "utm", "bot", "device", "browser", "os", "country")
 
-BARE, COUNTED, CAPTURED, VISITED = (
+BARE, COUNTED, PLAIN, CAPTURED = (
     "a bare view",
     "counted, default settings",
+    "counted, without sketches",
     "counted, everything captured",
-    "the same, and the visitor's id",
 )
 HIGHEST_MICROSECONDS = 100
 
@@ -40,13 +40,7 @@ def read(request: HttpRequest, year: int) -> HttpResponse:
     return HttpResponse("whale")
 
 
-def visited(request: Any, year: int) -> HttpResponse:
-    if hasattr(request, "hailwhale"):
-        request.hailwhale.add(metrics={"visitors": int(request.hailwhale.visitor is not None)})
-    return HttpResponse("whale")
-
-
-urlpatterns = [path("articles/<int:year>/", read), path("visited/<int:year>/", visited)]
+urlpatterns = [path("articles/<int:year>/", read)]
 
 
 def run(effort: Effort) -> Result:
@@ -70,11 +64,14 @@ def run(effort: Effort) -> Result:
     )
     requests = effort.size(REQUESTS)
     with servers.running() as url, override_settings(ROOT_URLCONF=__name__):
-        article, visit = "/articles/2026/", "/visited/2026/"
+        article = "/articles/2026/"
         found = _raced(url, {}, {BARE: ([], article), COUNTED: ([MIDDLEWARE], article)}, requests, effort)
-        everything = {"CAPTURE": EVERYTHING, "COUNTRY_HEADER": "CF-IPCountry"}
-        both = {CAPTURED: ([MIDDLEWARE], article), VISITED: ([MIDDLEWARE], visit)}
-        found |= _raced(url, everything, both, requests, effort)
+        others = {
+            PLAIN: {"REQUESTS_SKETCHES": ()},
+            CAPTURED: {"CAPTURE": EVERYTHING, "COUNTRY_HEADER": "CF-IPCountry"},
+        }
+        for name, given in others.items():
+            found |= _raced(url, given, {name: ([MIDDLEWARE], article)}, requests, effort)
     _add(table, found, requests)
     added = (found[COUNTED].median - found[BARE].median) / requests * 1e6
     return Result([table], [Target("added microseconds a request", added, HIGHEST_MICROSECONDS, at_most=True)])

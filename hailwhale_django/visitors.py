@@ -16,6 +16,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from datetime import time as time_of_day
+from functools import lru_cache
 from hashlib import blake2b
 from threading import Lock
 from typing import Any
@@ -40,6 +41,9 @@ GRACE_SECONDS = 3_600
 AWAY_SECONDS = 30.0
 # A page waits no longer than this for another thread that asks for the salt.
 PATIENCE_SECONDS = 2.0
+
+# What a request's host is told from.
+HOSTS = ("HTTP_HOST", "HTTP_X_FORWARDED_HOST", "SERVER_NAME", "SERVER_PORT", "HTTP_X_FORWARDED_PORT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,13 @@ def agent_of(request: HttpRequest) -> str:
 
 def site_of(request: HttpRequest) -> str:
     """The host that was asked for, without its port; "" if it is not one of ours."""
+    return _known_site(*map(request.META.get, HOSTS))
+
+
+@lru_cache(maxsize=1024)
+def _known_site(*told: str | None) -> str:
+    request = HttpRequest()
+    request.META = {name: text for name, text in zip(HOSTS, told, strict=True) if text is not None}
     try:
         return split_domain_port(request.get_host())[0]
     except DisallowedHost:
@@ -158,5 +169,6 @@ def _remember(salt: Salt) -> None:
 
 @receiver(setting_changed)
 def _forget(*, setting: str, **_: Any) -> None:
+    _known_site.cache_clear()
     if setting in (NAME, "TIME_ZONE"):
         _remember(Salt(None, 0.0, 0.0))

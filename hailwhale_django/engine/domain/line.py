@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
+from json.encoder import encode_basestring_ascii as quoted
 
 from ..errors import InvalidInput
 from .event import MAX_UNITS, Event, instant, metric_name
@@ -30,13 +31,13 @@ Shape = tuple[Path, tuple[Path, ...]]
 
 def write_line(event: Event) -> str:
     """The line of an event, without its end."""
-    metrics = json.dumps(dict(event.metrics), separators=(",", ":"))
+    metrics = ",".join([f"{quoted(name)}:{units}" for name, units in event.metrics])
     shape_text = _known_shape_text if len(event.dimensions) <= REMEMBERED_PATHS else _shape_text
-    line = f"{event.at!r}\t{shape_text(event.pk, event.dimensions)}\t{metrics}"
+    line = f"{event.at!r}\t{shape_text(event.pk, event.dimensions)}\t{{{metrics}}}"
     if not event.samples:
         return line
-    # Undecodable bytes of a text stay as they came: JSON escapes their surrogates.
-    return f"{line}\t{json.dumps(dict(event.samples), separators=(',', ':'))}"
+    samples = ",".join([f"{quoted(name)}:[{','.join(map(quoted, values))}]" for name, values in event.samples])
+    return f"{line}\t{{{samples}}}"
 
 
 def read_line(line: bytes) -> Event:

@@ -85,7 +85,7 @@ def _shortest(kind: str) -> str:
 
 def raw_values(metric: str, aggregation: Aggregation[Any], given: Any, at: float) -> Values:
     """The raw values, at an instant, that a caller gives for a sketch; none for `None`. Raises `InvalidInput`."""
-    values = tuple(_texts(metric, aggregation, given, at))
+    values = (given,) if type(given) is str else tuple(_texts(metric, aggregation, given, at))
     if len(values) > MOST_VALUES:
         raise TooLarge(metric, given, f"one event has at most {MOST_VALUES:,} values of a sketch")
     try:
