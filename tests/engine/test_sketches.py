@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from hailwhale_django.engine import unions
 from hailwhale_django.engine.domain.answer import Answer
 from hailwhale_django.engine.domain.sketchbook import Sketchbook
-from hailwhale_django.engine.errors import InvalidInput
+from hailwhale_django.engine.errors import InvalidInput, TooLarge
 from hailwhale_django.engine.pod import Pod
 from hailwhale_django.engine.simmer.envelope import as_text
 from hailwhale_django.engine.simmer.unique import Unique
+from hailwhale_django.engine.store import sketches
 from tests.engine.conftest import NOW, Clock, Pods
 
 DAYS = [(NOW - timedelta(days=day)).timestamp() for day in range(5)]
@@ -185,6 +187,31 @@ def test_a_cell_with_many_parts_is_merged(any_pod: Pod) -> None:
     for key in keys:
         for cell in any_pod.store.server.call("HVALS", [key.decode()]):
             assert 0 < parts_of(cell) <= 33
+
+
+def test_a_damaged_cell_is_not_in_the_way_of_others(any_pod: Pod, caplog: pytest.LogCaptureFixture) -> None:
+    any_pod.count("shop", {"country": "US"}, {"uv:visitor": "v"}, None)
+    (key,) = [key.decode() for key in every_key(any_pod) if b"tile:1d:" in key and key.endswith(b"uv:visitor")]
+    first = min(any_pod.store.server.call("HKEYS", [key]))
+    framed = b"\1\1\0\0X1234"  # of the right length, with a wrong checksum
+    for garbage in (b"\1\5\0", b"nonsense" * 40, framed * 30):
+        any_pod.store.server.call("HSET", [key], [first, garbage])
+        for number in range(40):
+            any_pod.count("shop", {"country": "US"}, {"uv:visitor": f"v{number}"}, None)
+    assert "cannot be merged" in caplog.text
+    cells = any_pod.store.server.call("HGETALL", [key])
+    assert all(parts_of(cell) <= 33 for number, cell in cells.items() if number != first)
+    assert any_pod.query("shop", metrics="hits").totals.cells[0].value == 121
+
+
+def test_more_than_a_process_should_hold_is_refused(any_pod: Pod, monkeypatch: pytest.MonkeyPatch) -> None:
+    any_pod.count("shop", {"country": "US"}, {"uv:visitor": [f"v{number}" for number in range(1000)]}, None)
+    monkeypatch.setattr(sketches, "MOST_BYTES", 5000)
+    with pytest.raises(TooLarge, match="fewer rows"):
+        ask(any_pod, "uv:visitor")
+    monkeypatch.setattr(unions, "MAX_CELLS", 2)
+    with pytest.raises(TooLarge, match="shorter period"):
+        ask(any_pod, "uv:visitor")
 
 
 def every_key(pod: Pod) -> list[bytes]:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ..domain.plan import Column
 from ..domain.sketch import sketch_of
-from ..errors import HailWhaleError, InvalidInput, StoreUnavailable
+from ..errors import HailWhaleError, InvalidInput, StoreUnavailable, TooLarge
 from ..simmer.aggregation import Aggregation
 from ..simmer.cell import bodies, part, part_begins
 from .parcel import parts_of_one
@@ -31,6 +31,7 @@ MERGE = load_script("merge")
 
 # Cells asked for at once, of some kilobytes each where they are full: what a process may well hold.
 READ_CELLS = 10_000
+MOST_BYTES = 256 << 20
 
 # A part is merged with what is behind it once that is no less than half as large.
 MOST_TIMES = 2
@@ -54,7 +55,7 @@ class Sketches:
     def states(self, pk: str, kept: str, points: Sequence[Sequence[Column]], rows: NDArray[np.integer[Any]]) -> States:
         """What a sketch comes to over each point's columns in each row. One round trip for each 10,000 cells.
 
-        Raises `InvalidInput` for cells that are damaged.
+        Raises `InvalidInput` for cells that are damaged, and `TooLarge` for more bytes than a process should hold.
         """
         sketch = sketch_of(kept)
         assert sketch is not None, kept
@@ -62,9 +63,14 @@ class Sketches:
         distinct, places = np.unique(rows, return_inverse=True)
         columns = sum(map(len, points))
         at_once = max(READ_CELLS // max(columns, 1), 1)
+        left = MOST_BYTES
         for begin in range(0, len(distinct), at_once):
             chosen = distinct[begin : begin + at_once]
-            states = self._states(pk, kept, sketch.aggregation, points, chosen.tolist())
+            states, size = self._states(pk, kept, sketch.aggregation, points, chosen.tolist())
+            left -= size
+            if left < 0:
+                expected = f"its cells take more than {MOST_BYTES >> 20} MB; ask for fewer rows or a shorter period"
+                raise TooLarge("metrics", kept, expected)
             for at in np.flatnonzero((places >= begin) & (places < begin + len(chosen))).tolist():
                 for point, of_point in enumerate(states):
                     found[point][at] = of_point[places[at] - begin]
@@ -81,19 +87,19 @@ class Sketches:
             self.server.run([call for kept, tails in by_sketch.items() for call in _merging(kept, tails)])
         except StoreUnavailable as error:
             logger.info("cells with many parts stay so for now: %s", error)
-        except HailWhaleError as error:
-            logger.error("cells with many parts cannot be merged: %s", error)
 
     def _states(
         self, pk: str, kept: str, aggregation: Aggregation[Any], points: Sequence[Sequence[Column]], rows: list[int]
-    ) -> States:
+    ) -> tuple[States, int]:
+        """And how many bytes these cells have."""
         columns = self._cells(pk, kept, [column for point in points for column in point], rows)
         groups: list[list[bytes]] = []  # of each point, of each row
         for point in points:
             of_rows = zip(*islice(columns, len(point)), strict=True) if point else [()] * len(rows)
             groups += [[body for cell in cells if cell for body in bodies(aggregation, cell)] for cells in of_rows]
         states = aggregation.load_all(groups)
-        return [states[begin : begin + len(rows)] for begin in range(0, len(groups), len(rows))]
+        size = sum(len(body) for group in groups for body in group)
+        return [states[begin : begin + len(rows)] for begin in range(0, len(groups), len(rows))], size
 
     def _cells(self, pk: str, kept: str, columns: Sequence[Column], rows: list[int]) -> Iterator[list[bytes | None]]:
         """The cells of each column, [row]; rows are given in ascending order."""
@@ -131,7 +137,19 @@ def _merging(kept: str, tails: Sequence[_Tail]) -> Iterator[Call]:
     sketch = sketch_of(kept)
     if sketch is None:
         raise InvalidInput("sketch", kept, "this is no sketch")
-    states = sketch.aggregation.load_all([bodies(sketch.aggregation, tail.parts) for tail in tails])
-    for (key, cell, begin, parts), state in zip(tails, states, strict=True):
-        sha1 = hashlib.sha1(parts, usedforsecurity=False).hexdigest()
-        yield Call(MERGE, [key], [cell, begin, len(parts), sha1, part(sketch.aggregation, state)])
+    aggregation = sketch.aggregation
+    for (key, cell, begin, parts), state in zip(tails, _loaded(aggregation, tails), strict=True):
+        if state is not None:
+            sha1 = hashlib.sha1(parts, usedforsecurity=False).hexdigest()
+            yield Call(MERGE, [key], [cell, begin, len(parts), sha1, part(aggregation, state)])
+
+
+def _loaded(aggregation: Aggregation[Any], tails: Sequence[_Tail]) -> list[Any]:
+    """The state of each tail; `None` for those that are damaged, which are not in the way of others."""
+    try:
+        return aggregation.load_all([bodies(aggregation, tail.parts) for tail in tails])
+    except HailWhaleError as error:
+        if len(tails) > 1:
+            return [state for tail in tails for state in _loaded(aggregation, [tail])]
+        logger.error("cell %d of %s cannot be merged: %s", tails[0].cell, tails[0].key, error)
+        return [None]

@@ -265,6 +265,7 @@ local function has_many_parts(bytes)
   local parts, begin = 0, 1
   while begin <= #bytes do
     local _, low, middle, high = string.byte(bytes, begin, begin + 3)
+    if not high then return false end -- it is damaged, which is for readers to tell
     begin = begin + 8 + low + 256 * middle + 65536 * high
     parts = parts + 1
   end
