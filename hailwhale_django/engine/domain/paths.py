@@ -176,12 +176,18 @@ def _branches(given: Mapping[Any, Any], parent: Path, levels: int) -> Iterator[P
     if not levels:
         raise _too_deep("dimensions", given)
     for key, value in given.items():
-        path = _below_whole((*parent, name_of(key)), "dimensions")
+        path = _child_of(parent, name_of(key))
         yield from filter(None, (path,))
         if isinstance(value, Mapping):
             yield from _branches(value, path, levels - 1)
         else:
-            yield from filter(None, (_below_whole((*path, name_of(value)), "dimensions"),))
+            yield from filter(None, (_child_of(path, name_of(value)),))
+
+
+# New combinations are mostly of names that were met before.
+@lru_cache(maxsize=16_384)
+def _child_of(parent: Path, name: str) -> Path:
+    return _below_whole((*parent, name), "dimensions")
 
 
 def _prefixes(path: Path) -> Iterator[Path]:
