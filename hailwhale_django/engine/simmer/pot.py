@@ -5,65 +5,68 @@ least recently; with `flush`, a key leaves the moment so many of its values came
 soon as another key follows. What leaves goes to `spill`, in order, and more than once if its key comes again: the parts
 are merged by whoever reads them, perhaps by another pot.
 
-Guarantee: each line counts once, in the state of its key, or is refused by its number; a bad one harms no other.
-What comes out does not depend on how the input was cut into blocks.
-Memory: `capacity` states and their keys.
+Rows are worked on many at once, as arrays (`blocks`, `keys`, `turnover`, `columns`); whatever is unusual is read as by
+`read_state`, alone.
+
+Guarantee: each line counts once, in the state of its key, or is refused by its number; a bad one harms no other. What
+comes out is, byte by byte, what it would be had each row been worked on alone, however the input was cut into blocks.
+Memory: `capacity` states and their keys; besides, some 40 MB while it works.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any
+
+import numpy as np
 
 from ..errors import InvalidInput
 from .aggregation import Aggregation
-from .lines import read_row, read_state, write_line
+from .batches import Batch, Flushed, Part, Served
+from .blocks import Block, Flags, Places, slices
+from .columns.column import Column, Portion, different
+from .columns.families import FAMILIES, family
+from .columns.tallies import weigh
+from .keys import NOBODY, Keys, Numbers
+from .lines import read_row, read_state
+from .turnover import Leaving, Turnover
+
+__all__ = ["CAPACITY", "Batch", "Flushed", "Pot", "Refuse", "Spill"]
 
 CAPACITY = 5000
+# So many keys that are not in the pot are remembered, besides as many as are in it.
+MOST_STRANGERS = 1 << 17
 
-
-class Flushed(NamedTuple):
-    """One key that leaves the pot; bytes of it that are no UTF-8 are surrogates, as in `read_row`."""
-
-    key: str
-    aggregation: Aggregation[Any]
-    state: Any
-
-
-class Batch(Protocol):
-    """What leaves together, in order."""
-
-    def __iter__(self) -> Iterator[Flushed]: ...
-
-    def __len__(self) -> int: ...
-
-    def lines(self, as_of: float) -> bytes:
-        """The three columns of each, as of an instant."""
-
+NO_FAMILIES = np.zeros(0, np.int64)
 
 Spill = Callable[[Batch], None]
 Refuse = Callable[[int, bytes, InvalidInput], None]
 """Is told of a bad line: its number, from 1; the line without its end; what is wrong with it."""
 
-
-class Leaving(tuple[Flushed, ...]):
-    """A batch of states that are at hand."""
-
-    __slots__ = ()
-
-    def lines(self, as_of: float) -> bytes:
-        return b"".join(write_line(key, aggregation, state, as_of) for key, aggregation, state in self)
+States = dict[int, Any]
+Errors = dict[int, InvalidInput]
+"""Of rows of a block that were read alone."""
 
 
-@dataclass(slots=True)
-class Held:
-    """What the pot holds of one key."""
+@dataclass(frozen=True, slots=True)
+class Task:
+    """The rows of a block that are for one column, and what that read of them."""
 
-    aggregation: Aggregation[Any]
-    state: Any
-    values: int
+    column: Column
+    rows: Places
+    portion: Portion
+    read: Any
+    odd: Flags
+
+    def put(self, places: Places) -> None:
+        """Put what was read; `places` is of all rows of the block."""
+        mine = places[self.rows]
+        plain = (mine != NOBODY) & ~self.odd
+        if plain.all():
+            self.column.put(mine, self.portion, self.read, slice(None))
+        elif plain.any():
+            self.column.put(mine[plain], self.portion, self.read, np.flatnonzero(plain))
 
 
 class Pot:
@@ -74,60 +77,125 @@ class Pot:
     ) -> None:
         self._spill = spill
         self._refuse = refuse
-        self._capacity = capacity
-        self._flush = flush
-        self._sorted = sorted
-        self._held: OrderedDict[str, Held] = OrderedDict()
+        self._keys = Keys()
+        # Of keys that come in order, only one is needed at a time.
+        self._turnover = Turnover(1 if sorted else capacity, flush)
+        self._columns = [make() for _, make in FAMILIES]
+        self._known_families = NO_FAMILIES
         self.rows = 0
         self.refused = 0
 
     @property
     def keys(self) -> int:
-        return len(self._held)
+        return self._turnover.size
 
     def add(self, block: bytes) -> None:
         """Whole lines, of which the last may lack its end."""
-        lines = block.split(b"\n")
-        if not lines[-1]:
-            lines.pop()
-        for line in lines:
-            self.rows += 1
-            try:
-                self._add(line)
-            except InvalidInput as error:
-                self.refused += 1
-                self._refuse(self.rows, line.rstrip(b"\r"), error)
-
-    def _add(self, line: bytes) -> None:
-        row = read_row(line)
-        aggregation, state = read_state(row)
-        held = self._held.get(row.key)
-        if held is None:
-            self._make_room()
-            held = self._held[row.key] = Held(aggregation, state, 1)
-        else:
-            held.state = aggregation.merge(held.state, state)
-            held.values += 1
-            self._held.move_to_end(row.key)
-        if self._flush and held.values >= self._flush:
-            self._send([row.key])
-
-    def _make_room(self) -> None:
-        if self._sorted:
-            self._send(list(self._held))
-        elif len(self._held) >= self._capacity:
-            self._send([next(iter(self._held))])
-
-    def _send(self, keys: list[str]) -> None:
-        if keys:
-            leaving = [(key, self._held.pop(key)) for key in keys]
-            self._spill(Leaving(Flushed(key, held.aggregation, held.state) for key, held in leaving))
+        for lines in slices(block):
+            self._simmer(Block(lines))
 
     def state(self, key: str) -> tuple[Aggregation[Any], Any] | None:
         """What is known of a key now. Asking is no use of it."""
-        held = self._held.get(key)
-        return (held.aggregation, held.state) if held else None
+        number = self._keys.get(key.encode("utf-8", "surrogateescape"))
+        place = self._turnover.place(number)
+        if place == NOBODY:
+            return None
+        aggregation = self._keys.aggregation(number)
+        return aggregation, self._columns[family(aggregation)].state(place, aggregation)
 
     def finish(self) -> None:
         """All that is left leaves, what was used least recently first."""
-        self._send(list(self._held))
+        self._send(self._turnover.leave())
+
+    def _simmer(self, block: Block) -> None:
+        if len(self._keys) > 2 * self._turnover.size + MOST_STRANGERS:
+            self._forget_strangers()
+        keys = self._keys.find(block.keys)
+        recipes = np.where(block.torn | (keys == NOBODY), NOBODY, self._keys.recipe_of(keys))
+        tasks = self._tasks(block, recipes)
+        states, errors = self._alone(block, recipes, tasks)
+        counted = len(block)
+        try:
+            for row, error in errors.items():
+                counted = row
+                self._report(self.rows + row, block.line(row), error)
+            counted = len(block)
+        finally:
+            # Who raises at a bad line stops there: what comes before it counts, and nothing behind it.
+            good = np.ones(counted, np.bool_)
+            good[[row for row in errors if row < counted]] = False
+            self._count(block, keys, np.flatnonzero(good), tasks, states)
+            self.rows += min(counted + 1, len(block))
+
+    def _tasks(self, block: Block, recipes: Numbers) -> list[Task]:
+        families = self._families()[recipes]
+        found = []
+        for number in different(families):
+            if number != NOBODY:
+                rows = np.flatnonzero(families == number)
+                portion = Portion(block.values[rows], recipes[rows], self._keys.recipes.aggregations)
+                found.append(Task(self._columns[number], rows, portion, *self._columns[number].read(portion)))
+        return found
+
+    def _alone(
+        self, block: Block, recipes: Numbers, tasks: list[Task]
+    ) -> tuple[dict[int, Any], dict[int, InvalidInput]]:
+        """The states of rows that have to be read alone, or what is wrong with them."""
+        odd = np.concatenate([np.flatnonzero(recipes == NOBODY), *(task.rows[task.odd] for task in tasks)])
+        states: States = {}
+        errors: Errors = {}
+        for row in np.sort(odd).tolist():
+            try:
+                _, states[row] = read_state(read_row(block.line(row)))
+                weigh(states[row])
+            except InvalidInput as error:
+                errors[row] = error
+        return states, errors
+
+    def _count(self, block: Block, keys: Numbers, good: Places, tasks: list[Task], states: States) -> None:
+        places = np.full(len(block), NOBODY)
+        places[good], leaving = self._turnover.use(keys[good])
+        for task in tasks:
+            task.put(places)
+        for row, state in states.items():
+            if places[row] != NOBODY:
+                self._merge(block, row, int(keys[row]), int(places[row]), state)
+        self._send(leaving)
+
+    def _merge(self, block: Block, row: int, key: int, place: int, state: Any) -> None:
+        aggregation = self._keys.aggregation(key)
+        try:
+            self._columns[family(aggregation)].merge(place, aggregation, state)
+        except InvalidInput as error:
+            self._report(self.rows + row, block.line(row), error)
+
+    def _report(self, row: int, line: bytes, error: InvalidInput) -> None:
+        self.refused += 1
+        self._refuse(row + 1, line.rstrip(b"\r"), error)
+
+    def _send(self, leaving: Leaving) -> None:
+        if not len(leaving.keys):
+            return
+        recipes = self._keys.recipe_of(leaving.keys)
+        aggregations = [self._keys.recipes.aggregations[recipe] for recipe in recipes.tolist()]
+        families = self._families()[recipes]
+        parts = []
+        for number in different(families):
+            which = np.flatnonzero(families == number)
+            mine = [aggregations[one] for one in which.tolist()]
+            parts.append(Part(which, self._columns[number].take(leaving.places[which], mine)))
+        self._turnover.release(leaving.places)
+        self._spill(Served(self._keys.texts(leaving.keys), aggregations, parts))
+
+    def _families(self) -> Numbers:
+        """The number of each recipe's family; at the end, and so for `NOBODY`, that of none."""
+        aggregations = self._keys.recipes.aggregations
+        if len(self._known_families) <= len(aggregations):
+            self._known_families = np.array([*map(family, aggregations), NOBODY])
+        return self._known_families
+
+    def _forget_strangers(self) -> None:
+        keys = self._turnover.keys()
+        self._keys.keep(keys)
+        self._turnover.renumber(keys)
+        self._known_families = NO_FAMILIES

@@ -94,6 +94,20 @@ class Tally:
         return int(np.searchsorted(np.cumsum(self.counts), rank))
 
 
+def tally(values: Floats) -> Tally:
+    """How often such values came."""
+    # Adding 0 makes -0 the 0 that it equals.
+    found, counts = np.unique(values + 0.0, return_counts=True)
+    return Tally(AS_THEY_ARE, found, counts.astype(np.int64)).kept()
+
+
+def merged(left: Tally, right: Tally) -> Tally:
+    level = max(left.level, right.level)
+    left, right = left.at_level(level), right.at_level(level)
+    keys = np.concatenate((left.keys, right.keys))
+    return _tallied(level, keys, np.concatenate((left.counts, right.counts))).kept()
+
+
 def _tallied(level: int, keys: Keys, counts: wire.Wholes) -> Tally:
     order = np.argsort(keys, kind="stable")
     keys = keys[order]
@@ -132,17 +146,12 @@ class Tallied(Aggregation[Tally]):
     kind = "pct"
 
     def prepare(self, values: Sequence[str]) -> Tally:
-        # Adding 0 makes -0 the 0 that it equals.
-        found, counts = np.unique(np.array(numbers(values)) + 0.0, return_counts=True)
-        return Tally(AS_THEY_ARE, found, counts.astype(np.int64)).kept()
+        return tally(np.array(numbers(values)))
 
     def merge(self, left: Tally, right: Tally) -> Tally:
         if left.total + right.total > MOST_COUNTED:
             raise TooLarge("value", left.total + right.total, f"at most {MOST_COUNTED:,} values have percentiles")
-        level = max(left.level, right.level)
-        left, right = left.at_level(level), right.at_level(level)
-        keys = np.concatenate((left.keys, right.keys))
-        return _tallied(level, keys, np.concatenate((left.counts, right.counts))).kept()
+        return merged(left, right)
 
     def dump(self, state: Tally) -> bytes:
         if state.level == AS_THEY_ARE:

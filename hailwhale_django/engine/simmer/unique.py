@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from . import wire
 from .aggregation import AS_IT_STANDS, Numeric
-from .hashing import murmur, utf8
+from .hashing import Words, murmur, utf8
 
 SEED = 9001
 SLOT_BITS = 26
@@ -111,7 +111,12 @@ def holds_registers(state: Seen) -> TypeGuard[Registers]:
 
 
 def coupons(values: Sequence[str]) -> Coupons:
-    h1, h2 = (half[0] for half in murmur(utf8(values), [SEED]))
+    h1, h2 = murmur(utf8(values), [SEED])
+    return coupons_of(h1[0], h2[0])
+
+
+def coupons_of(h1: Words, h2: Words) -> Coupons:
+    """The coupons of hashes."""
     # The number of leading zeros is 63 less the place of the highest bit. A double has that place in its exponent, but
     # rounds 2^53 and more up; without the lower bits it cannot.
     upper = h2 & ~(h2 >> np.uint64(1))

@@ -1,0 +1,96 @@
+"""The column of uv: registers side by side in one array; coupons wait until there are many."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..aggregation import Aggregation
+from ..blocks import Flags, Index, Places
+from ..hashing import MOST_BYTES
+from ..keys import grown
+from ..unique import Coupons, Seen, Unique, coupons_of, holds_registers
+from .column import Aggregations, Column, Portion, States, different
+from .hashes import hashes_of
+from .marks import are_marked
+from .pending import Pending
+from .rack import Rack
+
+NO_COUPONS = np.zeros(0, np.uint32)
+
+
+class Uniques(Column):
+    """A place has either registers, in the rack of its number of bits, or coupons, settled and waiting ones."""
+
+    __slots__ = ("_bits", "_coupons", "_pending", "_racks")
+
+    def __init__(self) -> None:
+        self._bits = np.zeros(0, np.int8)
+        self._coupons: dict[int, Coupons] = {}
+        self._racks: dict[int, Rack] = {}
+        self._pending = Pending()
+
+    def read(self, portion: Portion) -> tuple[Coupons, Flags]:
+        values = portion.values
+        odd = are_marked(values) | (values.length > MOST_BYTES)
+        return coupons_of(*hashes_of(values)), odd
+
+    def put(self, places: Places, portion: Portion, read: Coupons, which: Index | slice) -> None:
+        coupons, recipes = read[which], portion.recipes[which]
+        self._bits = grown(self._bits, int(places.max(initial=0)) + 1)
+        for recipe in different(recipes):
+            unique = portion.aggregations[recipe]
+            assert isinstance(unique, Unique)
+            chosen = recipes == recipe
+            self._put(unique.bits, places[chosen], coupons[chosen])
+        if self._pending.is_enough:
+            for place, found in self._pending.all():
+                self._settle(place, found)
+
+    def _put(self, bits: int, places: Places, coupons: Coupons) -> None:
+        self._bits[places] = bits
+        waiting = self._rack(bits).put(places, coupons)
+        self._pending.add(places[waiting], coupons[waiting])
+
+    def _rack(self, bits: int) -> Rack:
+        if bits not in self._racks:
+            self._racks[bits] = Rack(bits)
+        return self._racks[bits]
+
+    def _settle(self, place: int, found: Coupons) -> None:
+        unique = Unique(int(self._bits[place]))
+        together = np.unique(np.concatenate((self._coupons.get(place, NO_COUPONS), found)))
+        rack = self._rack(unique.bits)
+        if len(together) > unique.most_coupons or rack.has(place):
+            rack.merge(place, unique.registers(together))
+            self._coupons.pop(place, None)
+        else:
+            self._coupons[place] = together
+
+    def merge(self, place: int, aggregation: Aggregation[Any], state: Any) -> None:
+        assert isinstance(aggregation, Unique)
+        self._bits = grown(self._bits, place + 1)
+        self._bits[place] = aggregation.bits
+        if holds_registers(state):
+            self._rack(aggregation.bits).merge(place, state)
+        self._settle(place, NO_COUPONS if holds_registers(state) else state)
+
+    def state(self, place: int, aggregation: Aggregation[Any]) -> Seen:
+        self._settle_all(np.array([place]))
+        rack = self._rack(int(self._bits[place]))
+        return rack.registers(place) if rack.has(place) else self._coupons[place]
+
+    def take(self, places: Places, aggregations: Aggregations) -> States:
+        self._settle_all(places)
+        return super().take(places, aggregations)
+
+    def _settle_all(self, places: Places) -> None:
+        for place, found in self._pending.of(places):
+            self._settle(place, found)
+
+    def clear(self, places: Places) -> None:
+        for rack in self._racks.values():
+            rack.clear(places)
+        for place in places.tolist():
+            self._coupons.pop(place, None)
