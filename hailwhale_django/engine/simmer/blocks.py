@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 Words = NDArray[np.uint64]
 Places = NDArray[np.int64]
 Flags = NDArray[np.bool_]
-Index = NDArray[Any]
+Index = NDArray[Any] | slice
 
 WORD = 8
 MARGIN = 2 * WORD
@@ -24,7 +24,7 @@ MARGIN = 2 * WORD
 SLICE_BYTES = 192 << 10
 
 TAB, LINE_END, RETURN = b"\t\n\r"
-ALL_BITS = np.uint64(0xFFFFFFFFFFFFFFFF)
+LOW_BYTES = np.array([(1 << 8 * count) - 1 for count in range(WORD + 1)], np.uint64)
 
 
 def slices(block: bytes) -> Iterator[bytes]:
@@ -37,11 +37,33 @@ def slices(block: bytes) -> Iterator[bytes]:
         at = end
 
 
+class Text:
+    """Lines as bytes, with room before and behind them."""
+
+    __slots__ = ("_next_words", "_words", "bytes", "has_returns", "raw")
+
+    def __init__(self, lines: bytes) -> None:
+        self.raw = bytes(MARGIN) + lines + bytes(2 * MARGIN - len(lines) % WORD)
+        self.has_returns = b"\r" in lines
+        self.bytes = np.frombuffer(self.raw, np.uint8)
+        self._words = np.frombuffer(self.raw, "<u8")
+        self._next_words = self._words[1:]
+
+    def words(self, at: Places) -> Words:
+        """The eight bytes from each place on, the first the lowest; zeros outside of the lines."""
+        word = at >> 3
+        bits = (at.view(np.uint64) << np.uint64(3)) & np.uint64(63)
+        lower, upper = self._words.take(word, mode="clip"), self._next_words.take(word, mode="clip")
+        # A shift by all 64 bits, where a word is whole, leaves nothing of the next one.
+        found: Words = (lower >> bits) | (upper << (np.uint64(64) - bits))
+        return found
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Parts of a block, one of each line: from `begin` on, `length` bytes."""
+    """Parts of a text, one of each line: from `begin` on, `length` bytes."""
 
-    block: Block
+    text: Text
     begin: Places
     length: Places
 
@@ -49,7 +71,7 @@ class Span:
         return len(self.begin)
 
     def __getitem__(self, which: Index) -> Span:
-        return Span(self.block, self.begin[which], self.length[which])
+        return Span(self.text, self.begin[which], self.length[which])
 
     @property
     def end(self) -> Places:
@@ -57,23 +79,21 @@ class Span:
 
     def words(self, number: int) -> Words:
         """Each part's word of a number, from 0; what lies behind the part is zero in it."""
-        return self.block.words(self.begin + number * WORD) & low_bytes(self.length - number * WORD)
+        return self.text.words(self.begin + number * WORD) & low_bytes(self.length - number * WORD)
 
     def texts(self) -> list[bytes]:
-        raw = self.block.raw
+        raw = self.text.raw
         return [raw[begin:end] for begin, end in zip(self.begin.tolist(), self.end.tolist(), strict=True)]
 
 
 class Block:
     """Lines, each with its end."""
 
-    __slots__ = ("_words", "begins", "ends", "has_returns", "keys", "raw", "torn", "values")
+    __slots__ = ("begins", "ends", "keys", "text", "torn", "values")
 
     def __init__(self, lines: bytes) -> None:
-        self.raw = bytes(MARGIN) + lines + bytes(2 * MARGIN - len(lines) % WORD)
-        self._words = np.frombuffer(self.raw, "<u8")
-        self.has_returns = b"\r" in lines
-        text = np.frombuffer(self.raw, np.uint8)
+        self.text = Text(lines)
+        text = self.text.bytes
         # Tabs and line ends are neighbours in ASCII.
         marks = np.flatnonzero(text[: MARGIN + len(lines)] - np.uint8(TAB) < 2)
         line_ends = np.flatnonzero(text[marks] == LINE_END)
@@ -84,10 +104,10 @@ class Block:
         """Lines that have no tab."""
         tabs = marks[firsts]
         ends = marks[np.minimum(firsts + 1, line_ends)]
-        if self.has_returns:
+        if self.text.has_returns:
             ends = self._without_returns(text, tabs, ends)
-        self.keys = Span(self, self.begins, tabs - self.begins)
-        self.values = Span(self, tabs + 1, np.maximum(ends - tabs - 1, 0))
+        self.keys = Span(self.text, self.begins, tabs - self.begins)
+        self.values = Span(self.text, tabs + 1, np.maximum(ends - tabs - 1, 0))
 
     def __len__(self) -> int:
         return len(self.ends)
@@ -98,19 +118,11 @@ class Block:
             ends[left] -= 1
         return ends
 
-    def words(self, at: Places) -> Words:
-        """The eight bytes from each place on, the first the lowest."""
-        word, bits = at >> 3, ((at & 7) << 3).astype(np.uint64)
-        found: Words = (self._words[word] >> bits) | (self._words[word + 1] << (np.uint64(64) - bits))
-        return found
-
     def line(self, number: int) -> bytes:
         """A line without its end."""
-        return self.raw[self.begins[number] : self.ends[number]]
+        return self.text.raw[self.begins[number] : self.ends[number]]
 
 
 def low_bytes(count: Places) -> Words:
     """So many of a word's first bytes as mask; none of less than none, and all of more than all."""
-    bits = (np.clip(count, 0, WORD) << 3).astype(np.uint64)
-    # A shift by all 64 bits leaves none.
-    return ~(ALL_BITS << bits)
+    return LOW_BYTES.take(count, mode="clip")

@@ -26,7 +26,7 @@ PAST_NINE = np.uint64(0x7676767676767676)
 PAIRS = np.uint64(0x000000FF000000FF)
 HUNDREDS, TEN_THOUSANDS = np.uint64(0x000F424000000064), np.uint64(0x0000271000000001)
 
-MINUS = ord("-")
+MINUS, ZERO = b"-0"
 LARGEST_EXACT = 2.0**53
 POWERS_OF_TEN = 10.0 ** np.arange(2 * WORD)
 LONGEST_NUMBER = 64
@@ -34,13 +34,14 @@ LONGEST_NUMBER = 64
 
 def numbers_of(texts: Span) -> tuple[Floats, Flags]:
     """The numbers, and which of the texts are none."""
-    negative = texts.block.words(texts.begin) & np.uint64(0xFF) == MINUS
-    digits = Span(texts.block, texts.begin + negative, texts.length - negative)
+    negative = texts.text.bytes.take(texts.begin) == MINUS
+    digits = Span(texts.text, texts.begin + negative, texts.length - negative) if negative.any() else texts
     found, odd = _short(digits)
     long = np.flatnonzero(digits.length > WORD)
     if len(long):
         found[long], odd[long] = _long(digits[long])
-    np.negative(found, out=found, where=negative)
+    if digits is not texts:
+        np.negative(found, out=found, where=negative)
     if odd.any():
         _one_by_one(texts, found, odd)
     return found, odd
@@ -48,29 +49,28 @@ def numbers_of(texts: Span) -> tuple[Floats, Flags]:
 
 def _short(digits: Span) -> tuple[Floats, Flags]:
     """Of texts of at most eight characters."""
-    word = _last_word(digits.block.words(digits.end - WORD), digits.length)
-    word, below_point = _without_point(word)
-    has_point = below_point > 0
-    odd = ~_are_digits(word) | (digits.length <= has_point)
-    found = _value(word).astype(np.float64)
-    if has_point.any():
-        found /= POWERS_OF_TEN[np.where(has_point, below_point - 1, 0)]
-    return found, odd
+    word = _last_word(digits.text.words(digits.end - WORD), digits.length)
+    points = _points(word)
+    if not points.any():
+        return _value(word).astype(np.float64), ~_are_digits(word) | (digits.length == 0)
+    word, decimals = _without_point(word, points)
+    odd = ~_are_digits(word) | (digits.length <= (points != 0))
+    return _value(word) / POWERS_OF_TEN.take(decimals, mode="clip"), odd
 
 
 def _long(digits: Span) -> tuple[Floats, Flags]:
     """Of texts of 9 to 16 characters."""
-    upper = _last_word(digits.block.words(np.maximum(digits.end - 2 * WORD, 0)), digits.length - WORD)
-    lower = digits.block.words(digits.end - WORD)
-    point_above, point_below = _points(upper), _points(lower)
-    carried = (upper >> np.uint64(56)) & np.uint64(0xFF)
-    lower, below = _without_point(lower, carried)
-    upper, above = _without_point(upper)
-    upper = np.where(point_below != 0, (upper << np.uint64(8)) | np.uint64(0x30), upper)
-    places = np.where(point_below != 0, below - 1, np.where(point_above != 0, above - 1 + WORD, 0))
+    upper = _last_word(digits.text.words(np.maximum(digits.end - 2 * WORD, 0)), digits.length - WORD)
+    lower = digits.text.words(digits.end - WORD)
+    upper_points, lower_points = _points(upper), _points(lower)
+    in_lower = lower_points != 0
+    lower, decimals = _without_point(lower, lower_points, upper >> np.uint64(56))
+    upper, more = _without_point(upper, upper_points)
+    upper = np.where(in_lower, (upper << np.uint64(8)) | np.uint64(ZERO), upper)
+    decimals = decimals + more + np.where(upper_points != 0, WORD, 0)
     value = _value(upper).astype(np.float64) * 1e8 + _value(lower)
     odd = (digits.length > 2 * WORD) | ~_are_digits(upper) | ~_are_digits(lower) | (value >= LARGEST_EXACT)
-    return value / POWERS_OF_TEN[places], odd | ((point_above != 0) & (point_below != 0))
+    return value / POWERS_OF_TEN.take(decimals, mode="clip"), odd | (in_lower & (upper_points != 0))
 
 
 def _last_word(word: Words, length: Places) -> Words:
@@ -86,17 +86,14 @@ def _points(word: Words) -> Words:
     return found & (~found + np.uint64(1))
 
 
-def _without_point(word: Words, carried: Words | None = None) -> tuple[Words, Places]:
-    """Without the first decimal point; and how many bytes, with that one, are from it on: none where there is none."""
-    point = _points(word)
-    if not point.any():
-        return word, np.zeros(len(word), np.int64)
+def _without_point(word: Words, point: Words, before_word: Words | None = None) -> tuple[Words, Places]:
+    """Without the decimal point, what is before it moved up; and how many bytes are behind it, 0 if there is none."""
     before = (point >> np.uint64(7)) - np.uint64(1)
-    after = ~((point << np.uint64(1)) - np.uint64(1))
-    first = np.uint64(0x30) if carried is None else carried
-    moved = (word & after) | ((word & before) << np.uint64(8)) | first
-    behind = (np.bitwise_count(after) >> 3).astype(np.int64)
-    return np.where(point != 0, moved, word), np.where(point != 0, behind + 1, 0)
+    behind = ~((point << np.uint64(1)) - np.uint64(1))
+    first = np.uint64(ZERO) if before_word is None else before_word
+    moved = (word & behind) | ((word & before) << np.uint64(8)) | first
+    has_point = point != 0
+    return np.where(has_point, moved, word), np.where(has_point, np.bitwise_count(behind) >> 3, 0)
 
 
 def _are_digits(word: Words) -> Flags:

@@ -19,6 +19,7 @@ from .blocks import WORD, Block, Flags, Index, Places, Span, Words
 from .recipe import MOST_CHARACTERS, parse
 
 Numbers = NDArray[np.int64]
+Sizes = NDArray[np.int64] | NDArray[np.int32]
 
 LONGEST_WORDS = 16
 # A key has at most so many characters, and a character at most four bytes.
@@ -50,7 +51,7 @@ class Spelled:
             mixed = (hashes ^ word) * STEP
             mixed ^= mixed >> np.uint64(32)
             hashes = mixed if number == 0 else np.where(self.lengths > number * WORD, mixed, hashes)
-        self.hashes = hashes
+        self.hashes = hashes * SPREAD
 
 
 class Keys:
@@ -101,7 +102,7 @@ class Keys:
             return NOBODY
         texts = Block(key + b"\t\n").keys
         spelled = Spelled(texts)
-        slot = int(spelled.hashes[0]) & (len(self._table) - 1)
+        slot = int(self._slots(spelled.hashes)[0])
         while (found := int(self._table[slot])) != NOBODY:
             if self._same(np.array([found]), spelled, np.array([0]))[0]:
                 return found
@@ -146,7 +147,7 @@ class Keys:
         self._reserve(self._count + len(texts))
         spelled = Spelled(texts)
         mask = len(self._table) - 1
-        slots = (spelled.hashes & np.uint64(mask)).astype(np.int64)
+        slots = self._slots(spelled.hashes)
         found = self._table[slots].astype(np.int64)
         left = np.flatnonzero(~self._same(found, spelled, slice(None)))
         slots = slots[left]
@@ -159,7 +160,11 @@ class Keys:
             left, slots = left[others], slots[others]
         return found
 
-    def _same(self, keys: Numbers, spelled: Spelled, which: Index | slice) -> Flags:
+    def _slots(self, hashes: Words) -> Numbers:
+        """Where to begin to look: by the uppermost bits of a hash, which depend on all of what is hashed."""
+        return (hashes >> np.uint64(65 - len(self._table).bit_length())).astype(np.int64)
+
+    def _same(self, keys: Numbers, spelled: Spelled, which: Index) -> Flags:
         """Whether each known key is spelled as what was looked up."""
         lengths, offsets = spelled.lengths[which], self._offsets[keys]
         same: Flags = (self._lengths[keys] == lengths) & (keys != NOBODY)
@@ -185,7 +190,7 @@ class Keys:
             has = lengths > number * WORD if number else slice(None)
             self._spelling[offsets[has] + number] = words[winners[has]]
 
-    def _add(self, hashes: Words, lengths: Index, counts: Index, recipes: Index) -> None:
+    def _add(self, hashes: Words, lengths: Sizes, counts: Sizes, recipes: Sizes) -> None:
         begin, end = self._count, self._count + len(hashes)
         self._reserve(end)
         self._hashes[begin:end] = hashes
@@ -217,7 +222,7 @@ class Keys:
     def _settle(self, keys: Numbers) -> None:
         """Find each key a slot in a table that has none of them."""
         mask = len(self._table) - 1
-        slots = (self._hashes[keys] & np.uint64(mask)).astype(np.int64)
+        slots = self._slots(self._hashes[keys])
         while len(keys):
             free = self._table[slots] == NOBODY
             self._table[slots[free]] = keys[free]
@@ -248,7 +253,7 @@ class Recipes:
         colon &= ~colon + np.uint64(1)
         usual = (colon != 0) & (keys.length <= MOST_CHARACTERS)
         prefixes = first_words & (colon - np.uint64(1))
-        if keys.block.has_returns:
+        if keys.text.has_returns:
             usual[:] = False
         found = np.empty(len(keys), np.int64)
         for word in np.unique(prefixes[usual]):

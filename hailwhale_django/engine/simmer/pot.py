@@ -24,7 +24,7 @@ import numpy as np
 from ..errors import InvalidInput
 from .aggregation import Aggregation
 from .batches import Batch, Flushed, Part, Served
-from .blocks import Block, Flags, Places, slices
+from .blocks import Block, Flags, Index, Places, slices
 from .columns.column import Column, Portion, different
 from .columns.families import FAMILIES, family
 from .columns.tallies import weigh
@@ -38,6 +38,7 @@ CAPACITY = 5000
 # So many keys that are not in the pot are remembered, besides as many as are in it.
 MOST_STRANGERS = 1 << 17
 
+EVERY = slice(None)
 NO_FAMILIES = np.zeros(0, np.int64)
 
 Spill = Callable[[Batch], None]
@@ -54,17 +55,21 @@ class Task:
     """The rows of a block that are for one column, and what that read of them."""
 
     column: Column
-    rows: Places
+    rows: Index
     portion: Portion
     read: Any
     odd: Flags
+
+    def odd_rows(self, block: Block) -> Numbers:
+        odd = np.flatnonzero(self.odd)
+        return np.arange(len(block))[self.rows][odd] if len(odd) else odd
 
     def put(self, places: Places) -> None:
         """Put what was read; `places` is of all rows of the block."""
         mine = places[self.rows]
         plain = (mine != NOBODY) & ~self.odd
         if plain.all():
-            self.column.put(mine, self.portion, self.read, slice(None))
+            self.column.put(mine, self.portion, self.read, EVERY)
         elif plain.any():
             self.column.put(mine[plain], self.portion, self.read, np.flatnonzero(plain))
 
@@ -122,9 +127,8 @@ class Pot:
             counted = len(block)
         finally:
             # Who raises at a bad line stops there: what comes before it counts, and nothing behind it.
-            good = np.ones(counted, np.bool_)
-            good[[row for row in errors if row < counted]] = False
-            self._count(block, keys, np.flatnonzero(good), tasks, states)
+            good = np.setdiff1d(np.arange(counted), list(errors)) if errors else slice(counted)
+            self._count(block, keys, good, tasks, states)
             self.rows += min(counted + 1, len(block))
 
     def _tasks(self, block: Block, recipes: Numbers) -> list[Task]:
@@ -132,27 +136,28 @@ class Pot:
         found = []
         for number in different(families):
             if number != NOBODY:
-                rows = np.flatnonzero(families == number)
+                mine = families == number
+                rows = EVERY if mine.all() else np.flatnonzero(mine)
                 portion = Portion(block.values[rows], recipes[rows], self._keys.recipes.aggregations)
                 found.append(Task(self._columns[number], rows, portion, *self._columns[number].read(portion)))
         return found
 
-    def _alone(
-        self, block: Block, recipes: Numbers, tasks: list[Task]
-    ) -> tuple[dict[int, Any], dict[int, InvalidInput]]:
+    def _alone(self, block: Block, recipes: Numbers, tasks: list[Task]) -> tuple[States, Errors]:
         """The states of rows that have to be read alone, or what is wrong with them."""
-        odd = np.concatenate([np.flatnonzero(recipes == NOBODY), *(task.rows[task.odd] for task in tasks)])
+        odd = np.concatenate([np.flatnonzero(recipes == NOBODY), *(task.odd_rows(block) for task in tasks)])
         states: States = {}
         errors: Errors = {}
         for row in np.sort(odd).tolist():
             try:
-                _, states[row] = read_state(read_row(block.line(row)))
-                weigh(states[row])
+                _, state = read_state(read_row(block.line(row)))
+                weigh(state)
             except InvalidInput as error:
                 errors[row] = error
+            else:
+                states[row] = state
         return states, errors
 
-    def _count(self, block: Block, keys: Numbers, good: Places, tasks: list[Task], states: States) -> None:
+    def _count(self, block: Block, keys: Numbers, good: Index, tasks: list[Task], states: States) -> None:
         places = np.full(len(block), NOBODY)
         places[good], leaving = self._turnover.use(keys[good])
         for task in tasks:

@@ -59,7 +59,8 @@ class Turnover:
     def use(self, keys: Numbers) -> tuple[Places, Leaving]:
         """The place of each row's value, and who leaves meanwhile."""
         self._reserve(int(keys.max(initial=-1)) + 1)
-        fresh = np.unique(keys[self._places[keys] == 0])
+        places = self._places[keys]
+        fresh = np.unique(keys[places == 0]) if not places.all() else keys[:0]
         if self._flush == 0 and self.size + len(fresh) <= self._capacity:
             return self._calm(keys, fresh), NOT_ONE
         return self._busy(keys)

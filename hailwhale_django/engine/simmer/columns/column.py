@@ -70,7 +70,7 @@ class Column(ABC):
         """What is to be put of each value; and which cannot be told here, and have to be read as states, one by one."""
 
     @abstractmethod
-    def put(self, places: Places, portion: Portion, read: Any, which: Index | slice) -> None:
+    def put(self, places: Places, portion: Portion, read: Any, which: Index) -> None:
         """Put such of the read values, in the order of lines, at places."""
 
     @abstractmethod

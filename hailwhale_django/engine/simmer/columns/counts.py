@@ -25,7 +25,7 @@ class Counts(Column):
     def read(self, portion: Portion) -> tuple[None, Flags]:
         return None, are_marked(portion.values)
 
-    def put(self, places: Places, portion: Portion, read: None, which: Index | slice) -> None:
+    def put(self, places: Places, portion: Portion, read: None, which: Index) -> None:
         self.add(places)
 
     def add(self, places: Places) -> None:

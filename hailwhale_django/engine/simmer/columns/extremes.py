@@ -25,7 +25,7 @@ class Extremes(Column):
     def read(self, portion: Portion) -> tuple[Floats, Flags]:
         return numbers_of(portion.values)
 
-    def put(self, places: Places, portion: Portion, read: Floats, which: Index | slice) -> None:
+    def put(self, places: Places, portion: Portion, read: Floats, which: Index) -> None:
         self._reserve(int(places.max(initial=-1)) + 1)
         self._pick.at(self._picked, places, read[which])
 

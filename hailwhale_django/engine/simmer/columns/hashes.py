@@ -20,6 +20,6 @@ def hashes_of(values: Span) -> tuple[Words, Words]:
     for block in range(most):
         left = left[blocks[left] > block]
         at = values.begin[left] + block * BLOCK_BYTES
-        h1[left], h2[left] = mixed(h1[left], h2[left], values.block.words(at), values.block.words(at + 8))
-    tails = Span(values.block, values.begin + blocks * BLOCK_BYTES, lengths - blocks * BLOCK_BYTES)
+        h1[left], h2[left] = mixed(h1[left], h2[left], values.text.words(at), values.text.words(at + 8))
+    tails = Span(values.text, values.begin + blocks * BLOCK_BYTES, lengths - blocks * BLOCK_BYTES)
     return finished(h1, h2, tails.words(0), tails.words(1), lengths)

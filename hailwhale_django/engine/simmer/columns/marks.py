@@ -12,6 +12,6 @@ MARK_WORD = np.uint64(int.from_bytes(MARK.encode("ascii"), "little"))
 
 
 def are_marked(values: Span) -> Flags:
-    beginnings = values.block.words(values.begin) & ((np.uint64(1) << MARK_BITS) - np.uint64(1))
+    beginnings = values.text.words(values.begin) & ((np.uint64(1) << MARK_BITS) - np.uint64(1))
     marked: Flags = (beginnings == MARK_WORD) & (values.length >= len(MARK))
     return marked

@@ -58,7 +58,7 @@ class Others(Column):
                     read[row] = given or texts[row]
         return read, odd
 
-    def put(self, places: Places, portion: Portion, read: list[Value], which: Index | slice) -> None:
+    def put(self, places: Places, portion: Portion, read: list[Value], which: Index) -> None:
         rows = np.arange(len(read))[which]
         recipes = portion.recipes[rows].tolist()
         for place, row, recipe in zip(places.tolist(), rows.tolist(), recipes, strict=True):

@@ -44,7 +44,7 @@ class Sums(Column):
     def read(self, portion: Portion) -> tuple[Floats, Flags]:
         return numbers_of(portion.values)
 
-    def put(self, places: Places, portion: Portion, read: Floats, which: Index | slice) -> None:
+    def put(self, places: Places, portion: Portion, read: Floats, which: Index) -> None:
         self._totals.add(places, read[which])
 
     def merge(self, place: int, aggregation: Aggregation[Any], state: Any) -> None:
@@ -76,7 +76,7 @@ class Averages(Column):
     def read(self, portion: Portion) -> tuple[Floats, Flags]:
         return numbers_of(portion.values)
 
-    def put(self, places: Places, portion: Portion, read: Floats, which: Index | slice) -> None:
+    def put(self, places: Places, portion: Portion, read: Floats, which: Index) -> None:
         self._totals.add(places, read[which])
         self._counts.add(places)
 

@@ -31,7 +31,7 @@ class Tallies(Column):
     def read(self, portion: Portion) -> tuple[Floats, Flags]:
         return numbers_of(portion.values)
 
-    def put(self, places: Places, portion: Portion, read: Floats, which: Index | slice) -> None:
+    def put(self, places: Places, portion: Portion, read: Floats, which: Index) -> None:
         self._pending.add(places, read[which])
         if self._pending.is_enough:
             for place, values in self._pending.all():

@@ -36,7 +36,7 @@ class Uniques(Column):
         odd = are_marked(values) | (values.length > MOST_BYTES)
         return coupons_of(*hashes_of(values)), odd
 
-    def put(self, places: Places, portion: Portion, read: Coupons, which: Index | slice) -> None:
+    def put(self, places: Places, portion: Portion, read: Coupons, which: Index) -> None:
         coupons, recipes = read[which], portion.recipes[which]
         self._bits = grown(self._bits, int(places.max(initial=0)) + 1)
         for recipe in different(recipes):
