@@ -17,6 +17,7 @@ Words = NDArray[np.uint64]
 Places = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Index = NDArray[Any] | slice
+Marks = tuple[Places, Places, Places, Flags]
 
 WORD = 8
 MARGIN = 2 * WORD
@@ -38,13 +39,13 @@ def slices(block: bytes) -> Iterator[bytes]:
 
 
 class Text:
-    """Lines as bytes, with room before and behind them."""
+    """Lines as bytes, with room before and behind them; and which of some bytes are anywhere in them."""
 
-    __slots__ = ("_next_words", "_words", "bytes", "has_returns", "raw")
+    __slots__ = ("_next_words", "_words", "bytes", "has_minuses", "has_points", "has_returns", "raw")
 
     def __init__(self, lines: bytes) -> None:
         self.raw = bytes(MARGIN) + lines + bytes(2 * MARGIN - len(lines) % WORD)
-        self.has_returns = b"\r" in lines
+        self.has_returns, self.has_minuses, self.has_points = b"\r" in lines, b"-" in lines, b"." in lines
         self.bytes = np.frombuffer(self.raw, np.uint8)
         self._words = np.frombuffer(self.raw, "<u8")
         self._next_words = self._words[1:]
@@ -93,26 +94,35 @@ class Block:
 
     def __init__(self, lines: bytes) -> None:
         self.text = Text(lines)
-        text = self.text.bytes
         # Tabs and line ends are neighbours in ASCII.
-        marks = np.flatnonzero(text[: MARGIN + len(lines)] - np.uint8(TAB) < 2)
-        line_ends = np.flatnonzero(text[marks] == LINE_END)
-        firsts = np.concatenate((np.zeros(1, np.int64), line_ends[:-1] + 1))
-        self.ends = marks[line_ends]
-        self.begins = np.concatenate((np.full(1, MARGIN), self.ends[:-1] + 1))
-        self.torn = firsts == line_ends
-        """Lines that have no tab."""
-        tabs = marks[firsts]
-        ends = marks[np.minimum(firsts + 1, line_ends)]
+        marks = np.flatnonzero(self.text.bytes[: MARGIN + len(lines)] - np.uint8(TAB) < 2)
+        tabs, ends, self.ends, self.torn = self._in_pairs(marks) or self._in_columns(marks)
+        self.begins = np.empty(len(self.ends), np.int64)
+        self.begins[0], self.begins[1:] = MARGIN, self.ends[:-1] + 1
         if self.text.has_returns:
-            ends = self._without_returns(text, tabs, ends)
+            ends = self._without_returns(tabs, ends)
         self.keys = Span(self.text, self.begins, tabs - self.begins)
         self.values = Span(self.text, tabs + 1, np.maximum(ends - tabs - 1, 0))
+
+    def _in_pairs(self, marks: Places) -> Marks | None:
+        """Tabs, ends of values, ends of lines and torn lines, if each line has one tab."""
+        tabs, ends = marks[:-1:2], marks[1::2]
+        kinds = self.text.bytes.take(marks)
+        if len(marks) % 2 or (kinds[::2] != TAB).any() or (kinds[1::2] != LINE_END).any():
+            return None
+        return tabs, ends, ends, np.zeros(len(ends), np.bool_)
+
+    def _in_columns(self, marks: Places) -> Marks:
+        """The same, where lines have more columns, or only one."""
+        line_ends = np.flatnonzero(self.text.bytes[marks] == LINE_END)
+        firsts = np.concatenate((np.zeros(1, np.int64), line_ends[:-1] + 1))
+        return marks[firsts], marks[np.minimum(firsts + 1, line_ends)], marks[line_ends], firsts == line_ends
 
     def __len__(self) -> int:
         return len(self.ends)
 
-    def _without_returns(self, text: NDArray[np.uint8], tabs: Places, ends: Places) -> Places:
+    def _without_returns(self, tabs: Places, ends: Places) -> Places:
+        text, ends = self.text.bytes, ends.copy()
         left = np.flatnonzero((ends == self.ends) & ~self.torn)
         while len(left := left[(text[ends[left] - 1] == RETURN) & (ends[left] - 1 > tabs[left])]):
             ends[left] -= 1

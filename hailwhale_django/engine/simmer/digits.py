@@ -34,8 +34,10 @@ LONGEST_NUMBER = 64
 
 def numbers_of(texts: Span) -> tuple[Floats, Flags]:
     """The numbers, and which of the texts are none."""
-    negative = texts.text.bytes.take(texts.begin) == MINUS
-    digits = Span(texts.text, texts.begin + negative, texts.length - negative) if negative.any() else texts
+    digits = texts
+    if texts.text.has_minuses:
+        negative = texts.text.bytes.take(texts.begin) == MINUS
+        digits = Span(texts.text, texts.begin + negative, texts.length - negative)
     found, odd = _short(digits)
     long = np.flatnonzero(digits.length > WORD)
     if len(long):
@@ -50,9 +52,9 @@ def numbers_of(texts: Span) -> tuple[Floats, Flags]:
 def _short(digits: Span) -> tuple[Floats, Flags]:
     """Of texts of at most eight characters."""
     word = _last_word(digits.text.words(digits.end - WORD), digits.length)
-    points = _points(word)
-    if not points.any():
+    if not digits.text.has_points:
         return _value(word).astype(np.float64), ~_are_digits(word) | (digits.length == 0)
+    points = _points(word)
     word, decimals = _without_point(word, points)
     odd = ~_are_digits(word) | (digits.length <= (points != 0))
     return _value(word) / POWERS_OF_TEN.take(decimals, mode="clip"), odd

@@ -149,7 +149,10 @@ class Keys:
         mask = len(self._table) - 1
         slots = self._slots(spelled.hashes)
         found = self._table[slots].astype(np.int64)
-        left = np.flatnonzero(~self._same(found, spelled, slice(None)))
+        same = self._same(found, spelled, slice(None))
+        if same.all():
+            return found
+        left = np.flatnonzero(~same)
         slots = slots[left]
         while len(left):
             known = found[left] != NOBODY
