@@ -57,12 +57,12 @@ class Unique(Numeric[Seen]):
         return (1 << self.bits) // 4
 
     def prepare(self, values: Sequence[str]) -> Seen:
-        return self.kept(np.unique(coupons(list(set(values)))))
+        return self.kept(distinct(coupons(list(set(values)))))
 
     def merge(self, left: Seen, right: Seen) -> Seen:
         if holds_registers(left) or holds_registers(right):
             return np.maximum(self.registers(left), self.registers(right))
-        return self.kept(np.union1d(left, right))
+        return self.kept(distinct(np.concatenate((left, right))))
 
     def kept(self, found: Coupons) -> Seen:
         return found if len(found) <= self.most_coupons else self.registers(found)
@@ -124,6 +124,14 @@ def coupons_of(h1: Words, h2: Words) -> Coupons:
     slots = (h1 & np.uint64((1 << SLOT_BITS) - 1)).astype(np.uint32)
     found: Coupons = ((zeros + np.uint32(1)) << np.uint32(SLOT_BITS)) | slots
     return found
+
+
+def distinct(found: Coupons) -> Coupons:
+    """Each once, in order. To sort them is faster than to hash, as `np.unique` does."""
+    ordered = np.sort(found)
+    again = np.concatenate((np.zeros(min(len(ordered), 1), np.bool_), ordered[1:] == ordered[:-1]))
+    once: Coupons = ordered[~again]
+    return once
 
 
 def estimate(registers: Registers) -> float:

@@ -53,10 +53,8 @@ class Listed:
 
 
 def different(recipes: Places) -> list[int]:
-    """Each recipe that there is, once."""
-    if len(recipes) and (recipes == recipes[0]).all():
-        return [int(recipes[0])]
-    found: list[int] = np.unique(recipes).tolist()
+    """Each number from -1 on that there is, once, in order."""
+    found: list[int] = (np.flatnonzero(np.bincount(recipes + 1)) - 1).tolist()
     return found
 
 

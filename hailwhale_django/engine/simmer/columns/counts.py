@@ -30,7 +30,7 @@ class Counts(Column):
 
     def add(self, places: Places) -> None:
         self._counts = grown(self._counts, int(places.max(initial=-1)) + 1)
-        np.add.at(self._counts, places, 1)
+        np.add.at(self._counts, places, np.ones(len(places), np.int64))
 
     def merge(self, place: int, aggregation: Aggregation[Any], state: Any) -> None:
         self._merged[place] = self._merged.get(place, 0) + state

@@ -14,11 +14,13 @@ from ..keys import grown
 Values = NDArray[Any]
 
 # Putting many values at a place takes hardly longer than putting one.
-ENOUGH = 1 << 18
+ENOUGH = 1 << 19
+
+HALF, LOWER = np.uint64(32), np.uint64(0xFFFFFFFF)
 
 
 class Pending:
-    """Values with their places, in any order."""
+    """Values with their places, in any order. Of 32 bits, they come out in order."""
 
     __slots__ = ("_chunks", "_count", "_wanted")
 
@@ -36,7 +38,7 @@ class Pending:
 
     def add(self, places: Places, values: Values) -> None:
         if len(places):
-            self._chunks.append((places, values))
+            self._chunks.append((places.astype(np.int32), values))
             self._count += len(places)
 
     def all(self) -> Iterator[tuple[int, Values]]:
@@ -69,10 +71,15 @@ def _grouped(places: Places, values: Values) -> Iterator[tuple[int, Values]]:
     if len(places) == 0:
         return
     # To sort whole numbers is much faster than to find the order of anything else.
-    order = np.sort((places << 32) | np.arange(len(places)))
-    values = values[order & 0xFFFFFFFF]
-    places = order >> 32
-    begins = np.flatnonzero(np.concatenate(([True], places[1:] != places[:-1])))
-    ends = np.append(begins[1:], len(places))
-    for place, begin, end in zip(places[begins].tolist(), begins.tolist(), ends.tolist(), strict=True):
+    upper = places.astype(np.uint64) << HALF
+    if values.dtype == np.uint32:
+        order = np.sort(upper | values)
+        values = (order & LOWER).astype(np.uint32)
+    else:
+        order = np.sort(upper | np.arange(len(places), dtype=np.uint64))
+        values = values[order & LOWER]
+    in_order = order >> HALF
+    begins = np.flatnonzero(np.concatenate(([True], in_order[1:] != in_order[:-1])))
+    ends = np.append(begins[1:], len(in_order))
+    for place, begin, end in zip(in_order[begins].tolist(), begins.tolist(), ends.tolist(), strict=True):
         yield place, values[begin:end]

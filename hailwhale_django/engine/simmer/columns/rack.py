@@ -1,67 +1,55 @@
-"""Registers of many sketches of one size, side by side in one array."""
+"""Arrays of one size for such places as need one, side by side in one large array."""
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
-from ..blocks import Flags, Places
-from ..keys import grown
-from ..unique import SLOT_BITS, Coupons, Registers
+import numpy as np
+from numpy.typing import NDArray
+
+from ..blocks import Places
+from ..keys import Numbers, grown
+
+NO_ROW = -1
 
 
 class Rack:
-    """Each place that has registers has a row of them."""
+    """Rows of zeros, until something else is put there."""
 
-    __slots__ = ("_bits", "_count", "_free", "_registers", "_rows")
+    __slots__ = ("_count", "_free", "_rows", "cells", "width")
 
-    def __init__(self, bits: int) -> None:
-        self._bits = bits
+    def __init__(self, width: int, kind: type[Any]) -> None:
+        self.width = width
+        self.cells = np.zeros(0, kind)
         self._rows = np.zeros(0, np.int32)  # by place, from 1; 0 is none
-        self._registers: Registers = np.zeros(0, np.uint8)
         self._count = 0
         self._free: list[int] = []
 
     def has(self, place: int) -> bool:
         return place < len(self._rows) and bool(self._rows[place])
 
-    def registers(self, place: int) -> Registers:
-        return self._row(place).copy()
+    def row(self, place: int) -> NDArray[Any]:
+        """The row itself of a place that has one."""
+        begin = (int(self._rows[place]) - 1) * self.width
+        return self.cells[begin : begin + self.width]
 
-    def _row(self, place: int) -> Registers:
-        row = int(self._rows[place]) - 1
-        return self._registers[row << self._bits : (row + 1) << self._bits]
-
-    def put(self, places: Places, coupons: Coupons) -> Flags:
-        """Put coupons into the registers of their places; which of the places have none."""
+    def rows(self, places: Places) -> Numbers:
+        """The numbers of the rows of places; `NO_ROW` where there is none."""
         self._rows = grown(self._rows, int(places.max(initial=-1)) + 1)
-        rows = self._rows[places].astype(np.int64) - 1
-        there = np.flatnonzero(rows >= 0)
-        coupons = coupons[there]
-        slots = (coupons & np.uint32((1 << self._bits) - 1)).astype(np.int64)
-        zeros = (coupons >> np.uint32(SLOT_BITS)).astype(np.uint8)
-        np.maximum.at(self._registers, (rows[there] << self._bits) | slots, zeros)
-        waiting: Flags = rows < 0
-        return waiting
+        return self._rows[places].astype(np.int64) - 1
 
-    def merge(self, place: int, registers: Registers) -> None:
-        """Put registers together with those of a place, which has a row then."""
-        if not self.has(place):
-            self._make_row(place)
-        row = self._row(place)
-        np.maximum(row, registers, out=row)
-
-    def _make_row(self, place: int) -> None:
+    def make_row(self, place: int) -> None:
         if not self._free:
-            self._free.append(self._count + 1)
             self._count += 1
-            self._registers = grown(self._registers, self._count << self._bits)
+            self._free.append(self._count)
+            self.cells = grown(self.cells, self._count * self.width)
         self._rows = grown(self._rows, place + 1)
         self._rows[place] = self._free.pop()
 
     def clear(self, places: Places) -> None:
-        taken = places[places < len(self._rows)]
-        rows = self._rows[taken]
-        for place in taken[rows > 0].tolist():
-            self._row(place)[:] = 0
-        self._free += rows[rows > 0].tolist()
-        self._rows[taken] = 0
+        """No such place has a row any more."""
+        with_row = [place for place in places[places < len(self._rows)].tolist() if self._rows[place]]
+        for place in with_row:
+            self.row(place)[:] = 0
+            self._free.append(int(self._rows[place]))
+            self._rows[place] = 0

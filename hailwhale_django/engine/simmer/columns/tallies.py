@@ -12,7 +12,8 @@ from ..blocks import Flags, Index, Places
 from ..digits import Floats, numbers_of
 from ..heavy import Ranked
 from ..tally import MOST_COUNTED, Tally, merged, tally
-from .column import Aggregations, Column, Portion, States
+from .bins import Bins
+from .column import Aggregations, Column, Listed, Portion, States
 from .pending import Pending
 
 # What is left of the room is for single values: more of them than a process will see.
@@ -20,32 +21,45 @@ MOST_MERGED = MOST_COUNTED // 2
 
 
 class Tallies(Column):
-    """Numbers wait until there are many."""
+    """A number is counted in the bins of its place; where there is none for it, it waits until there are many."""
 
-    __slots__ = ("_pending", "_tallies")
+    __slots__ = ("_bins", "_pending", "_tallies")
 
     def __init__(self) -> None:
         self._tallies: dict[int, Tally] = {}
+        self._bins = Bins()
         self._pending = Pending()
 
     def read(self, portion: Portion) -> tuple[Floats, Flags]:
         return numbers_of(portion.values)
 
     def put(self, places: Places, portion: Portion, read: Floats, which: Index) -> None:
-        self._pending.add(places, read[which])
+        values = read[which]
+        waiting = self._bins.put(places, values)
+        self._pending.add(places[waiting], values[waiting])
         if self._pending.is_enough:
-            for place, values in self._pending.all():
-                self._settle(place, tally(values))
+            for place, found in self._pending.all():
+                self._settle(place, tally(found))
+        if self._bins.are_full:
+            self._empty_bins(list(self._tallies))
+            self._bins.emptied()
 
-    def _settle(self, place: int, found: Tally) -> None:
+    def _settle(self, place: int, found: Tally | None) -> None:
         before = self._tallies.get(place)
-        self._tallies[place] = merged(before, found) if before else found
+        if found:
+            self._tallies[place] = merged(before, found) if before else found
+            self._bins.make(place, self._tallies[place])
+
+    def _empty_bins(self, places: list[int]) -> None:
+        for place in places:
+            self._settle(place, self._bins.take(place))
 
     def merge(self, place: int, aggregation: Aggregation[Any], state: Any) -> None:
+        self._empty_bins([place])
         before = self._tallies.get(place)
-        merged_state = merged(before, state) if before else state
-        weigh(merged_state)
-        self._tallies[place] = merged_state
+        together = merged(before, state) if before else state
+        weigh(together)
+        self._tallies[place] = together
 
     def state(self, place: int, aggregation: Aggregation[Any]) -> Tally:
         self._settle_all(np.array([place]))
@@ -53,13 +67,18 @@ class Tallies(Column):
 
     def take(self, places: Places, aggregations: Aggregations) -> States:
         self._settle_all(places)
-        return super().take(places, aggregations)
+        # All that waited is settled.
+        taken = Listed([self._tallies[place] for place in places.tolist()])
+        self.clear(places)
+        return taken
 
     def _settle_all(self, places: Places) -> None:
         for place, values in self._pending.of(places):
             self._settle(place, tally(values))
+        self._empty_bins(places.tolist())
 
     def clear(self, places: Places) -> None:
+        self._bins.clear(places)
         for place in places.tolist():
             self._tallies.pop(place, None)
 

@@ -10,12 +10,12 @@ from ..aggregation import Aggregation
 from ..blocks import Flags, Index, Places
 from ..hashing import MOST_BYTES
 from ..keys import grown
-from ..unique import Coupons, Seen, Unique, coupons_of, holds_registers
+from ..unique import SLOT_BITS, Coupons, Registers, Seen, Unique, coupons_of, distinct, holds_registers
 from .column import Aggregations, Column, Portion, States, different
 from .hashes import hashes_of
 from .marks import are_marked
 from .pending import Pending
-from .rack import Rack
+from .rack import NO_ROW, Rack
 
 NO_COUPONS = np.zeros(0, np.uint32)
 
@@ -50,36 +50,46 @@ class Uniques(Column):
 
     def _put(self, bits: int, places: Places, coupons: Coupons) -> None:
         self._bits[places] = bits
-        waiting = self._rack(bits).put(places, coupons)
+        rack = self._rack(bits)
+        rows = rack.rows(places)
+        there = np.flatnonzero(rows != NO_ROW)
+        registers = (coupons[there] & np.uint32(rack.width - 1)) + rows[there] * rack.width
+        np.maximum.at(rack.cells, registers, (coupons[there] >> np.uint32(SLOT_BITS)).astype(np.uint8))
+        waiting = rows == NO_ROW
         self._pending.add(places[waiting], coupons[waiting])
 
     def _rack(self, bits: int) -> Rack:
         if bits not in self._racks:
-            self._racks[bits] = Rack(bits)
+            self._racks[bits] = Rack(1 << bits, np.uint8)
         return self._racks[bits]
 
     def _settle(self, place: int, found: Coupons) -> None:
-        unique = Unique(int(self._bits[place]))
-        together = np.unique(np.concatenate((self._coupons.get(place, NO_COUPONS), found)))
-        rack = self._rack(unique.bits)
-        if len(together) > unique.most_coupons or rack.has(place):
-            rack.merge(place, unique.registers(together))
+        unique, before = Unique(int(self._bits[place])), self._coupons.get(place)
+        together = distinct(found if before is None else np.concatenate((before, found)))
+        if len(together) > unique.most_coupons or self._rack(unique.bits).has(place):
+            self._merge_registers(place, unique.registers(together))
             self._coupons.pop(place, None)
         else:
             self._coupons[place] = together
+
+    def _merge_registers(self, place: int, registers: Registers) -> None:
+        rack = self._rack(int(self._bits[place]))
+        if not rack.has(place):
+            rack.make_row(place)
+        np.maximum(rack.row(place), registers, out=rack.row(place))
 
     def merge(self, place: int, aggregation: Aggregation[Any], state: Any) -> None:
         assert isinstance(aggregation, Unique)
         self._bits = grown(self._bits, place + 1)
         self._bits[place] = aggregation.bits
         if holds_registers(state):
-            self._rack(aggregation.bits).merge(place, state)
+            self._merge_registers(place, state)
         self._settle(place, NO_COUPONS if holds_registers(state) else state)
 
     def state(self, place: int, aggregation: Aggregation[Any]) -> Seen:
         self._settle_all(np.array([place]))
         rack = self._rack(int(self._bits[place]))
-        return rack.registers(place) if rack.has(place) else self._coupons[place]
+        return rack.row(place).copy() if rack.has(place) else self._coupons[place]
 
     def take(self, places: Places, aggregations: Aggregations) -> States:
         self._settle_all(places)
