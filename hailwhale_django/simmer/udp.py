@@ -1,0 +1,110 @@
+"""Rows and statsd lines of UDP packets, in blocks.
+
+What has come is taken from the socket all at once, and put together to a block. The system keeps what comes meanwhile,
+as far as the socket's buffer goes; what it then drops, it counts.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+
+from .complaints import Complaints, say
+from .pipe import TICK_SECONDS
+from .progress import Progress
+from .signals import Signals
+from .stove import Place, Stove
+
+# As much as a packet may be; room for as many of the usual ones as are worth the effort, and no long wait for others.
+PACKET_BYTES = 65_535
+BLOCK_BYTES = 2 * PACKET_BYTES
+
+# As much as the system allows, which may be less: see net.core.rmem_max.
+WAITING_BYTES = 64 << 20
+
+LINE_END = ord("\n")
+
+# Linux: nine numbers about a socket, the last of them how many packets it had no room for.
+SO_MEMINFO, MEMINFO = 55, struct.Struct("9I")
+
+# After a signal, what had come before it is taken: not more than the largest buffer holds.
+LAST_BLOCKS = 2 * WAITING_BYTES // BLOCK_BYTES
+
+
+class Udp:
+    """Raises `OSError` where one cannot listen."""
+
+    def __init__(self, address: tuple[str, int], stove: Stove, signals: Signals, progress: Progress) -> None:
+        self.stove = stove
+        self.signals = signals
+        self.progress = progress
+        family, _, _, _, found = socket.getaddrinfo(*address, type=socket.SOCK_DGRAM)[0]
+        self.socket = socket.socket(family, socket.SOCK_DGRAM)
+        enlarge(self.socket)
+        self.socket.bind(found)
+        self.socket.setblocking(False)
+        self.packets = 0
+        self._block = memoryview(bytearray(BLOCK_BYTES + 1))
+
+    def run(self) -> None:
+        """Until a signal comes."""
+        say(f"listening on udp {shown(self.socket)}")
+        self.stove.place = Place("udp", None)
+        while self.signals.wait(self.socket.fileno(), TICK_SECONDS) or not self.signals.caught:
+            self._take()
+            self.stove.settle()
+            self.progress.tell(self.stove.rows)
+        for _ in range(LAST_BLOCKS):
+            if not self._take():
+                break
+
+    def _take(self) -> int:
+        """How many packets there were."""
+        receive, block = self.socket.recv_into, self._block
+        packets = size = 0
+        try:
+            while size <= PACKET_BYTES:
+                size += receive(block[size:])
+                packets += 1
+                if size and block[size - 1] != LINE_END:  # a line ends with its packet
+                    block[size] = LINE_END
+                    size += 1
+        except BlockingIOError:
+            pass
+        self.packets += packets
+        if size:
+            self.stove.add_packets(bytes(block[:size]))
+        return packets
+
+    @property
+    def dropped(self) -> int | None:
+        """How many packets came that nobody had room for; nothing where the system does not say."""
+        try:
+            return int(MEMINFO.unpack(self.socket.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, MEMINFO.size))[-1])
+        except (OSError, struct.error):
+            return None
+
+    def close(self, lost: Complaints) -> None:
+        if dropped := self.dropped:
+            lost.tell("udp", f"{dropped:,} packets were dropped, as they came faster than they could be taken")
+        self.socket.close()
+
+    def statistics(self) -> dict[str, int]:
+        dropped = self.dropped
+        return {"packets": self.packets} | ({} if dropped is None else {"packets dropped": dropped})
+
+
+def enlarge(receiver: socket.socket) -> None:
+    """Give a socket the largest buffer that it may have."""
+    wanted = WAITING_BYTES
+    while wanted > receiver.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF):
+        try:
+            receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, wanted)
+            return
+        except OSError:  # some systems refuse what others cut
+            wanted //= 2
+
+
+def shown(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
