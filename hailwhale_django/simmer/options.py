@@ -51,8 +51,8 @@ class Options:
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Options:
         """From what argparse has read, which may hold more. Raises `ValueError` for what contradicts itself."""
-        options = cls(**{field.name: given[field.name] for field in fields(cls) if field.name in given})
-        return options._checked()
+        chosen = {field.name: given[field.name] for field in fields(cls) if field.name in given}
+        return cls(**chosen | {"files": tuple(chosen.get("files", ()))})._checked()
 
     def _checked(self) -> Options:
         if self.udp and self.files:

@@ -114,7 +114,7 @@ class Translator:
 
     def rows(self, block: bytes) -> bytes:
         """The rows of a block of lines."""
-        if b"|" not in block:
+        if b"|" not in block and b"\n\n" not in block and block[:1] != b"\n":
             return block
         rows: list[bytes] = []
         for line in block.split(b"\n"):
