@@ -38,6 +38,8 @@ SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 LAST_ATTEMPTS = 3
 
 SUM = "sum:"
+# What a tag without a value is worth as a dimension.
+BARE = "yes"
 
 CountMany = Callable[[Iterable[Any], Callable[[HailWhaleError, Any], None]], int]
 Event = dict[str, Any]
@@ -187,13 +189,14 @@ def row_event(line: bytes, pk: str) -> Event:
 
 
 def metric_event(metric: Metric, pk: str, timers: Sequence[str], gauges: Gauges) -> Event:
-    """The event of a line of statsd; a counter that was sampled is as many hits. Raises `InvalidInput`."""
+    """The event of a line of statsd; what was sampled is as many hits. Raises `InvalidInput`."""
     metrics: dict[str, Any] = {}
     for recipe in recipes(metric.type, timers):
         key = f"{recipe}:{metric.name}"
         metrics[metric_name(key, pk)] = _worth(key, _single(metric, gauges))
     hits = {} if metric.rate == 1 else {"hits": 1 / metric.rate}
-    return {"pk": pk, "dimensions": dict(metric.tags), "metrics": metrics | hits}
+    dimensions = {tag: value or BARE for tag, value in metric.tags}
+    return {"pk": pk, "dimensions": dimensions, "metrics": metrics | hits}
 
 
 def _single(metric: Metric, gauges: Gauges) -> str:
@@ -221,12 +224,9 @@ def _worth(key: str, value: str) -> Any:
 
 def read_dimensions(text: str) -> Any:
     """Raises `InvalidInput`."""
-    if not text.startswith("{"):
-        pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=False)
-        if text and not pairs:
-            raise InvalidInput("dimensions", text, "give country=DE&device=phone, or JSON")
-        return dict(pairs)
     try:
-        return json.loads(text)
+        if text.startswith("{"):
+            return json.loads(text)
+        return dict(parse_qsl(text, keep_blank_values=True, strict_parsing=True)) if text else {}
     except (ValueError, RecursionError) as error:
         raise InvalidInput("dimensions", text, f"give country=DE&device=phone, or JSON: {error}") from error

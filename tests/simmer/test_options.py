@@ -56,7 +56,7 @@ def test_the_defaults_are_the_ancestors() -> None:
 
 def test_short_and_long_forms() -> None:
     short = parse(["-c", "7", "-f", "2", "-u", "8125", "-r", "localhost:6379", "-h", "8080"])
-    long = parse("--capacity 7 --flush 2 --udp 8125 --redis localhost:6379 --http 8080".split())
+    long = parse(["--capacity", "7", "--flush", "2", "--udp", "8125", "--redis", "localhost:6379", "--http", "8080"])
     assert short == long
     assert (short.udp, short.http) == (Address(None, 8125), Address(None, 8080))
 

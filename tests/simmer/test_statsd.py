@@ -108,7 +108,25 @@ def test_as_many_gauges_are_known_as_there_is_room_for() -> None:
 
 def test_anything_may_come() -> None:
     rng = random.Random(1)
-    parts = [b":", b"|", b"@", b"#", b",", b"c", b"ms", b"g", b"s", b"1", b"-", b"\xff", b"\0", b"e9", b"\r", b" ", b"a"]
+    parts = [
+        b":",
+        b"|",
+        b"@",
+        b"#",
+        b",",
+        b"c",
+        b"ms",
+        b"g",
+        b"s",
+        b"1",
+        b"-",
+        b"\xff",
+        b"\0",
+        b"e9",
+        b"\r",
+        b" ",
+        b"a",
+    ]
     lines = [b"".join(rng.choices(parts, k=rng.randrange(1, 15))) for _ in range(20_000)]
     rows, refused = translated(*lines)
     assert refused

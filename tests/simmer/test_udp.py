@@ -143,7 +143,10 @@ def test_ipv6() -> None:
             probe.bind(("::1", 0))
     except OSError:
         pytest.skip("this machine has no IPv6")
-    with running("-u", "[::1]:0", "-h", "[::1]:0") as cooking, socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sent:
+    with (
+        running("-u", "[::1]:0", "-h", "[::1]:0") as cooking,
+        socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sent,
+    ):
         sent.sendto(b"sum:x\t5", ("::1", cooking.udp))
         url = f"http://[::1]:{cooking.http}/sum:x"
 
