@@ -16,6 +16,7 @@ A line with a tab is a row, and stays as it is.
 
 from __future__ import annotations
 
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -34,6 +35,10 @@ REMEMBERED, REMEMBERED_BYTES, REMEMBERED_KEYS = 16_384, 512, 8
 
 # What a double tells apart at the times we live in: gauges that come at once are ordered by it.
 INSTANT = 1e-6
+
+LINE_ENDS = re.compile(rb"\n\n+")
+# What is sent the most; a block of nothing else is translated as a whole.
+PLAIN_COUNTERS = re.compile(rb"(?:[^:|\s]++:[^:|\s]++\|c(?:\n|\Z))*+")
 
 Refuse = Callable[[bytes, InvalidInput], None]
 
@@ -114,33 +119,35 @@ class Translator:
 
     def rows(self, block: bytes) -> bytes:
         """The rows of a block of lines."""
-        if b"|" not in block and b"\n\n" not in block and block[:1] != b"\n":
+        block = LINE_ENDS.sub(b"\n", block).strip(b"\n")
+        if b"|" not in block:
             return block
+        if PLAIN_COUNTERS.fullmatch(block):
+            return b"sum:" + block[:-2].replace(b":", b"\t").replace(b"|c\n", b"\nsum:")
         rows: list[bytes] = []
         for line in block.split(b"\n"):
             if b"\t" in line:
                 rows.append(line)
-            elif line and not line.isspace():
-                self._translate(line, rows)
-        rows.append(b"")
+                continue
+            name, _, rest = line.partition(b":")
+            value, _, kind = rest.partition(b"|")
+            keys = self._known.get((name, kind))
+            if keys is not None and b":" not in value:
+                rows += [key + value for key in keys]
+            elif not line.isspace():
+                rows += self._translated(line, name, kind)
         return b"\n".join(rows)
 
-    def _translate(self, line: bytes, rows: list[bytes]) -> None:
-        name, _, rest = line.partition(b":")
-        value, _, kind = rest.partition(b"|")
-        keys = self._known.get((name, kind))
-        if keys is None or b":" in value:
-            try:
-                metric = parse(line)
-                rows += [row.encode("utf-8", "surrogateescape") for row in self._rows(metric)]
-            except InvalidInput as why:
-                self.refuse(line, why)
-            else:
-                if metric.type != GAUGE and metric.rate == 1 and len(line) <= REMEMBERED_BYTES:
-                    self._remember(name, kind, self._keys(metric))
-        else:
-            for key in keys:
-                rows.append(key + value)
+    def _translated(self, line: bytes, name: bytes, kind: bytes) -> list[bytes]:
+        try:
+            metric = parse(line)
+            rows = [row.encode("utf-8", "surrogateescape") for row in self._rows(metric)]
+        except InvalidInput as why:
+            self.refuse(line, why)
+            return []
+        if metric.type != GAUGE and metric.rate == 1 and len(line) <= REMEMBERED_BYTES:
+            self._remember(name, kind, self._keys(metric))
+        return rows
 
     def _remember(self, name: bytes, kind: bytes, keys: list[str]) -> None:
         if len(keys) <= REMEMBERED_KEYS:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import struct
+from contextlib import suppress
 
 from .complaints import Complaints, say
 from .pipe import TICK_SECONDS
@@ -15,14 +16,12 @@ from .progress import Progress
 from .signals import Signals
 from .stove import Place, Stove
 
-# As much as a packet may be; room for as many of the usual ones as are worth the effort, and no long wait for others.
+# As much as a packet may be; and of as many as are worth the effort, while others need not wait for long.
 PACKET_BYTES = 65_535
-BLOCK_BYTES = 2 * PACKET_BYTES
+BLOCK_BYTES = 128 << 10
 
 # As much as the system allows, which may be less: see net.core.rmem_max.
 WAITING_BYTES = 64 << 20
-
-LINE_END = ord("\n")
 
 # Linux: nine numbers about a socket, the last of them how many packets it had no room for.
 SO_MEMINFO, MEMINFO = 55, struct.Struct("9I")
@@ -44,7 +43,6 @@ class Udp:
         self.socket.bind(found)
         self.socket.setblocking(False)
         self.packets = 0
-        self._block = memoryview(bytearray(BLOCK_BYTES + 1))
 
     def run(self) -> None:
         """Until a signal comes."""
@@ -60,21 +58,16 @@ class Udp:
 
     def _take(self) -> int:
         """How many packets there were."""
-        receive, block = self.socket.recv_into, self._block
-        packets = size = 0
-        try:
-            while size <= PACKET_BYTES:
-                size += receive(block[size:])
-                packets += 1
-                if size and block[size - 1] != LINE_END:  # a line ends with its packet
-                    block[size] = LINE_END
-                    size += 1
-        except BlockingIOError:
-            pass
-        self.packets += packets
-        if size:
-            self.stove.add_packets(bytes(block[:size]))
-        return packets
+        receive, packets, room = self.socket.recv, [], BLOCK_BYTES
+        with suppress(BlockingIOError):
+            while room > 0:
+                packet = receive(PACKET_BYTES)
+                packets.append(packet)
+                room -= len(packet) + 1
+        self.packets += len(packets)
+        if block := b"\n".join(packets):
+            self.stove.add_packets(block)
+        return len(packets)
 
     @property
     def dropped(self) -> int | None:

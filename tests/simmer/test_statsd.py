@@ -15,7 +15,7 @@ def translated(*lines: bytes, timers: tuple[str, ...] = ("pct95",), capacity: in
     refused: list[str] = []
     translator = Translator(timers, lambda line, why: refused.append(str(why)), capacity)
     rows = translator.rows(b"\n".join(lines) + b"\n")
-    return rows.decode("utf-8", "surrogateescape").replace("\t", " ").split("\n")[:-1], refused
+    return [row for row in rows.decode("utf-8", "surrogateescape").replace("\t", " ").split("\n") if row], refused
 
 
 @pytest.mark.parametrize(
@@ -82,6 +82,17 @@ def test_refused(line: bytes, why: str) -> None:
 
 def test_lines_and_rows_may_be_mixed_and_empty_lines_are_none() -> None:
     assert translated(b"hits:1|c", b"", b"uv:x\ta|b", b"  ", b"hits:2|c")[0] == ["sum:hits 1", "uv:x a|b", "sum:hits 2"]
+
+
+def test_a_block_of_plain_counters_is_as_its_lines() -> None:
+    rng = random.Random(4)
+    lines = [f"page{rng.randrange(9)}.{rng.choice('aé')}:{rng.randrange(-5, 5)}|c".encode() for _ in range(100)]
+    alone = [row for line in lines for row in translated(line, b"load:1|g")[0] if not row.startswith("last:")]
+    assert translated(*lines) == (alone, [])
+
+
+def test_a_name_that_is_a_recipe_makes_no_row_of_statsd() -> None:
+    assert translated(b"sum:1|c|#a:b", b"sum:x\t1|c|#a:b")[0] == ["sum:sum 1", "sum:sum,a=b 1", "sum:x 1|c|#a:b"]
 
 
 def test_gauges_are_the_last_value_and_a_sign_adds_to_it() -> None:
