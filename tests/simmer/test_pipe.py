@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from hailwhale_django.engine.simmer.recipe import PARAMETERIZED, PLAIN, RANKINGS
 from tests.simmer.kitchen import COMMAND, environment, running, simmer, tsv
 
 MH_OF_THE_README = (
@@ -96,6 +97,18 @@ def test_midnight_is_that_of_the_place() -> None:
     rows = tsv(f"dcy3600:x {now:.0f}:1")
     told = {float(simmer(rows=rows, TZ=zone).human["dcy3600:x"]) for zone in ("UTC", "Asia/Tokyo", "Asia/Kolkata")}
     assert len(told) == 3
+
+
+def test_the_table_of_the_guide_names_every_recipe_and_its_samples_are_true() -> None:
+    page = (Path(__file__).parents[2] / "docs/simmer.md").read_text()
+    table = page.partition("| gives |\n")[2].partition("\n\n")[0].splitlines()[1:]
+    rows = [[column.strip().strip("`") for column in line.split("|")[1:-1]] for line in table]
+    assert {prefix for prefix, *_ in rows} == {*PLAIN, *PARAMETERIZED, *RANKINGS}
+    for prefix, _, _, sample, gives in rows:
+        key = f"{prefix}:sum:x" if prefix in RANKINGS else f"{prefix}:x"
+        if sample:
+            human = simmer(rows="".join(f"{key}\t{value}\n" for value in sample.split("` `"))).human[key]
+            assert human == gives or (gives.endswith("...") and human.startswith(gives[:-3]))
 
 
 # --- its own output as input
