@@ -59,7 +59,8 @@ class Pipe:
             cutter = Cutter()
             for piece in pieces(source, self.signals):
                 self._hand_on(cutter.lines(piece))
-            self._hand_on(cutter.end())
+            if not self.signals.caught:  # else half a line may be half a number
+                self._hand_on(cutter.end())
         finally:
             if name != STDIN:
                 os.close(source)

@@ -12,8 +12,7 @@ import pytest
 from redis import Redis
 
 from hailwhale_django.engine.errors import StoreUnavailable
-from hailwhale_django.engine.simmer.pot import Leaving, Pot
-from hailwhale_django.engine.simmer.recipe import parse
+from hailwhale_django.engine.simmer.pot import Pot
 from hailwhale_django.engine.store.server import connect
 from hailwhale_django.engine.store.shelf import Found, Shelf, Swap
 from hailwhale_django.simmer import shelving
@@ -242,8 +241,9 @@ def test_too_many_keys_that_wait_go_to_stdout(
     with closing(connect("redis://127.0.0.1:1/0")) as server:
         unwritten = Complaints("unwritten")
         shelves = Shelving(Shelf(server), Stdout(), unwritten)
-        aggregation = parse("sum:x").aggregation
-        shelves.spill(Leaving((f"sum:k{number}", aggregation, aggregation.prepare(["1"])) for number in range(5)))
+        pot = Pot(shelves.spill, lambda *refused: None)
+        pot.add(b"".join(b"sum:k%d\t1\n" % number for number in range(5)))
+        pot.finish()
         shelves.stdout.settle()
     out, err = capfdbinary.readouterr()
     assert out == b"sum:k0\t1\t1\nsum:k1\t1\t1\n"
