@@ -7,7 +7,20 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import counting, geometry, growth, hail, http, memory, middleware, plot, ratio_table, report, servers
+from benchmarks import (
+    counting,
+    geometry,
+    growth,
+    hail,
+    http,
+    memory,
+    middleware,
+    plot,
+    ratio_table,
+    report,
+    servers,
+    simmer_udp,
+)
 from benchmarks.effort import FULL, QUICK, Effort
 
 BENCHMARKS: dict[str, Callable[[Effort], report.Result]] = {
@@ -20,6 +33,7 @@ BENCHMARKS: dict[str, Callable[[Effort], report.Result]] = {
     "growth": growth.run,
     "geometry": geometry.run,
     "middleware": middleware.run,
+    "simmer_udp": simmer_udp.run,
 }
 RESULTS = Path(__file__).parent / "results"
 LATEST = "latest.json"

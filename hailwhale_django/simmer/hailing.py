@@ -85,6 +85,9 @@ class Hailing:
     def add_packets(self, block: bytes) -> None:
         self._take(block, self._packet_event)
 
+    def warm(self) -> None:
+        """All is loaded by now."""
+
     def _take(self, block: bytes, read: Callable[[bytes, str], Event]) -> None:
         now = time.time()
         lines = block.split(b"\n")

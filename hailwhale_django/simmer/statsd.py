@@ -37,8 +37,10 @@ REMEMBERED, REMEMBERED_BYTES, REMEMBERED_KEYS = 16_384, 512, 8
 INSTANT = 1e-6
 
 LINE_ENDS = re.compile(rb"\n\n+")
-# What is sent the most; a block of nothing else is translated as a whole.
-PLAIN_COUNTERS = re.compile(rb"(?:[^:|\s]++:[^:|\s]++\|c(?:\n|\Z))*+")
+# Of a line `name:value|c` this is left without the bytes of its words. It is what is sent the most, so a block of
+# nothing else is translated as a whole.
+WORDS = bytes(set(range(256)) - set(b":|\t\n\v\f\r "))
+PLAIN, COUNTER = b":|\n", b"|c\n"
 
 Refuse = Callable[[bytes, InvalidInput], None]
 
@@ -119,13 +121,14 @@ class Translator:
 
     def rows(self, block: bytes) -> bytes:
         """The rows of a block of lines."""
-        block = LINE_ENDS.sub(b"\n", block).strip(b"\n")
+        block = LINE_ENDS.sub(b"\n", block.strip(b"\n") + b"\n")
         if b"|" not in block:
-            return block
-        if PLAIN_COUNTERS.fullmatch(block):
-            return b"sum:" + block[:-2].replace(b":", b"\t").replace(b"|c\n", b"\nsum:")
+            return block.lstrip(b"\n")
+        lines = block.count(b"\n")
+        if block.count(COUNTER) == lines and block.translate(None, WORDS) == PLAIN * lines:
+            return b"sum:" + block[:-3].replace(b":", b"\t").replace(COUNTER, b"\nsum:")
         rows: list[bytes] = []
-        for line in block.split(b"\n"):
+        for line in block[:-1].split(b"\n"):
             if b"\t" in line:
                 rows.append(line)
                 continue

@@ -46,6 +46,9 @@ class Stove(Protocol):
     def add_packets(self, block: bytes) -> None:
         """Lines of packets, each a row or of statsd. Raises `StrictlyBad`."""
 
+    def warm(self) -> None:
+        """Load what rows will need: packets do not wait."""
+
     def settle(self) -> None:
         """Bring on its way what is ready, and look at the clock: after each block, and when nothing came."""
 
@@ -128,13 +131,23 @@ class Kettle:
         self._refuse(before + number, line, why)
         raise StrictlyBad
 
-    def add_packets(self, block: bytes) -> None:
+    @property
+    def translator(self) -> Translator:
         if self._translator is None:
             from .statsd import Translator
 
             self._translator = Translator(self.options.timers, self._misunderstand, self.options.capacity)
+        return self._translator
+
+    def warm(self) -> None:
+        from ..engine.simmer.pot import Pot
+
+        block = self.translator.rows(b"x:1|c")
+        Pot(lambda batch: None, lambda *refused: None).add(block)
+
+    def add_packets(self, block: bytes) -> None:
         misread = self._misread
-        if rows := self._translator.rows(block):
+        if rows := self.translator.rows(block):
             self.add(rows)
         if self.options.strict and self._misread > misread:
             raise StrictlyBad

@@ -1,13 +1,15 @@
 """Rows and statsd lines of UDP packets, in blocks.
 
 What has come is taken from the socket all at once, and put together to a block. The system keeps what comes meanwhile,
-as far as the socket's buffer goes; what it then drops, it counts.
+as far as the socket's buffer goes; what it then drops, it counts. A block of few packets costs as much as one of some
+hundred, so after the first packet there is a nap, as long as the buffer surely lasts.
 """
 
 from __future__ import annotations
 
 import socket
 import struct
+import time
 from contextlib import suppress
 
 from .complaints import Complaints, say
@@ -19,6 +21,11 @@ from .stove import Place, Stove
 # As much as a packet may be; and of as many as are worth the effort, while others need not wait for long.
 PACKET_BYTES = 65_535
 BLOCK_BYTES = 128 << 10
+
+# How many packets a second the nap reckons with, and what the system takes from the buffer for a small one.
+PACKETS_PER_SECOND = 1_000_000
+KEPT_BYTES = 1024
+LONGEST_NAP_SECONDS = 0.005
 
 # As much as the system allows, which may be less: see net.core.rmem_max.
 WAITING_BYTES = 64 << 20
@@ -43,21 +50,27 @@ class Udp:
         self.socket.bind(found)
         self.socket.setblocking(False)
         self.packets = 0
+        room = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+        self._nap = min(room / KEPT_BYTES / PACKETS_PER_SECOND, LONGEST_NAP_SECONDS)
 
     def run(self) -> None:
         """Until a signal comes."""
-        say(f"listening on udp {shown(self.socket)}")
         self.stove.place = Place("udp", None)
-        while self.signals.wait(self.socket.fileno(), TICK_SECONDS) or not self.signals.caught:
-            self._take()
+        self.stove.warm()
+        say(f"listening on udp {shown(self.socket)}")
+        is_behind = False
+        while not self.signals.caught:
+            if not is_behind and self.signals.wait(self.socket.fileno(), TICK_SECONDS):
+                time.sleep(self._nap)
+            is_behind = self._take()
             self.stove.settle()
             self.progress.tell(self.stove.rows)
         for _ in range(LAST_BLOCKS):
             if not self._take():
                 break
 
-    def _take(self) -> int:
-        """How many packets there were."""
+    def _take(self) -> bool:
+        """Whether there were more packets than go into a block."""
         receive, packets, room = self.socket.recv, [], BLOCK_BYTES
         with suppress(BlockingIOError):
             while room > 0:
@@ -67,7 +80,7 @@ class Udp:
         self.packets += len(packets)
         if block := b"\n".join(packets):
             self.stove.add_packets(block)
-        return len(packets)
+        return room <= 0
 
     @property
     def dropped(self) -> int | None:

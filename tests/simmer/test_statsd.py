@@ -55,7 +55,7 @@ def test_a_timer_is_kept_as_all_that_was_asked_for() -> None:
     [
         (b"hello", "send key<tab>value"),
         (b"hits:1", "send key<tab>value"),
-        (b":1|c", "send key<tab>value"),
+        (b":1|ms", "send key<tab>value"),
         (b"a|b:1|c", "send key<tab>value"),
         (b"hits:1|x", "statsd's types are"),
         (b"hits:1|", "statsd's types are"),

@@ -78,12 +78,12 @@ def test_flush_and_capacity_are_as_in_a_pipe() -> None:
 
 def test_bad_packets_are_told_and_counted() -> None:
     with running("-u", "0") as cooking:
-        cooking.send(b"hello", b"sum:x\tone", b"hits:1|q", b"\xff\xfe\0", b"sum:x\t1")
+        cooking.send(b"hello", b"sum:x\tone", b":1|c", b"hits:1|q", b"\xff\xfe\0", b"sum:x\t1")
         cooking.heard("hits:1(.)q")
         done = cooking.end(signal.SIGTERM)
     assert done.status == 1
     assert done.human == {"sum:x": "1"}
-    assert "bad lines: 4 of 5" in done.err
+    assert "bad lines: 5 of 6" in done.err
 
 
 def test_hostile_packets_harm_no_other() -> None:
