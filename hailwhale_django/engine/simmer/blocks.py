@@ -41,11 +41,12 @@ def slices(block: bytes) -> Iterator[bytes]:
 class Text:
     """Lines as bytes, with room before and behind them; and which of some bytes are anywhere in them."""
 
-    __slots__ = ("_next_words", "_words", "bytes", "has_minuses", "has_points", "has_returns", "raw")
+    __slots__ = ("_next_words", "_words", "bytes", "has_percents", "has_minuses", "has_points", "has_returns", "raw")
 
     def __init__(self, lines: bytes) -> None:
         self.raw = bytes(MARGIN) + lines + bytes(2 * MARGIN - len(lines) % WORD)
         self.has_returns, self.has_minuses, self.has_points = b"\r" in lines, b"-" in lines, b"." in lines
+        self.has_percents = b"%" in lines
         self.bytes = np.frombuffer(self.raw, np.uint8)
         self._words = np.frombuffer(self.raw, "<u8")
         self._next_words = self._words[1:]

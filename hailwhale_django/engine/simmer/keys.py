@@ -30,6 +30,7 @@ SLOTS_PER_KEY = 2
 # 2^64 divided by the golden ratio (Knuth, The Art of Computer Programming, vol. 3, 6.4), and another odd number.
 SPREAD, STEP = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
 NOBODY = -1
+EVERY = slice(None)
 
 COLON = ord(":")
 COLONS = np.uint64(0x3A3A3A3A3A3A3A3A)
@@ -146,22 +147,26 @@ class Keys:
     def _find(self, texts: Span) -> Numbers:
         self._reserve(self._count + len(texts))
         spelled = Spelled(texts)
-        mask = len(self._table) - 1
         slots = self._slots(spelled.hashes)
-        found = self._table[slots].astype(np.int64)
-        same = self._same(found, spelled, slice(None))
-        if same.all():
-            return found
-        left = np.flatnonzero(~same)
-        slots = slots[left]
-        while len(left):
-            known = found[left] != NOBODY
-            slots[known] = (slots[known] + 1) & mask
-            self._claim(texts, spelled, left, slots)
-            found[left] = self._table[slots]
-            others = ~self._same(found[left], spelled, left)
-            left, slots = left[others], slots[others]
+        found = self._table.take(slots).astype(np.int64)
+        same = self._same(found, spelled, EVERY)
+        if not same.all():
+            left = np.flatnonzero(~same)
+            self._look_further(texts, spelled, found, left, slots[left])
         return found
+
+    def _look_further(self, texts: Span, spelled: Spelled, found: Numbers, left: Places, slots: Numbers) -> None:
+        """For those keys that are left: in the next slots, or in the same, where it was nobody's."""
+        mask = len(self._table) - 1
+        while len(left):
+            slots = (slots + (found[left] != NOBODY)) & mask
+            numbers = self._table.take(slots).astype(np.int64)
+            if (numbers == NOBODY).any():
+                self._claim(texts, spelled, left, slots)
+                numbers = self._table.take(slots).astype(np.int64)
+            found[left] = numbers
+            others = np.flatnonzero(~self._same(numbers, spelled, left))
+            left, slots = left[others], slots[others]
 
     def _slots(self, hashes: Words) -> Numbers:
         """Where to begin to look: by the uppermost bits of a hash, which depend on all of what is hashed."""
@@ -169,10 +174,10 @@ class Keys:
 
     def _same(self, keys: Numbers, spelled: Spelled, which: Index) -> Flags:
         """Whether each known key is spelled as what was looked up."""
-        lengths, offsets = spelled.lengths[which], self._offsets[keys]
-        same: Flags = (self._lengths[keys] == lengths) & (keys != NOBODY)
+        lengths, offsets = spelled.lengths[which], self._offsets.take(keys)
+        same: Flags = (self._lengths.take(keys) == lengths) & (keys != NOBODY)
         for number, words in enumerate(spelled.words):
-            equal = self._spelling[offsets + number] == words[which]
+            equal = self._spelling.take(offsets + number if number else offsets) == words[which]
             same &= equal if number == 0 else equal | (lengths <= number * WORD)
         return same
 
@@ -182,8 +187,6 @@ class Keys:
         self._table[slots[wanted]] = wanted
         won = wanted[self._table[slots[wanted]] == wanted]
         winners = left[won]
-        if not len(won):
-            return
         lengths = spelled.lengths[winners]
         counts = np.maximum(1, -(-lengths // WORD))
         self._table[slots[won]] = self._count + np.arange(len(won))

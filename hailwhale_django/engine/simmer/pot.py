@@ -28,7 +28,7 @@ from .blocks import Block, Flags, Index, Places, slices
 from .columns.column import Column, Portion, different
 from .columns.families import FAMILIES, family
 from .columns.tallies import weigh
-from .keys import NOBODY, Keys, Numbers
+from .keys import EVERY, NOBODY, Keys, Numbers
 from .lines import read_row, read_state
 from .turnover import Leaving, Turnover
 
@@ -38,7 +38,6 @@ CAPACITY = 5000
 # So many keys that are not in the pot are remembered, besides as many as are in it.
 MOST_STRANGERS = 1 << 17
 
-EVERY = slice(None)
 NO_FAMILIES = np.zeros(0, np.int64)
 
 Spill = Callable[[Batch], None]

@@ -111,7 +111,7 @@ def merged(left: Tally, right: Tally) -> Tally:
 def _tallied(level: int, keys: Keys, counts: wire.Wholes) -> Tally:
     order = np.argsort(keys, kind="stable")
     keys = keys[order]
-    first = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
+    first = np.append(0, np.flatnonzero(keys[1:] != keys[:-1]) + 1)
     return Tally(level, keys[first], np.add.reduceat(counts[order], first))
 
 

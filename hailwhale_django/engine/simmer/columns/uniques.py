@@ -9,7 +9,7 @@ import numpy as np
 from ..aggregation import Aggregation
 from ..blocks import Flags, Index, Places
 from ..hashing import MOST_BYTES
-from ..keys import grown
+from ..keys import EVERY, grown
 from ..unique import SLOT_BITS, Coupons, Registers, Seen, Unique, coupons_of, distinct, holds_registers
 from .column import Aggregations, Column, Portion, States, different
 from .hashes import hashes_of
@@ -39,10 +39,11 @@ class Uniques(Column):
     def put(self, places: Places, portion: Portion, read: Coupons, which: Index) -> None:
         coupons, recipes = read[which], portion.recipes[which]
         self._bits = grown(self._bits, int(places.max(initial=0)) + 1)
-        for recipe in different(recipes):
+        numbers = different(recipes)
+        for recipe in numbers:
             unique = portion.aggregations[recipe]
             assert isinstance(unique, Unique)
-            chosen = recipes == recipe
+            chosen = recipes == recipe if len(numbers) > 1 else EVERY
             self._put(unique.bits, places[chosen], coupons[chosen])
         if self._pending.is_enough:
             for place, found in self._pending.all():
