@@ -45,6 +45,8 @@ class Reports:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    # Nobody needs numpy's algebra here; its threads would take longer to start than a short run does.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     return run(parse(arguments))
 
 

@@ -25,17 +25,25 @@ MARGIN = 2 * WORD
 SLICE_BYTES = 192 << 10
 
 TAB, LINE_END, RETURN = b"\t\n\r"
+TAB_AND_END = LINE_END << 8 | TAB
 LOW_BYTES = np.array([(1 << 8 * count) - 1 for count in range(WORD + 1)], np.uint64)
 
 
-def slices(block: bytes) -> Iterator[bytes]:
-    """Whole lines of a block, so many at once as are worked on together. The last gets the end that it may lack."""
-    at = 0
+def slices(block: bytes) -> Iterator[memoryview]:
+    """Whole lines of a block, so many at once as are worked on together."""
+    view, at = memoryview(block), 0
     while at < len(block):
         end = block.rfind(b"\n", at, at + SLICE_BYTES) + 1 or block.find(b"\n", at + SLICE_BYTES) + 1 or len(block)
-        lines = block[at:end]
-        yield lines if lines.endswith(b"\n") else lines + b"\n"
+        yield view[at:end]
         at = end
+
+
+def keep_memory() -> None:
+    """Let this process keep what it frees, up to 16 MB: arrays come and go, and new pages cost more than they do.
+
+    glibc takes the largest piece that was mapped and freed for that limit. The piece is never touched.
+    """
+    np.empty(16 << 20, np.uint8)
 
 
 class Text:
@@ -43,10 +51,10 @@ class Text:
 
     __slots__ = ("_next_words", "_words", "bytes", "has_percents", "has_minuses", "has_points", "has_returns", "raw")
 
-    def __init__(self, lines: bytes) -> None:
-        self.raw = bytes(MARGIN) + lines + bytes(2 * MARGIN - len(lines) % WORD)
-        self.has_returns, self.has_minuses, self.has_points = b"\r" in lines, b"-" in lines, b"." in lines
-        self.has_percents = b"%" in lines
+    def __init__(self, lines: bytes | memoryview) -> None:
+        self.raw = raw = b"".join((bytes(MARGIN), lines, bytes(2 * MARGIN - len(lines) % WORD)))
+        self.has_returns, self.has_percents = b"\r" in raw, b"%" in raw
+        self.has_minuses, self.has_points = b"-" in raw, b"." in raw
         self.bytes = np.frombuffer(self.raw, np.uint8)
         self._words = np.frombuffer(self.raw, "<u8")
         self._next_words = self._words[1:]
@@ -89,14 +97,14 @@ class Span:
 
 
 class Block:
-    """Lines, each with its end."""
+    """Lines, of which the last may lack its end."""
 
     __slots__ = ("begins", "ends", "keys", "text", "torn", "values")
 
-    def __init__(self, lines: bytes) -> None:
-        self.text = Text(lines)
+    def __init__(self, lines: bytes | memoryview) -> None:
+        self.text = Text(lines if lines[-1:] == b"\n" else bytes(lines) + b"\n")
         # Tabs and line ends are neighbours in ASCII.
-        marks = np.flatnonzero(self.text.bytes[: MARGIN + len(lines)] - np.uint8(TAB) < 2)
+        marks = np.flatnonzero(self.text.bytes - np.uint8(TAB) < 2)
         tabs, ends, self.ends, self.torn = self._in_pairs(marks) or self._in_columns(marks)
         self.begins = np.empty(len(self.ends), np.int64)
         self.begins[0], self.begins[1:] = MARGIN, self.ends[:-1] + 1
@@ -108,8 +116,7 @@ class Block:
     def _in_pairs(self, marks: Places) -> Marks | None:
         """Tabs, ends of values, ends of lines and torn lines, if each line has one tab."""
         tabs, ends = marks[:-1:2], marks[1::2]
-        kinds = self.text.bytes.take(marks)
-        if len(marks) % 2 or (kinds[::2] != TAB).any() or (kinds[1::2] != LINE_END).any():
+        if len(marks) % 2 or (self.text.bytes.take(marks).view("<u2") != TAB_AND_END).any():
             return None
         return tabs, ends, ends, np.zeros(len(ends), np.bool_)
 

@@ -24,7 +24,7 @@ import numpy as np
 from ..errors import InvalidInput
 from .aggregation import Aggregation
 from .batches import Batch, Flushed, Part, Served
-from .blocks import Block, Flags, Index, Places, slices
+from .blocks import Block, Flags, Index, Places, keep_memory, slices
 from .columns.column import Column, Portion, different
 from .columns.families import FAMILIES, family
 from .columns.tallies import weigh
@@ -79,6 +79,7 @@ class Pot:
     def __init__(
         self, spill: Spill, refuse: Refuse, capacity: int = CAPACITY, flush: int = 0, sorted: bool = False
     ) -> None:
+        keep_memory()
         self._spill = spill
         self._refuse = refuse
         self._keys = Keys()

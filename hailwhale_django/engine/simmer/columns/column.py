@@ -54,6 +54,8 @@ class Listed:
 
 def different(recipes: Places) -> list[int]:
     """Each number from -1 on that there is, once, in order."""
+    if len(recipes) and recipes.min() == recipes.max():
+        return [int(recipes[0])]
     found: list[int] = (np.flatnonzero(np.bincount(recipes + 1)) - 1).tolist()
     return found
 

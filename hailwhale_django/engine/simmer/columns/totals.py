@@ -44,7 +44,7 @@ class Totals:
             return
         self._wholes = grown(self._wholes, int(places.max()) + 1)
         wholes = np.rint(numbers)
-        largest = float(np.abs(wholes).max())
+        largest = max(float(wholes.max()), -float(wholes.min()))
         if largest >= LARGEST:
             self._add_large(places, numbers)
             return
