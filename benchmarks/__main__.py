@@ -19,6 +19,7 @@ from benchmarks import (
     ratio_table,
     report,
     servers,
+    simmer,
     simmer_udp,
 )
 from benchmarks.effort import FULL, QUICK, Effort
@@ -33,6 +34,7 @@ BENCHMARKS: dict[str, Callable[[Effort], report.Result]] = {
     "growth": growth.run,
     "geometry": geometry.run,
     "middleware": middleware.run,
+    "simmer": simmer.run,
     "simmer_udp": simmer_udp.run,
 }
 RESULTS = Path(__file__).parent / "results"
