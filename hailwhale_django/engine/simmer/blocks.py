@@ -21,8 +21,8 @@ Marks = tuple[Places, Places, Places, Flags]
 
 WORD = 8
 MARGIN = 2 * WORD
-# Arrays of one word for each of some 10,000 lines stay in a processor's cache.
-SLICE_BYTES = 192 << 10
+# Arrays of one word for each of some 30,000 lines stay in a processor's cache.
+SLICE_BYTES = 384 << 10
 
 TAB, LINE_END, RETURN = b"\t\n\r"
 TAB_AND_END = LINE_END << 8 | TAB

@@ -13,6 +13,7 @@ from .rack import NO_ROW, Rack
 # As many cells of 1 % reach from a number to 26,000 times that.
 WIDTH = 1024
 MOST = 2**31 - 1
+MOST_BEGUN = MOST // 4
 
 
 class Bins:
@@ -25,13 +26,14 @@ class Bins:
         self._first = np.zeros(0, np.int64)  # by place, its first cell
         self._since = 0  # how many were counted since all counters were 0
 
-    def emptied(self) -> None:
-        self._since = 0
-
     @property
-    def are_full(self) -> bool:
-        """Whether a counter could overflow with another block; then all are to be taken."""
+    def may_overflow(self) -> bool:
+        """Whether a counter could, with another block; then all are to be taken."""
         return self._since > MOST // 2
+
+    def begin_again(self) -> None:
+        """All counters were taken."""
+        self._since = 0
 
     def put(self, places: Places, values: Floats) -> Flags:
         """Count such values as have a bin; which have none."""
@@ -46,20 +48,25 @@ class Bins:
         waiting[there] = False
         return waiting
 
-    def make(self, place: int, tally: Tally) -> None:
-        """Bins around the cells that a tally has, if they are fine enough and not too far apart."""
-        if tally.level != 0 or self._rack.has(place):
-            return
+    def make(self, place: int, tally: Tally) -> bool:
+        """Make bins of a tally and counters of its counts, if its cells are fine and near to each other enough."""
         begin, end = int(tally.keys[0]), int(tally.keys[-1])
-        if end - begin < WIDTH:
-            self._rack.make_row(place)
-            self._first = grown(self._first, place + 1)
-            self._first[place] = (begin + end - WIDTH) // 2
+        if tally.level or end - begin >= WIDTH or tally.total > MOST_BEGUN:
+            return False
+        self._rack.make_row(place)
+        self._first = grown(self._first, place + 1)
+        self._first[place] = (begin + end - WIDTH) // 2
+        self._rack.row(place)[tally.keys - self._first[place]] = tally.counts
+        return True
+
+    def places(self) -> list[int]:
+        return self._rack.places()
+
+    def has(self, place: int) -> bool:
+        return self._rack.has(place)
 
     def take(self, place: int) -> Tally | None:
-        """What was counted at a place. Its counters are 0 again."""
-        if not self._rack.has(place):
-            return None
+        """What was counted at a place that has bins, if anything was. They are empty, then."""
         row = self._rack.row(place)
         cells = np.flatnonzero(row)
         if not len(cells):

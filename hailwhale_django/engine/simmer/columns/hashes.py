@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..blocks import Span, Words
+from ..blocks import WORD, Span, Words
 from ..hashing import BLOCK_BYTES, MOST_BYTES, finished, mixed
 from ..unique import SEED
 
@@ -20,6 +20,7 @@ def hashes_of(values: Span) -> tuple[Words, Words]:
     for block in range(most):
         left = left[blocks[left] > block]
         at = values.begin[left] + block * BLOCK_BYTES
-        h1[left], h2[left] = mixed(h1[left], h2[left], values.text.words(at), values.text.words(at + 8))
+        h1[left], h2[left] = mixed(h1[left], h2[left], values.text.words(at), values.text.words(at + WORD))
     tails = Span(values.text, values.begin + blocks * BLOCK_BYTES, lengths - blocks * BLOCK_BYTES)
-    return finished(h1, h2, tails.words(0), tails.words(1), lengths)
+    upper = tails.words(1) if tails.length.max(initial=0) > WORD else np.zeros(len(values), np.uint64)
+    return finished(h1, h2, tails.words(0), upper, lengths)

@@ -28,6 +28,11 @@ class Rack:
     def has(self, place: int) -> bool:
         return place < len(self._rows) and bool(self._rows[place])
 
+    def places(self) -> list[int]:
+        """All that have a row."""
+        found: list[int] = np.flatnonzero(self._rows).tolist()
+        return found
+
     def row(self, place: int) -> NDArray[Any]:
         """The row itself of a place that has one."""
         begin = (int(self._rows[place]) - 1) * self.width

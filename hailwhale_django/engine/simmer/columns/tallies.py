@@ -40,22 +40,26 @@ class Tallies(Column):
         if self._pending.is_enough:
             for place, found in self._pending.all():
                 self._settle(place, tally(found))
-        if self._bins.are_full:
-            self._empty_bins(list(self._tallies))
-            self._bins.emptied()
+        if self._bins.may_overflow:
+            for place in self._bins.places():
+                self._empty_bins(place)
+            self._bins.begin_again()
 
-    def _settle(self, place: int, found: Tally | None) -> None:
+    def _settle(self, place: int, found: Tally) -> None:
+        before = self._tallies.pop(place, None)
+        together = merged(before, found) if before else found
+        if self._bins.has(place) or not self._bins.make(place, together):
+            self._tallies[place] = together
+
+    def _empty_bins(self, place: int) -> None:
+        """A tally has all that is known of a place, then."""
+        found = self._bins.take(place) if self._bins.has(place) else None
         before = self._tallies.get(place)
         if found:
             self._tallies[place] = merged(before, found) if before else found
-            self._bins.make(place, self._tallies[place])
-
-    def _empty_bins(self, places: list[int]) -> None:
-        for place in places:
-            self._settle(place, self._bins.take(place))
 
     def merge(self, place: int, aggregation: Aggregation[Any], state: Any) -> None:
-        self._empty_bins([place])
+        self._empty_bins(place)
         before = self._tallies.get(place)
         together = merged(before, state) if before else state
         weigh(together)
@@ -75,7 +79,8 @@ class Tallies(Column):
     def _settle_all(self, places: Places) -> None:
         for place, values in self._pending.of(places):
             self._settle(place, tally(values))
-        self._empty_bins(places.tolist())
+        for place in places.tolist():
+            self._empty_bins(place)
 
     def clear(self, places: Places) -> None:
         self._bins.clear(places)
