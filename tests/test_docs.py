@@ -2,7 +2,9 @@
 
 Each page's `python` blocks run in order in one namespace, against a real and empty server, on Saturday 21 November 2026
 at 23:42 UTC. Blocks with `>>>` are doctests. Of other blocks `HAILWHALE` is checked and used from there on. An `http`
-block is a request, an empty line, and the status and body that must answer it. A `django` block is a template.
+block is a request, an empty line, and the status and body that must answer it. A `django` block is a template. Of a
+`console` block each `$` line is run by a shell, in one directory per page, and must say on stdout and stderr, together,
+what follows it; `localhost:6379` is that server.
 """
 
 from __future__ import annotations
@@ -11,7 +13,11 @@ import ast
 import doctest
 import inspect
 import json
+import os
 import re
+import shlex
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -87,13 +93,15 @@ def asked(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_examples(page: Path, asked: str) -> None:
+def test_examples(page: Path, asked: str, tmp_path: Path) -> None:
     with ExitStack() as settings, isolate_apps("tests"):
         settings.enter_context(override_settings(HAILWHALE={"REDIS": asked}))
         namespace: dict[str, Any] = {"__name__": f"tests.docs.{page.stem}"}
         for block in blocks(page):
             if block.language == "http":
                 run_http(block)
+            elif block.language == "console":
+                run_console(block, asked, tmp_path)
             elif block.language == "django":
                 with override_settings(DEBUG=True):  # where tags raise
                     Template("{% load hailwhale %}" + block.text).render(Context(namespace))
@@ -139,6 +147,43 @@ def run_http(block: Block) -> None:
     got = f"{found.status_code} {found.reason_phrase}\n{text}"
     without_space = (re.sub(r"\s", "", one) + "\n" for one in (answered, got))
     assert doctest.OutputChecker().check_output(*without_space, FLAGS), f"{block.name} answers\n{got}"
+
+
+COMMANDS = {"simmer": "-m hailwhale_django.simmer", "manage.py": shlex.quote(str(ROOT / "manage.py"))}
+PROMPT = re.compile(r"^\$ ", re.MULTILINE)
+HERE_DOCUMENT = re.compile(r"<<(\w+)\n.*?^\1\n", re.MULTILINE | re.DOTALL)
+
+
+def run_console(block: Block, url: str, directory: Path) -> None:
+    """In one shell, so that `$?` is the status of the command before."""
+    commands, expected = zip(*map(console_step, PROMPT.split(block.text)[1:]), strict=True)
+    ended = "--- end of step ---\n"
+    script = "\n".join(
+        f"{command}\n_status=$?; printf %s {shlex.quote(ended)}; (exit $_status)" for command in commands
+    )
+    script = script.replace("localhost:6379", url.removeprefix("redis://"))
+    functions = "".join(
+        f'{name}() {{ {shlex.quote(sys.executable)} {call} "$@"; }}\n' for name, call in COMMANDS.items()
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "HAILWHALE_REDIS_URL": url}
+    done = subprocess.run(
+        ["bash", "-c", functions + script],
+        cwd=directory,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    for command, wanted, got in zip(commands, expected, done.stdout.split(ended), strict=False):
+        assert doctest.OutputChecker().check_output(wanted, got, FLAGS), f"{block.name}: {command}says\n{got}"
+
+
+def console_step(step: str) -> tuple[str, str]:
+    """A command, with the document that it reads, and what it says."""
+    document = HERE_DOCUMENT.search(step)
+    end = document.end() if document else step.index("\n") + 1
+    return step[:end], step[end:]
 
 
 # --- everything is told

@@ -51,13 +51,12 @@ def murmur(texts: Sequence[bytes], seeds: Sequence[int], signed_tail: bool = Fal
     left = np.flatnonzero(blocks)
     for block in range(int(blocks.max(initial=0))):
         left = left[blocks[left] > block]
-        h1[:, left], h2[:, left] = _mixed(h1[:, left], h2[:, left], words[starts[left] + block])
+        found = words[starts[left] + block]
+        h1[:, left], h2[:, left] = mixed(h1[:, left], h2[:, left], found[:, 0], found[:, 1])
     tails = words[starts + blocks]
     if signed_tail:
         tails = _signed(tails)
-    h1 ^= _first(tails[:, 0])
-    h2 ^= _second(tails[:, 1])
-    return _finished(h1, h2, lengths.astype(np.uint64))
+    return finished(h1, h2, tails[:, 0], tails[:, 1], lengths)
 
 
 def _signed(tails: Words) -> Words:
@@ -80,14 +79,17 @@ def _second(words: Words) -> Words:
     return _rotated(words * C2, 33) * C1
 
 
-def _mixed(h1: Words, h2: Words, block: Words) -> tuple[Words, Words]:
-    h1 = (_rotated(h1 ^ _first(block[:, 0]), 27) + h2) * np.uint64(5) + np.uint64(0x52DCE729)
-    h2 = (_rotated(h2 ^ _second(block[:, 1]), 31) + h1) * np.uint64(5) + np.uint64(0x38495AB5)
+def mixed(h1: Words, h2: Words, lower: Words, upper: Words) -> tuple[Words, Words]:
+    """Hashes with one more block of 16 bytes, of which these are the words."""
+    h1 = (_rotated(h1 ^ _first(lower), 27) + h2) * np.uint64(5) + np.uint64(0x52DCE729)
+    h2 = (_rotated(h2 ^ _second(upper), 31) + h1) * np.uint64(5) + np.uint64(0x38495AB5)
     return h1, h2
 
 
-def _finished(h1: Words, h2: Words, lengths: Words) -> tuple[Words, Words]:
-    h1, h2 = h1 ^ lengths, h2 ^ lengths
+def finished(h1: Words, h2: Words, lower: Words, upper: Words, lengths: NDArray[np.int64]) -> tuple[Words, Words]:
+    """Hashes of texts of such lengths, with their tails: what is left behind the last block, filled up with zeros."""
+    sizes = lengths.astype(np.uint64)
+    h1, h2 = h1 ^ _first(lower) ^ sizes, h2 ^ _second(upper) ^ sizes
     h1 = h1 + h2
     h2 = h2 + h1
     h1, h2 = _avalanched(h1), _avalanched(h2)

@@ -106,8 +106,7 @@ class Top(Aggregation[Ranked]):
         return sorted(state.items.items(), key=lambda item: (-self.inner.measure(item[1], as_of), item[0]))
 
     def _cut(self, state: Ranked) -> Ranked:
-        room_left = self._bytes(state.items.items()) <= 2 * KEPT_BYTES
-        if len(state.items) == 1 or (len(state.items) <= self.most_items and room_left):
+        if self.has_room(len(state.items), self._bytes(state.items.items())):
             return state
         # Of numbers that decay, those of one instant can be compared.
         as_of = max(map(self.inner.newest, state.items.values()))
@@ -117,6 +116,10 @@ class Top(Aggregation[Ranked]):
             return self._subtracted(ranks[:kept], ranks[kept][1], state.missed)
         missed = self._missed([state.missed, _finite(self.inner.measure(ranks[kept][1], as_of))])
         return Ranked(dict(ranks[:kept]), missed)
+
+    def has_room(self, items: int, size: int) -> bool:
+        """Whether so many items of so many bytes are kept as they are."""
+        return items == 1 or (items <= self.most_items and size <= 2 * KEPT_BYTES)
 
     def _with_a_place(self, ranks: list[Item]) -> int:
         """How many of the first ranks are kept: at least one, and not all."""

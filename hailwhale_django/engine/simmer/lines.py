@@ -57,7 +57,12 @@ def read_state(row: Row) -> tuple[Aggregation[Any], Any]:
 
 def write_line(key: str, aggregation: Aggregation[Any], state: Any, as_of: float = AS_IT_STANDS) -> bytes:
     """The three columns, with the line's end."""
+    return f"{key}\t".encode("utf-8", "surrogateescape") + write_state(aggregation, state, as_of)
+
+
+def write_state(aggregation: Aggregation[Any], state: Any, as_of: float = AS_IT_STANDS) -> bytes:
+    """The columns behind the key, with the line's end."""
     plain = aggregation.plain(state)
     machine = as_text(aggregation, state) if plain is None else plain
     human = aggregation.present(state, as_of).translate(ENDS)
-    return f"{key}\t{machine}\t{human}\n".encode("utf-8", "surrogateescape")
+    return f"{machine}\t{human}\n".encode("utf-8", "surrogateescape")

@@ -96,10 +96,24 @@ class Tally:
         return int(np.searchsorted(np.cumsum(self.counts), rank))
 
 
+def tally(values: Floats) -> Tally:
+    """How often such values came."""
+    # Adding 0 makes -0 the 0 that it equals.
+    found, counts = np.unique(values + 0.0, return_counts=True)
+    return Tally(AS_THEY_ARE, found, counts.astype(np.int64)).kept()
+
+
+def merged(*states: Tally) -> Tally:
+    level = max(state.level for state in states)
+    states = tuple(state.at_level(level) for state in states)
+    keys = np.concatenate([state.keys for state in states])
+    return _tallied(level, keys, np.concatenate([state.counts for state in states])).kept()
+
+
 def _tallied(level: int, keys: Keys, counts: wire.Wholes) -> Tally:
     order = np.argsort(keys, kind="stable")
     keys = keys[order]
-    first = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
+    first = np.append(0, np.flatnonzero(keys[1:] != keys[:-1]) + 1)
     return Tally(level, keys[first], np.add.reduceat(counts[order], first))
 
 
@@ -114,9 +128,21 @@ def edges() -> Floats:
 
 def cells_of(values: Floats) -> wire.Wholes:
     """Cells of level 0, upper edge included. Downward the edges are the same, so there it is the one nearer to zero."""
-    above = np.searchsorted(edges(), values, side="left")
-    below = -np.searchsorted(edges(), -values, side="right")
-    return np.where(values > 0, above, below).astype(np.int64)
+    sizes = np.abs(values)
+    # The logarithm is wrong by much less than a cell, so it points next to the right one.
+    near = (np.log(np.maximum(sizes, SMALLEST_EDGE)) - math.log(SMALLEST_EDGE)) / math.log(GROWTH)
+    cells = np.minimum(near.astype(np.int64), LAST_EDGE)
+    above = _first_not_before(cells, sizes, np.less)
+    positive = values > 0
+    return above if positive.all() else np.where(positive, above, -_first_not_before(cells, sizes, np.less_equal))
+
+
+def _first_not_before(near: wire.Wholes, sizes: Floats, is_before: np.ufunc) -> wire.Wholes:
+    """The place of the first edge that is not before each size; it is at most two behind `near`, or one before."""
+    found: wire.Wholes = near + is_before(edges()[near], sizes)
+    found += is_before(edges().take(found, mode="clip"), sizes) & (found <= LAST_EDGE)
+    found -= (found > 0) & ~is_before(edges()[found - 1], sizes)
+    return found
 
 
 def edges_of(cells: wire.Wholes) -> Floats:
@@ -140,12 +166,10 @@ class Tallied(Aggregation[Tally]):
         number(value)
 
     def digest(self, values: Sequence[str]) -> Floats:
-        # Adding 0 makes -0 the 0 that it equals.
-        return np.array(numbers(values)) + 0.0
+        return np.array(numbers(values))
 
     def gather(self, digested: Floats) -> Tally:
-        found, counts = np.unique(digested, return_counts=True)
-        return Tally(AS_THEY_ARE, found, counts.astype(np.int64)).kept()
+        return tally(digested)
 
     def merge(self, left: Tally, right: Tally) -> Tally:
         return self.merge_all([left, right])
@@ -156,10 +180,7 @@ class Tallied(Aggregation[Tally]):
         total = sum(state.total for state in states)
         if total > MOST_COUNTED:
             raise TooLarge("value", total, f"at most {MOST_COUNTED:,} values have percentiles")
-        level = max(state.level for state in states)
-        states = [state.at_level(level) for state in states]
-        keys = np.concatenate([state.keys for state in states])
-        return _tallied(level, keys, np.concatenate([state.counts for state in states])).kept()
+        return merged(*states)
 
     def load_all(self, groups: Sequence[Sequence[bytes]]) -> list[Tally | None]:
         """As of any aggregation; values that are kept as they are, are put in order once for each group."""

@@ -56,7 +56,7 @@ class Call(NamedTuple):
     """A command, or a script with its keys. All keys of one call lie in one slot."""
 
     what: str | Script
-    keys: Sequence[str]
+    keys: Sequence[str | bytes]
     arguments: Sequence[str | int | bytes] = ()
 
     def command(self, *, with_source: bool = False) -> tuple[Any, ...]:
@@ -72,7 +72,7 @@ class Server:
     def __init__(self, client: Client) -> None:
         self.client = client
 
-    def call(self, what: str | Script, keys: Sequence[str], arguments: Sequence[str | int | bytes] = ()) -> Any:
+    def call(self, what: str | Script, keys: Sequence[str | bytes], arguments: Sequence[str | int | bytes] = ()) -> Any:
         return self.run([Call(what, keys, arguments)])[0]
 
     def run(self, calls: Sequence[Call]) -> list[Any]:
@@ -109,7 +109,9 @@ class Server:
         except redis.ResponseError as error:
             return error
 
-    def _send_to_nodes(self, client: Any, keys: Sequence[str], commands: Sequence[tuple[Any, ...]]) -> list[Any]:
+    def _send_to_nodes(
+        self, client: Any, keys: Sequence[str | bytes], commands: Sequence[tuple[Any, ...]]
+    ) -> list[Any]:
         """All commands at once, each to the node of its key.
 
         A pipeline by itself would ask the server for the keys of every script, and would send again what a node may
