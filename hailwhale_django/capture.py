@@ -4,7 +4,7 @@ Each is a short printable text of few kinds, or is not there. None is an address
 privacy (DNT, Sec-GPC) brings none.
 
 A bot is counted as a bot and as nothing else: its event has the one dimension `{"bot": NAME}`, and its metrics are
-called `bot_hits`, `bot_ms` and so on. So totals and tables are of people, and the table `bot` is of bots.
+called `bot_hits`, `pct95:bot_ms` and so on. So totals and tables are of people, and the table `bot` is of bots.
 """
 
 from __future__ import annotations

@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 from rest_framework import serializers
 from rest_framework.fields import empty
 
-from .engine.domain.answer import Answer, Row
+from .engine.domain.answer import Answer, Cell, Row
 from .engine.domain.formula import Formula
+from .engine.domain.overlap import DEFAULT_ROWS, MAX_ROWS, Overlap
 from .engine.domain.paths import path_of
 from .engine.domain.period import Period
 from .engine.domain.query import DEFAULT_LIMIT, MAX_LIMIT, Query, whole_number
@@ -205,6 +206,17 @@ class RankSerializer(ParametersSerializer):
     limit = WholeNumber(1, MAX_LIMIT, default=DEFAULT_LIMIT)
 
 
+class OverlapSerializer(ParametersSerializer):
+    pk = CounterKey(default=EVERYTHING)
+    metric = Text()
+    dimension = Parameter()
+    names = Parameter(at_most=MAX_ROWS)
+    period = Parameter()
+    tzoffset = Parameter()
+    counters = Switch(default=False)
+    limit = WholeNumber(1, MAX_ROWS, default=DEFAULT_ROWS)
+
+
 class QuerySerializer(ParametersSerializer):
     pk = CounterKey(default=None)
     dimension = Parameter()
@@ -238,7 +250,7 @@ def table(answer: Answer, generated_at: datetime, took_ms: float) -> dict[str, A
     keys = [_cell_keys(query, formula) for formula in answer.columns]
     return {
         "query": understood(query),
-        "columns": [{"formula": str(formula), "ratio": formula.is_ratio} for formula in answer.columns],
+        "columns": [_column(formula) for formula in answer.columns],
         "rows": [_row(row, keys) for row in answer.rows],
         "other": None if answer.other is None else _row(answer.other, keys),
         "totals": _row(answer.totals, keys),
@@ -249,6 +261,16 @@ def table(answer: Answer, generated_at: datetime, took_ms: float) -> dict[str, A
             "generated_at": generated_at.isoformat(),
             "took_ms": round(took_ms, 3),
         },
+    }
+
+
+def overlap(found: Overlap) -> dict[str, Any]:
+    """A matrix, with the names of its rows and columns."""
+    return {
+        "names": found.names,
+        "matrix": found.matrix,
+        "standard_error": found.standard_error,
+        "warnings": found.warnings,
     }
 
 
@@ -282,7 +304,14 @@ def _period(period: Period) -> dict[str, str]:
     }
 
 
+def _column(formula: Formula) -> dict[str, Any]:
+    return {"formula": str(formula), "ratio": formula.is_ratio, "kind": formula.kind}
+
+
 def _cell_keys(query: Query, formula: Formula) -> list[str]:
+    """What a cell of a column says; of what is no number, that alone."""
+    if not formula.is_number:
+        return ["text"] if formula.kind == "text" else ["list"]
     keys = ["value", "share", "difference", "effect", "important"]
     if formula.is_ratio:
         keys += ["numerator", "denominator"]
@@ -296,5 +325,10 @@ def _cell_keys(query: Query, formula: Formula) -> list[str]:
 
 
 def _row(row: Row, keys: list[list[str]]) -> dict[str, Any]:
-    cells = [{key: getattr(cell, key) for key in names} for cell, names in zip(row.cells, keys, strict=True)]
-    return {"path": list(row.path), "name": row.name, "cells": cells}
+    return {"path": list(row.path), "name": row.name, "cells": list(map(_cell, row.cells, keys))}
+
+
+def _cell(cell: Cell, keys: list[str]) -> dict[str, Any]:
+    if keys in (["text"], ["list"]):
+        return {"value": None, keys[0]: cell.told}
+    return {key: getattr(cell, key) for key in keys}

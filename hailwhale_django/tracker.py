@@ -16,7 +16,9 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from .engine.domain.paths import MAX_NAME_BYTES
+from .engine.domain.sketch import sketch_of
 from .engine.errors import InvalidInput
+from .engine.simmer.envelope import MARK
 from .ticket import Ticket, joined
 
 USE = "event"
@@ -83,14 +85,24 @@ def _props(given: Any, ticket: Ticket | None) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value != ""}
 
 
-def _metrics(given: Any, ticket: Ticket | None) -> dict[str, float]:
+def _metrics(given: Any, ticket: Ticket | None) -> dict[str, Any]:
     found = _object("metrics", given)
     if ticket is not None:
         _check_declared("metrics", found, ticket.declared)
     for name, value in found.items():
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise InvalidInput(name, value, "a metric's value is a number")
+        if sketch_of(name) is None:
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise InvalidInput(name, value, "a metric's value is a number")
+        elif ticket is not None and _has_machine_value(value):
+            raise InvalidInput(name, value, "a page tells values, and no state of many of them")
     return found
+
+
+def _has_machine_value(given: Any) -> bool:
+    """Whether a state is among the values: one could stand for more than a visitor may say in a year."""
+    if isinstance(given, list):
+        return any(map(_has_machine_value, given))
+    return isinstance(given, str) and given.startswith(MARK)
 
 
 def _object(name: str, given: Any) -> dict[str, Any]:

@@ -23,6 +23,7 @@ _ENDPOINTS = {
     "plotpoints": views.PlotpointsView,
     "rank": views.RankView,
     "query": views.QueryView,
+    "overlap": views.OverlapView,
     "health": monitor.HealthView,
 }
 

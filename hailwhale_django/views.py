@@ -36,8 +36,14 @@ from rest_framework.views import APIView, exception_handler
 
 from . import serializers, wire
 from .conf import get_settings
+from .engine.domain.formula import Formula
 from .engine.domain.query import Query, parse_formulas
+from .engine.domain.sketch import sketch_of
 from .engine.errors import CounterOverflow, InvalidInput, StoreUnavailable, TooLarge, TooManyNames
+from .engine.simmer.features import FeatureHash
+from .engine.simmer.heavy import Top
+from .engine.simmer.histogram import Histogram
+from .engine.simmer.minhash import MinHash
 from .permissions import KEY_HEADER, KEY_PARAMETER, MayCount, MayRead, MayReset, MaySet, WriteKey, body_of
 from .whale import Whale
 
@@ -45,7 +51,7 @@ CACHE_BUSTER = "_"
 """What jQuery adds to a URL so that it is not cached; it says nothing."""
 
 MAX_POINTS = 1_000_000
-"""Points of lines in one answer: some 20 MB, and more than any screen shows."""
+"""Numbers of lines, or of lists, in one answer: some 20 MB, and more than any screen shows."""
 
 TOO_DEEP = "this is nested too deeply"
 RETRY_SECONDS = 1
@@ -258,7 +264,8 @@ class PlotpointsView(WhaleView):
 
     def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
         period = self.whale.pod().period(asked.get("period"), asked.get("tzoffset"))
-        check_points(asked["limit"], len(parse_formulas(asked.get("metrics"))), len(period))
+        formulas = parse_formulas(asked.get("metrics"))
+        check_points(asked["limit"], len(period) * sum(map(numbers_of, formulas)))
         return self.whale.plotpoints(**asked, flot_time=True)
 
 
@@ -271,8 +278,17 @@ class RankView(WhaleView):
         limit = asked.pop("limit")
         if asked.get("points"):
             period = self.whale.pod().period(asked.get("period"), asked.get("tzoffset"))
-            check_points(limit, 1, len(period))
+            check_points(limit, len(period))
         return serializers.ranked_rows(self.whale.rank(**asked), limit)
+
+
+class OverlapView(WhaleView):
+    """`{names, matrix, standard_error, warnings}`: how much of the children of a path is the same."""
+
+    serializer_class = serializers.OverlapSerializer
+
+    def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return serializers.overlap(self.whale.overlap(**asked))
 
 
 class QueryView(WhaleView):
@@ -284,8 +300,8 @@ class QueryView(WhaleView):
         began = perf_counter()
         pod = self.whale.pod()
         query: Query = pod.parse_query(**asked)
-        if query.plotted:
-            check_points(asked["limit"], len(query.formulas), len(query.period))
+        buckets = len(query.period) if query.plotted else 1
+        check_points(asked["limit"], sum(buckets if one.is_number else numbers_of(one) for one in query.formulas))
         now = pod.clock()
         found = pod.reader.table(query, now)
         took_ms = (perf_counter() - began) * 1000
@@ -305,12 +321,22 @@ def check_size(field: str, size: int, limit: int) -> None:
         raise TooLarge(field, f"{size:,} bytes", f"at most {limit:,} bytes")
 
 
-def check_points(rows: int, formulas: int, buckets: int) -> None:
-    """Raise `TooLarge` for a question whose answer no one could draw."""
-    points = rows * formulas * buckets
-    if points > MAX_POINTS:
-        expected = f"{rows:,} rows of {formulas:,} formulas by {buckets:,} buckets; at most {MAX_POINTS:,} points"
+def check_points(rows: int, numbers: int) -> None:
+    """Raise `TooLarge` for a question whose answer no one could draw; `numbers` are those of a row."""
+    if rows * numbers > MAX_POINTS:
+        expected = f"{rows:,} rows of {numbers:,} numbers; at most {MAX_POINTS:,} in all"
         raise TooLarge("limit", rows, f"{expected}: ask a lower limit, a shorter period or a coarser interval")
+
+
+def numbers_of(formula: Formula) -> int:
+    """How many numbers a formula tells, at most."""
+    sketch = sketch_of(formula.metrics[0]) if not formula.is_number else None
+    match sketch and sketch.aggregation:
+        case Top(k=count) | Histogram(most_bars=count) | MinHash(hashes=count):
+            return count
+        case FeatureHash(bits=bits):
+            return 1 << bits
+    return 1
 
 
 def error_response(error: Exception, context: dict[str, Any]) -> Response | None:

@@ -5,7 +5,8 @@
 
 Everywhere: a *pk* is a counter's name or path (`"shop"`, `["Product", "123"]`; counting on a path also counts on each
 of its prefixes). A *dimension* is a path (`"country"`, `["country", "US"]`, `"country/US"`, `{"country": "US"}`). A
-*metric* is a name or a formula (`"revenue/visitors"`). A *period* is a text such as `today`, `7d`, `mtd`, `1h:1w` or
+*metric* is a name or a formula (`"revenue/visitors"`); one whose name begins with a recipe (`uv:visitor`, `pct95:ms`,
+`top10:sum:page`) is a sketch, see docs/counting.md. A *period* is a text such as `today`, `7d`, `mtd`, `1h:1w` or
 `2026-03-01..2026-03-31`; see docs/reading.md. Both spellings of an argument work: `metric` and `metrics`, `dimension`
 and `dimensions`, `period` and `periods`.
 
@@ -22,6 +23,7 @@ from typing import Any
 from . import caching
 from .engine import shapes
 from .engine.domain.answer import Answer
+from .engine.domain.overlap import Overlap
 from .engine.domain.paths import Path
 from .engine.errors import InvalidInput, OnError
 from .engine.pod import BATCH
@@ -52,8 +54,10 @@ class Whale(Face):
         """Count one event now: one round trip, done when it returns.
 
         `dimensions` may nest to any depth: `{"country": {"US": "CA"}}` counts on country, country/US and country/US/CA.
-        `metrics` are numbers by name (or names, which count 1 each); `hits: 1` is added unless named. `at` is when it
-        happened: a datetime (naive means UTC), seconds since the epoch or an ISO 8601 string; default now.
+        `metrics` are numbers by name (or names, which count 1 each); `hits: 1` is added unless named. Sketches take a
+        text or a number, or a list of them: `{"uv:visitor": "u42", "pct95:ms": [87, 90]}`; those that rank take
+        `"item:number"` or a dict: `{"top10:sum:page": {"/pricing": 1}}`. `at` is when it happened: a datetime (naive
+        means UTC), seconds since the epoch or an ISO 8601 string; default now.
 
         Raises `CounterOverflow` or `TooManyNames` for what did not fit, when all else is counted; `InvalidInput`,
         and then nothing is counted; `StoreUnavailable`, and then it may have been counted or not.
@@ -87,13 +91,17 @@ class Whale(Face):
 
         `period` is the bucket's interval, one of those that are kept; every other interval changes by as much, so that
         buckets still add up. Neither the path's parents nor the whole change. `rank` is accepted and not needed.
+        Sketches only grow, and cannot be set.
         """
         interval = str(period).split(":")[0]
         cls.pod().update_count_to(pk, _either(dimensions, dimension), _either(metrics, metric), interval, at)
 
     @classmethod
     def reset(cls, pk: Any, dimension: Any = None, metric: str | None = None) -> None:
-        """Remove a counter and its child counters, or only one dimension path, or only one metric, of it."""
+        """Remove a counter and its child counters, or only one dimension path, or only one metric, of it.
+
+        A sketch goes with all that tells of it: `pct:ms`, `pct95:ms` and `hist:ms` are one.
+        """
         cls.pod().reset(pk, dimension, metric)
 
     # -- reading ---------------------------------------------------------------------------------------------------
@@ -106,6 +114,9 @@ class Whale(Face):
         the first formula, best first; `"low:revenue/visitors"` orders by the lower bound), `filters`, `limit`,
         `offset`, `depth` (levels of children), `versus` (`"previous"`, `"year"`, `"weekdays"` or a period), `counters`
         (rows are child counters), `bounds` (95% intervals), `plotted` (a value for each bucket), `tzoffset` (a zone).
+
+        What is no number is in a cell's `told`: of `top10:sum:page` a list of (item, number), of `hist:ms` one of
+        (upper edge, count), of `mh:visitor` a text. Rows are not ordered by these.
         """
         return cls.pod().query(pk, **{QUERY_TWINS.get(name, name): value for name, value in asked.items()})
 
@@ -167,7 +178,8 @@ class Whale(Face):
     ) -> dict[Any, ByPath]:
         """Sums: `{period as asked: {path: {metric: value}}}`, for HailWhale's five sizes unless periods are named.
 
-        A ratio is that of the sums, and its sides come along.
+        A ratio is that of the sums, and its sides come along. A sketch is that of the period as a whole: the visitors
+        of a month are its different visitors, not the sum of each day's. Lists are lists of pairs.
         """
         return shapes.totals(
             cls.pod(), pk, _either(dimensions, dimension), _either(metrics, metric), _either(periods, period), tzoffset
@@ -186,8 +198,11 @@ class Whale(Face):
         metrics: Any = None,
         dimensions: Any = None,
         periods: Any = None,
-    ) -> float:
-        """One number: a metric or formula over a period (default `1d:1mo`), or with `index` in one of its buckets."""
+    ) -> Any:
+        """One number: a metric or formula over a period (default `1d:1mo`), or with `index` in one of its buckets.
+
+        Of a sketch that tells no number it is what that tells: a list of pairs, or a text; `None` of nothing.
+        """
         return shapes.total(
             cls.pod(),
             pk,
@@ -302,6 +317,32 @@ class Whale(Face):
             limit=size,
         )
         return [_listed(row.path) for row in answer.rows]
+
+    # -- overlap ---------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def overlap(
+        cls,
+        pk: Any,
+        metric: Any = None,
+        dimension: Any = None,
+        names: Any = None,
+        limit: int | None = None,
+        period: Any = None,
+        *,
+        counters: bool = False,
+        tzoffset: Any = None,
+        metrics: Any = None,
+        dimensions: Any = None,
+    ) -> Overlap:
+        """How much of what the children of a path counted is the same, from a signature such as `mh:visitor`.
+
+        An `Overlap`: `matrix[i][j]` estimates of the children `names[i]` and `names[j]` what is in both of what is in
+        either, from 0 to 1 (`None` where either has nothing), with a `standard_error` of 0.0625 at most for `mh:x`. Of
+        the children that are named, in that order, else of the first `limit` (default 10) by their hits.
+        """
+        found = (_either(dimension, dimensions), names, limit, period, tzoffset)
+        return cls.pod().overlap(pk, _either(metric, metrics), *found, counters=counters)
 
     # -- names -----------------------------------------------------------------------------------------------------
 

@@ -368,7 +368,10 @@ def test_query(reader: APIClient) -> None:
         "bounds": False,
         "points": True,
     }
-    assert found["columns"] == [{"formula": "revenue / visitors", "ratio": True}, {"formula": "hits", "ratio": False}]
+    assert found["columns"] == [
+        {"formula": "revenue / visitors", "ratio": True, "kind": "number"},
+        {"formula": "hits", "ratio": False, "kind": "number"},
+    ]
     (row,) = found["rows"]
     assert (row["path"], row["name"]) == (["country", "DE"], "DE")
     ratio, hits = row["cells"]
@@ -1008,4 +1011,5 @@ def test_the_store_is_away(name: str, closed_port: int, admin: APIClient) -> Non
 def test_cells_have_the_names_that_the_engine_gives() -> None:
     every = {"value", "share", "difference", "effect", "important", "numerator", "denominator"}
     every |= {"low", "high", "before", "change", "points"}
+    every |= {"told"}  # which JSON calls list or text
     assert set(Cell._fields) == every

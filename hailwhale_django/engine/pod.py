@@ -15,6 +15,7 @@ from typing import Any
 from .acceptor import Acceptor
 from .domain.answer import Answer
 from .domain.event import Event, instant, metric_name
+from .domain.overlap import DEFAULT_ROWS, MAX_ROWS, Overlap, signature_of
 from .domain.paths import ROOT, WHOLE, Path, path_of, pk_of
 from .domain.period import Period, compare_period, parse_period
 from .domain.plan import Column
@@ -109,6 +110,28 @@ class Pod:
         """A ranked table; see `Whale.query` for what can be asked."""
         return self.reader.table(self.parse_query(pk, **asked), self.clock())
 
+    def overlap(
+        self,
+        pk: Any,
+        metric: Any,
+        dimension: Any = None,
+        names: Any = None,
+        limit: Any = None,
+        period: Any = None,
+        tzoffset: Any = None,
+        *,
+        counters: bool = False,
+    ) -> Overlap:
+        """How much of the children of a path is the same: of those that are named, else of the first by their hits."""
+        now = self.clock()
+        signature_of(metric)
+        most = DEFAULT_ROWS if limit is None else whole_number("limit", limit, 1, MAX_ROWS)
+        query = self.parse_query(
+            pk, dimension=dimension, metrics="hits", period=period, tzoffset=tzoffset, limit=most, counters=counters
+        )
+        chosen = _names(names) if names else [row.name for row in self.reader.table(query, now).rows]
+        return self.reader.overlap(query, chosen, metric, now)
+
     def parse_query(
         self,
         pk: Any,
@@ -189,6 +212,15 @@ class Pod:
         except HailWhaleError as error:
             failures.append((error, given))
             return None
+
+
+def _names(given: Any) -> list[str]:
+    found = [given] if isinstance(given, str) else given
+    if not isinstance(found, list | tuple) or not all(isinstance(one, str) and one for one in found):
+        raise InvalidInput("names", given, 'use a list of the names of rows, e.g. ["US", "DE"]')
+    if len(found) > MAX_ROWS:
+        raise TooLarge("names", given, f"at most {MAX_ROWS} rows, not {len(found)}")
+    return list(dict.fromkeys(found))
 
 
 def _compared(period: Period, versus: Any, now: float) -> Period | None:

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from .domain.answer import Answer
 from .domain.answer import numbers as answer_numbers
-from .domain.formula import Formula
+from .domain.formula import Formula, Metric
+from .domain.overlap import Overlap, signature_of, similarities, standard_error
 from .domain.paths import ROOT, WHOLE, Path
 from .domain.period import Period
 from .domain.plan import Plan
@@ -210,6 +211,20 @@ class Reader:
         values, warnings = self._values(query.pk, _numbers(chosen), [formula], period, now, plotted=True)
         points = values.points(formula, undefined=np.nan).T[: len(rows) + whole]
         return Plot(dict(zip([*rows, *[""] * whole], map(answer_numbers, points.tolist()), strict=True)), warnings)
+
+    def overlap(self, query: Query, names: Sequence[str], metric: str, now: float) -> Overlap:
+        """How much of children of the table that a query asks about is the same, by a signature. Two round trips."""
+        signature = signature_of(metric)
+        if not names:
+            return Overlap([], [], standard_error(signature))
+        self.store.check(now, writing=False)
+        table = CHILD_PKS if query.counters else str(query.dimension)
+        texts = [child_pk(name) if query.counters else str(query.dimension.child(name)) for name in names]
+        rows = _numbers(self.store.catalog.rows(str(query.pk), texts))
+        _, sketches = self._told_apart([Formula.of(Metric(metric))])
+        found, warnings = self.unions.of(query.pk, sketches, rows, query.period, now, plotted=False)
+        warnings |= self.unions.unkept(sketches, table)
+        return Overlap(list(names), similarities(found[metric].totals), standard_error(signature), sorted(warnings))
 
     def wholes(
         self, pks: Sequence[Path], formula: Formula, period: Period, now: float

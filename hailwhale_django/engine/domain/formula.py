@@ -21,7 +21,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,8 @@ from numpy.typing import NDArray
 from hailwhale_django.engine.errors import InvalidInput
 
 from ..simmer.aggregation import Numeric
+from ..simmer.heavy import Top
+from ..simmer.histogram import Histogram
 from .sketch import RECIPES, sketch_of
 
 # Far above what a person writes, far below what would trouble the stack.
@@ -60,6 +62,7 @@ TERM_OPERATOR, FACTOR_OPERATOR = re.compile(r"([-+])\s*"), re.compile(r"([*/])\s
 OPENING, CLOSING = re.compile(r"([-(])\s*"), re.compile(r"\)\s*")
 
 T = TypeVar("T")
+Kind: TypeAlias = Literal["number", "level", "list", "histogram", "text"]
 Value: TypeAlias = NDArray[np.float64] | float
 Written: TypeAlias = tuple[str, int]  # a text and its precedence
 
@@ -167,6 +170,15 @@ class Formula:
     def is_level(self) -> bool:
         """Whether it is a sketch that tells how large values are and not how many, so that nothing is a share of it."""
         return _nature(self).is_level
+
+    @property
+    def kind(self) -> Kind:
+        """What it tells: a number that is how many or how much, a level, items with their numbers (`list`), upper edges
+        with their counts (`histogram`), or the text of a signature.
+        """
+        if self.is_number:
+            return "level" if self.is_level else "number"
+        return _kind_of_sketch(self.metrics[0])
 
     @property
     def is_linear(self) -> bool:
@@ -365,6 +377,14 @@ def _tells_number(metric: str) -> bool:
 def _is_level(metric: str) -> bool:
     sketch = sketch_of(metric)
     return sketch is not None and isinstance(sketch.aggregation, Numeric) and math.isnan(sketch.aggregation.nothing)
+
+
+def _kind_of_sketch(metric: str) -> Kind:
+    """Of a sketch that tells no number."""
+    sketch = sketch_of(metric)
+    if sketch is not None and isinstance(sketch.aggregation, Top):
+        return "list"
+    return "histogram" if sketch is not None and isinstance(sketch.aggregation, Histogram) else "text"
 
 
 def _quoted(name: str) -> str:
