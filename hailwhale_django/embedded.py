@@ -9,9 +9,10 @@ from typing import Any
 from django.utils.translation import gettext
 
 from . import wire
-from .dashboards import writing
+from .dashboards import told, writing
 from .dashboards.graph import DEFAULT_LINES, MAX_LINES, Graph, Line
-from .dashboards.question import readable
+from .dashboards.offers import DEFAULT_METRIC
+from .dashboards.question import drawn, readable
 from .dashboards.state import State, formulas_of
 from .engine.domain.answer import Answer, Row
 from .engine.domain.formula import Formula, parse
@@ -52,11 +53,8 @@ class EmbeddedTable:
         return self._texts(self.answer.totals)
 
     def _texts(self, row: Row) -> list[str]:
-        formulas = self.answer.columns
-        return [
-            writing.number(cell.value, ratio=formula.is_ratio)
-            for cell, formula in zip(row.cells, formulas, strict=True)
-        ]
+        cells = zip(row.cells, self.answer.columns, strict=True)
+        return [_text(cell.value if formula.is_number else cell.told, formula) for cell, formula in cells]
 
 
 def given(name: str, value: Any) -> Any:
@@ -65,10 +63,9 @@ def given(name: str, value: Any) -> Any:
 
 
 def total(pk: Any, metric: Any, dimension: Any, period: Any) -> str:
-    """One number, as the admin writes it."""
-    formula = parse(str(metric or "hits"))
-    value = Whale.total(given("pk", pk), formula, given("dimension", dimension), period)
-    return writing.number(value, ratio=formula.is_ratio)
+    """One number, as the admin writes it; of what tells a list, that on one line."""
+    formula = parse(str(metric or DEFAULT_METRIC))
+    return _text(Whale.total(given("pk", pk), formula, given("dimension", dimension), period), formula)
 
 
 def table(pk: Any, dimension: Any, metrics: Any, period: Any, limit: Any) -> EmbeddedTable:
@@ -85,16 +82,16 @@ def graph(pk: Any, dimension: Any, metric: Any, period: Any, limit: Any) -> Grap
     key, path = pk_of(given("pk", pk)), given("dimension", dimension)
     lines = whole_number("limit", DEFAULT_LINES if limit is None else limit, 1, MAX_LINES)
     asked = pod.period(period, None)
-    drawn = readable(State(key, period=str(period or "")), asked, pod)
-    if drawn is None:
+    clear = readable(State(key, period=str(period or "")), asked, pod)
+    if clear is None:
         raise InvalidInput("period", period, "this is too long to be drawn by any interval that is kept")
     now = pod.clock()
     query = pod.parse_query(
         key,
         dimension=path,
-        metrics=[parse(str(metric or "hits"))],
+        metrics=[drawn(str(metric or DEFAULT_METRIC))],
         period=period,
-        interval=str(drawn.interval),
+        interval=str(clear.interval),
         limit=lines,
         plotted=True,
     )
@@ -103,6 +100,10 @@ def graph(pk: Any, dimension: Any, metric: Any, period: Any, limit: Any) -> Grap
     found = [_line(row.name, number, row) for number, row in enumerate(rows, 1)]
     whole = _line((query.dimension or query.pk).name, 1, answer.totals, whole=True)
     return Graph(query.formulas[0], query.period, found or [whole], unfinished=query.period.end.timestamp() > now)
+
+
+def _text(value: Any, formula: Formula) -> str:
+    return writing.told(value, formula) if formula.is_number else told.in_words(value, formula)
 
 
 def _line(name: str, number: int, row: Row, *, whole: bool = False) -> Line:

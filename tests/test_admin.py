@@ -225,7 +225,7 @@ class Page:
     def names(self) -> list[str]:
         """The names of the ranked rows, in order, without the totals."""
         (table,) = self.found("table", class_="hw-ranked")
-        return [one.found("bdi")[0].text for one in table.found("th", scope="row")][1:]
+        return [one.found("bdi")[0].text for one in table.found("th", scope="row", class_="hw-name")][1:]
 
     @property
     def values(self) -> list[list[str]]:
@@ -836,6 +836,175 @@ class TestSpreadsheet:
         assert response["Content-Disposition"] == 'attachment; filename="7d.csv"'
 
 
+class TestSketches:
+    """|       | visitors              | ms         | pages              |
+    |-------|-----------------------|------------|--------------------|
+    | US    | a, and a day later a, b | 10, 20, 30 | /a 5, /b 4, /c 3, /d 2 |
+    | AT    | a, b                  | 100        | /a 1               |
+    | DE    | a                     | 7          | =<b> 1             |
+    | FR    |                       |            |                    |
+    """
+
+    COLUMNS = "uv:visitor,hits/uv:visitor,pct50:ms,hist5:ms,top4:sum:page,mh:visitor"
+    ADDRESS = f"{SHOP}?d=country&p=7d&o=-uv:visitor&m={COLUMNS}"
+
+    @pytest.fixture(autouse=True)
+    def counted(self, store: None) -> None:
+        pages = {"/a": 5, "/b": 4, "/c": 3, "/d": 2}
+        self.count("US", "2099-05-12", ["a"], [10, 20], pages)
+        self.count("US", "2099-05-13", ["a", "b"], [30], {})
+        self.count("AT", "2099-05-14", ["b", "a"], [100], {"/a": 1})
+        self.count("DE", "2099-05-14", ["a"], [7], {"=<b>": 1})
+        Whale.count_now("shop", {"country": "FR"}, {"revenue": 5}, "2099-05-14T10:00:00Z")
+
+    def count(self, country: str, day: str, visitors: list[str], ms: list[int], pages: dict[str, int]) -> None:
+        sketches = {"uv:visitor": visitors, "mh:visitor": visitors, "pct50:ms": ms, "top4:sum:page": pages}
+        Whale.count_now("shop", {"country": country}, sketches, f"{day}T10:00:00Z")
+
+    def row(self, page: Page, name: str) -> Element:
+        (table,) = page.found("table", class_="hw-ranked")
+        (found,) = [row for row in table.found("tr") for one in row.found("th", scope="row") if one.text == name]
+        return found
+
+    def test_numbers_are_columns_like_any_other(self, staff: Client) -> None:
+        page = opened(staff, self.ADDRESS)
+
+        assert page.names == ["AT", "US", "DE", "FR"]
+        values = {name: [one.text for one in self.row(page, name).of_class("hw-value")] for name in ("US", "FR")}
+        assert (values["US"][:3], values["FR"]) == (["2", "1", "20"], ["0", "0", "0", "–", "–", "–"])
+        assert self.row(page, "US").found("span", class_="hw-value", title="100.0% of the whole")
+
+    def test_a_ranking_is_a_short_list_that_opens(self, staff: Client) -> None:
+        page = opened(staff, self.ADDRESS)
+
+        first, more = self.row(page, "US").found("ol")
+        assert [item.text for item in first.found("li")] == ["/a 5", "/b 4", "/c 3"]
+        assert ([item.text for item in more.found("li")], more["start"]) == (["/d 2"], "4")
+        assert "1 more" in [one.text for one in self.row(page, "US").found("summary")]
+        assert [item.text for item in self.row(page, "DE").found("li")] == ["=<b> 1"]
+        assert [one.text for one in self.row(page, "FR").of_class("hw-number")[-3:]] == ["–"] * 3
+
+    def test_a_histogram_is_a_chart_and_a_table(self, staff: Client) -> None:
+        row = self.row(opened(staff, self.ADDRESS), "US")
+
+        (chart,) = row.found("svg", class_="hw-histogram")
+        assert chart["aria-hidden"] == "true"
+        assert [bar["height"] for bar in chart.found("rect")] == ["24.00", "0.00", "24.00", "0.00", "24.00"]
+        assert [float(bar["x"]) // 20 for bar in chart.found("rect")] == [0, 1, 2, 3, 4]
+        (table,) = row.found("table")
+        assert [one.text for one in table.found("tr")] == [
+            "ValuesNumber",
+            *("5 – 101", "10 – 150", "15 – 201", "20 – 250", "25 – 301"),
+        ]
+        assert "5 to 30" in [one.text for one in row.found("summary")]
+
+    def test_a_code_is_short_and_whole_when_opened(self, staff: Client) -> None:
+        short, whole = self.row(opened(staff, self.ADDRESS), "US").found("code")
+
+        assert len(whole.text.split(":")) == 64
+        assert whole.text.startswith(short.text.removesuffix("…")) and len(short.text) == 14
+
+    def test_what_is_no_number_is_not_ordered_by_nor_drawn(self, staff: Client) -> None:
+        page = opened(staff, self.ADDRESS)
+
+        linked = {heading.text: bool(heading.found("a")) for heading in page.found("th", scope="col")}
+        assert (linked["pct50:ms"], linked["hist5:ms"], linked["top4:sum:page"]) == (True, False, False)
+        page = opened(staff, f"{SHOP}?d=country&p=7d&m=uv:visitor,hist5:ms&o=-hist5:ms")
+        assert "Order: 'hist5:ms' will not do" in page.text
+        assert page.names == ["AT", "US", "DE", "FR"]
+        page = opened(staff, f"{self.ADDRESS}&g=hist5:ms")
+        assert "Graph: 'hist5:ms' will not do; draw something that tells a number" in page.text
+        assert page.plotted[0] == [0, 0, 0, 0, 0, 0, 2]
+
+    def test_columns_of_lists_alone(self, staff: Client) -> None:
+        page = opened(staff, f"{SHOP}?d=country&p=7d&m=top4:sum:page")
+
+        assert page.names == ["US", "AT", "DE", "FR"]  # by their hits
+        assert "by hits, highest first" in page.text
+        assert page.plotted[0] == [0, 0, 0, 0, 1, 1, 0]
+
+    def test_levels_stand_out_against_the_whole(self, staff: Client) -> None:
+        page = opened(staff, f"{SHOP}?d=country&p=7d&m=pct50:ms&o=-pct50:ms")
+
+        said = [one.get("title") for one in page.root.of_class("hw-mark")]
+        # Of 7, 10, 20, 30, 100 the median is 20. FR had nothing to tell from.
+        assert page.names == ["AT", "US", "DE", "FR"]
+        assert said == ["Stands out: 400.0% above the whole's 20", "Stands out: 65.0% below the whole's 20"]
+        assert not page.found("span", class_="hw-value", title="100.0% of the whole")
+        assert len(page.root.of_class("hw-whole")) == 4
+
+    def test_compared_with_the_period_before(self, staff: Client) -> None:
+        page = opened(staff, f"{SHOP}?d=country&p=2099-05-13..2099-05-13&c=previous&m=pct50:ms,top4:sum:page")
+
+        words = [one.get("title") for one in self.row(page, "US").of_class("hw-change")]
+        assert words == ["more than before: 10"]
+
+    def test_a_note_where_points_do_not_add_up(self, staff: Client) -> None:
+        def note(formula: str) -> str:
+            found = opened(staff, f"{SHOP}?d=country&p=7d&m={formula}").root.of_class("hw-note")
+            return found[0].text if found else ""
+
+        assert note("uv:visitor").endswith("so the points do not add up to the total.")
+        assert note("pct50:ms") == note("hits/uv:visitor")
+        assert note("pct50:ms").endswith("neither their sum nor their mean.")
+        assert note("revenue") == note("count:x") == ""
+
+    def test_what_is_shown_and_offered_unasked(self, staff: Client) -> None:
+        page = opened(staff, f"{SHOP}?d=country&p=7d")
+
+        assert list(page.tiles) == ["hits", "revenue", "revenue/hits", "pct50:ms", "uv:visitor"]
+        (offered,) = page.found("datalist", id="hw-metrics")
+        assert [one["value"] for one in offered.found("option")] == [
+            *("hits", "mh:visitor", "pct50:ms", "pct95:ms", "hist:ms", "revenue", "top4:sum:page"),
+            *("uv:visitor", "hits/uv:visitor"),
+        ]
+        assert "Nothing was ever counted" not in opened(staff, f"{SHOP}?m=pct95:ms,hist3:ms,mh:visitor").text
+        assert "Nothing was ever counted as mh9:visitor" in opened(staff, f"{SHOP}?m=mh9:visitor").text
+
+    def test_the_overlap_of_rows(self, staff: Client) -> None:
+        page = opened(staff, self.ADDRESS)
+
+        header, *rows = page.table("hw-matrix")
+        assert header == ["", "AT", "US", "DE", "FR"]
+        percentages = {name: cells for name, *cells in rows}
+        assert percentages["US"][:2] == ["100%", "100%"]  # the same two visitors
+        assert percentages["FR"] == ["–"] * 4
+        assert percentages["DE"][0] == percentages["US"][2] != "100%"
+        (table,) = page.found("table", class_="hw-matrix")
+        assert len(table.of_class("hw-same")) == 4
+        assert len(table.of_class("hw-step-5")) == 2
+        assert "a standard error of at most 6.3%" in page.text
+        assert not opened(staff, f"{self.ADDRESS}&q=US").found("table", class_="hw-matrix")
+        assert not opened(staff, f"{SHOP}?d=country&m=uv:visitor").found("table", class_="hw-matrix")
+
+    def test_the_overlap_of_child_counters(self, staff: Client) -> None:
+        for name in ("7", "8"):
+            Whale.count_now(["Product", name], metrics={"mh:visitor": "a"})
+
+        page = opened(staff, f"{LIST}Product/?m=mh:visitor,hits&counters=1")
+        assert page.table("hw-matrix") == [["", "7", "8"], ["7", "100%", "100%"], ["8", "100%", "100%"]]
+
+    def test_a_spreadsheet_has_what_simmer_would_write(self, staff: Client) -> None:
+        response = staff.get(f"{SHOP}?d=country&p=7d&c=previous&m=pct50:ms,hist5:ms,top4:sum:page&format=csv")
+        found = list(csv.reader(io.StringIO(response.getvalue().decode("utf-8-sig"))))  # type: ignore[attr-defined]
+
+        assert found[0] == ["name", "pct50:ms", "pct50:ms, before", "hist5:ms", "top4:sum:page"]
+        told = {row[0]: row[-2:] for row in found}
+        assert told["US"] == ["10:1,15:0,20:1,25:0,30:1", "/a:5,/b:4,/c:3,/d:2"]
+        assert told["DE"] == ["7:1", "'=<b>:1"]
+        assert told["FR"] == ["", ""]
+
+    def test_nothing_is_inline_and_every_id_is_one(self, staff: Client) -> None:
+        page = opened(staff, f"{self.ADDRESS}&c=previous")
+
+        assert_clean(page)
+        ids = [one["id"] for one in page.root if one.get("id")]
+        assert len(ids) == len(set(ids))
+        for one in page.root:
+            for name in ("aria-labelledby", "aria-describedby"):
+                assert set(one.get(name).split()) <= set(ids), one
+
+
 class TestMarkup:
     ADDRESSES = [
         LIST,
@@ -1020,6 +1189,10 @@ class TestWriting:
     )
     def test_intervals(self, low: float, high: float, text: str) -> None:
         assert writing.plus_minus(low, high) == text
+
+    def test_levels_have_none_of_what_a_sketch_adds(self) -> None:
+        assert [writing.level(value + 2**-16) for value in (20, 1234.5, 0)] == ["20", "1,234.50", "0.00001526"]
+        assert writing.level(None) == "–"
 
     def test_percentages(self) -> None:
         assert writing.percent(0.1234) == "12.3%"

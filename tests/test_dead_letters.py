@@ -159,6 +159,16 @@ class TestLive:
         assert said["events"][1]["metrics"] == [["m", "0.5"], ["hits", "1"]]
         assert said["events"][1]["link"] == "/admin/hailwhale_django/counter/shop/"
 
+    def test_values_of_sketches_are_shown_as_far_as_there_is_room(self) -> None:
+        Hail.count("shop", None, {"uv:visitor": ["a", "b"], "pct95:ms": list(range(11)), "mh:x": "y" * 101})
+        (event,) = who_may("view_live").get(LIVE, {"format": "json"}).json()["events"]
+        assert event["metrics"] == [
+            ["hits", "1"],
+            ["uv:visitor", "a, b"],
+            ["pct:ms", "0, 1, 2, 3, 4, 5, 6, 7, 8, 9…"],
+            ["mh:x", "y" * 100 + "…"],
+        ]
+
     def test_a_hundred_at_most(self) -> None:
         Hail.count_many([("shop", None, {"n": n}) for n in range(150)])
         events = who_may("view_live").get(LIVE, {"format": "json"}).json()["events"]

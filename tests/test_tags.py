@@ -226,6 +226,37 @@ def test_its_template_can_be_replaced() -> None:
         assert render('{% hailwhale_table "shop" "country" "revenue" %}') == "&lt;DE&gt;=3,000;US=1,000.50;"
 
 
+# -- sketches
+
+
+def test_what_is_no_number_is_a_line_of_text() -> None:
+    sketches = {
+        "uv:visitor": ["a", "b"],
+        "pct50:ms": [10, 20],
+        "top:sum:page": {"/a": 1500, "<b>": 2},
+        "mh:visitor": "a",
+    }
+    Whale.count_now("shop", {"country": "US"}, sketches)
+    Whale.count_now("shop", {"country": "DE"}, {"uv:visitor": "a"})
+    metrics = "uv:visitor,pct50:ms,top:sum:page,hist2:ms,mh:visitor"
+
+    texts = Element(render(f'{{% hailwhale_table "shop" "country" "{metrics}" "today" %}}')).texts
+    *us, signature = texts[7:13]
+    assert us == ["US", "2", "10", "/a 1,500, <b> 2", "0 – 10: 1, 10 – 20: 1"]
+    assert (len(signature), signature[-1]) == (14, "…")
+    assert texts[13:] == ["DE", "1", "0", "–", "–", "–"]
+    assert render('{% hailwhale_total "shop" "pct50:ms" period="today" %}') == "10"
+    assert render('{% hailwhale_total "shop" "top:sum:page" period="today" %}') == "/a 1,500, &lt;b&gt; 2"
+    assert len(render('{% hailwhale_total "shop" "mh:visitor" period="today" %}')) == 14
+
+
+def test_a_graph_says_where_points_do_not_add_up() -> None:
+    Whale.count_now("shop", None, {"uv:visitor": "a"})
+    found, data = graph_of(render('{% hailwhale_graph "shop" metric="uv:visitor" period="2d" %}'))
+    assert data["lines"][0]["points"] == [0, 1]
+    assert any("do not add up" in text for text in found.texts)
+
+
 # -- graph
 
 
@@ -309,6 +340,7 @@ def test_each_outage_is_said(redis_url: str, caplog: pytest.LogCaptureFixture) -
         '{% hailwhale_table "" %}',
         '{% hailwhale_graph "shop" limit=9 %}',
         "{% hailwhale_graph missing %}",
+        '{% hailwhale_graph "shop" metric="top:sum:page" %}',
     ],
 )
 def test_what_cannot_be_understood(source: str, caplog: pytest.LogCaptureFixture) -> None:

@@ -6,8 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext
+
 from ..engine.domain.formula import Formula
 from ..engine.domain.period import Period
+from ..engine.domain.sketch import sketch_of
+from ..engine.simmer.numbers import Count, Sum
+from ..engine.simmer.unique import Unique
 from . import writing
 
 MAX_LINES = 8
@@ -45,6 +50,19 @@ class Graph:
     def by(self) -> str:
         return writing.each(self.period.interval)
 
+    @property
+    def note(self) -> str:
+        """What must be said of points that do not add up."""
+        sketches = list(filter(None, map(sketch_of, self.formula.metrics)))
+        if all(isinstance(sketch.aggregation, Sum | Count) for sketch in sketches):
+            return ""
+        if all(isinstance(sketch.aggregation, Unique) for sketch in sketches) and not self.formula.is_ratio:
+            return gettext(
+                "Each point counts what was different in its own time. What comes again later is counted there, too, "
+                "so the points do not add up to the total."
+            )
+        return gettext("Each point tells of its own time alone: the total is neither their sum nor their mean.")
+
     def data(self) -> dict[str, Any]:
         """What the script draws; texts it reads from the table of numbers."""
         return {
@@ -57,8 +75,7 @@ class Graph:
 
     def numbers(self) -> list[tuple[str, list[str]]]:
         """The same as a table: each bucket's label, and a text for each line."""
-        ratio = self.formula.is_ratio
-        columns = [[writing.number(value, ratio=ratio) for value in line.points] for line in self.lines]
+        columns = [[writing.told(value, self.formula) for value in line.points] for line in self.lines]
         return [
             (label, list(row))
             for label, row in zip(writing.labels(self.period), zip(*columns, strict=True), strict=True)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext, ngettext
 from ..engine.domain.event import Event, Places
 from ..engine.domain.line import read_line
 from ..engine.domain.paths import Path
+from ..engine.domain.sketch import Values
 from ..engine.errors import InvalidInput
 from ..engine.pod import Pod
 from ..engine.store.log import LINE_DIGITS, Entry, entry_of, position
@@ -28,6 +29,8 @@ SPIED = 100
 MOST_LINES = 10**LINE_DIGITS - 1
 # What is shown of one thing that was logged.
 SPIED_CHARACTERS = 2_000
+# Of the values of a sketch in one event, and their characters.
+VALUES, VALUE_CHARACTERS = 10, 100
 
 Link = Callable[[State], str]
 
@@ -127,7 +130,10 @@ def _shown(one: Arrived, now: float, places: Places, store: str, link: Link) -> 
         counter=str(event.pk),
         link=link(State(event.pk, store=store)),
         dimensions=tuple(" › ".join(path) for path in _deepest(event.dimensions)),
-        metrics=tuple((name, _exact(units, places.of(name))) for name, units in event.metrics),
+        metrics=(
+            *((name, _exact(units, places.of(name))) for name, units in event.metrics),
+            *((name, _values(values)) for name, values in event.samples),
+        ),
         is_counted=one.is_counted,
     )
 
@@ -138,6 +144,13 @@ def _exact(units: int, places: int) -> str:
     kept = decimals.rstrip("0")
     number = Decimal(f"{whole}.{kept}" if kept else whole)
     return number_format(number, decimal_pos=len(kept), use_l10n=True, force_grouping=True)
+
+
+def _values(values: Values) -> str:
+    """The beginning of what a sketch was given."""
+    text = ", ".join(values[:VALUES])
+    shown = text[:VALUE_CHARACTERS]
+    return shown + ("…" if len(values) > VALUES or len(text) > VALUE_CHARACTERS else "")
 
 
 def _deepest(dimensions: tuple[Path, ...]) -> list[Path]:

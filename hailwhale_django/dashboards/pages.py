@@ -1,4 +1,6 @@
-"""What a counter's page shows, in some seven round trips to the store, and the list of counters, in three."""
+"""What a counter's page shows, in some seven round trips to the store (and two for an overlap), and the list of
+counters, in three.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from urllib.parse import urlencode
 from django.utils.translation import gettext
 
 from ..engine.domain.answer import Answer
-from ..engine.domain.formula import parse
+from ..engine.domain.formula import Formula, parse
 from ..engine.domain.paths import WHOLE, Path, escaped, unescaped
 from ..engine.domain.period import Period
 from ..engine.domain.query import Query
@@ -21,7 +23,9 @@ from ..engine.pod import Pod
 from ..engine.reader import Outline
 from . import table, writing
 from .graph import DEFAULT_LINES, MAX_LINES, Graph, Line, Spark, spark
-from .question import DEFAULT_METRIC, Question, ask, intervals, whole_table
+from .offers import DEFAULT_METRIC, offered
+from .overlaps import ShownOverlap, overlap_of
+from .question import Question, ask, intervals, whole_table
 from .state import DEFAULT_PERIOD, State
 from .table import WHOLE_ROW, Heading, ShownCell, ShownRow
 
@@ -46,7 +50,7 @@ class Tab:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """The whole's value of one column; its link draws that column."""
+    """The whole's value of one column; its link draws that column, if that can be drawn."""
 
     text: str
     cell: ShownCell
@@ -76,6 +80,7 @@ class CounterPage:
     chosen: list[str]
     graph: Graph | None
     notes: list[str]
+    overlap: ShownOverlap | None = None
 
     @property
     def query(self) -> Query:
@@ -178,7 +183,8 @@ class CounterPage:
 
     @property
     def metrics(self) -> list[str]:
-        return self.outline.metrics
+        """What the fields of columns offer."""
+        return offered(self.outline.metrics)
 
     @property
     def problems(self) -> dict[str, str]:
@@ -213,7 +219,12 @@ class CounterPage:
     def tiles(self) -> list[Tile]:
         found = zip(self.query.formulas, table.cells(self.answer, self.answer.totals), strict=True)
         return [
-            Tile(str(formula), cell, self._here(graph=str(formula)), formula == self.question.graph)
+            Tile(
+                str(formula),
+                cell,
+                self._here(graph=str(formula)) if formula.is_number else "",
+                formula == self.question.graph,
+            )
             for formula, cell in found
         ]
 
@@ -262,7 +273,7 @@ class CounterPage:
     def certain_links(self) -> list[Tab]:
         """To order by the value, or by that end of its interval that is certain; only where there are intervals."""
         order = self.query.order[0]
-        if order.formula is None or not order.formula.is_ratio or not self.query.bounds:
+        if order.formula is None or not self.query.bounds or not _has_intervals(order.formula):
             return []
         certain = order.aspect in ("low", "high")
         return [
@@ -329,7 +340,8 @@ def counter_page(state: State, pod: Pod, link: Link) -> CounterPage | None:
         notes.append(gettext("This period is too long to be drawn."))
     else:
         graph = draw(question, question.graph_period, chosen, pod, now, notes)
-    return CounterPage(pod, state, link, outline, question, answer, chosen, graph, notes)
+    overlap = overlap_of(answer.query, [row.name for row in answer.rows], pod, now)
+    return CounterPage(pod, state, link, outline, question, answer, chosen, graph, notes, overlap)
 
 
 def counter_sheet(state: State, pod: Pod) -> Answer | None:
@@ -460,6 +472,12 @@ def _listed(pk: Path, points: Sequence[float | None], link: Link, store: str) ->
         change=writing.change(latest, earlier, (latest - earlier) / earlier if earlier else None, ratio=False),
         spark=spark(values[SPARK_DAYS:]),
     )
+
+
+def _has_intervals(formula: Formula) -> bool:
+    """Whether it is a ratio of sums."""
+    sides = [side for side in (formula.numerator, formula.denominator) if side is not None]
+    return bool(sides) and all(side.is_linear for side in sides)
 
 
 def _path(state: State) -> Path:

@@ -12,20 +12,20 @@ from typing import TypeVar
 
 from django.utils.translation import gettext, ngettext
 
-from ..engine.domain.formula import Formula, Metric, parse
+from ..engine.domain.formula import Formula, parse
 from ..engine.domain.paths import Path
 from ..engine.domain.period import Period, compare_period
 from ..engine.domain.query import MAX_LIMIT, Filter, Order, Query, whole_number
+from ..engine.domain.sketch import kept_name
 from ..engine.domain.timeline import Interval
 from ..engine.errors import InvalidInput, shown
 from ..engine.pod import Pod
 from ..engine.reader import Outline
+from .offers import DEFAULT_METRIC, default_columns
 from .state import DEFAULT_PERIOD, State, ordered_by
 
 T = TypeVar("T")
 
-DEFAULT_METRIC = "hits"
-DEFAULT_METRICS = 4
 ROWS_OF_A_PAGE = 50
 
 # As many columns as a table can have and still be read, and far fewer than would take long.
@@ -85,7 +85,7 @@ class _Reading:
             bounds=True,
             drillable=True,
         )
-        graph = self._graph(order.formula or formulas[0])
+        graph = self._graph(order.formula or order_of(formulas, explicit=False).formula)
         graph_period = self._understood(
             "interval",
             lambda: graph_period_of(self.state, period, self.pod),
@@ -116,7 +116,7 @@ class _Reading:
 
     def _graph(self, default: Formula) -> Formula:
         given = self.state.graph
-        return self._understood("graph", lambda: parse(given) if given else default, lambda: default)
+        return self._understood("graph", lambda: drawn(given) if given else default, lambda: default)
 
 
 def columns(given: Iterable[str], metrics: list[str]) -> tuple[tuple[Formula, ...], dict[str, str]]:
@@ -133,22 +133,11 @@ def columns(given: Iterable[str], metrics: list[str]) -> tuple[tuple[Formula, ..
     return tuple(dict.fromkeys(found))[:MAX_COLUMNS] or default_columns(metrics), problems
 
 
-def default_columns(metrics: list[str]) -> tuple[Formula, ...]:
-    """Hits, a few metrics, and the first of them for each hit."""
-    some = [quoted(metric) for metric in metrics if metric != DEFAULT_METRIC][:DEFAULT_METRICS]
-    ratio = [f"{some[0]}/{DEFAULT_METRIC}"] if some else []
-    return tuple(parse(text) for text in (DEFAULT_METRIC, *some, *ratio))
-
-
-def quoted(metric: str) -> str:
-    """A metric as a formula spells it, whatever its name."""
-    return str(Metric(metric))
-
-
 def order_of(formulas: tuple[Formula, ...], *, explicit: bool) -> Order:
-    """By the first ratio that was asked for, else by the first column; highest first."""
-    ratios = [formula for formula in formulas if formula.is_ratio] if explicit else []
-    return Order((ratios or formulas)[0])
+    """By the first ratio that was asked for, else by the first column that is a number; highest first."""
+    numbers = [formula for formula in formulas if formula.is_number] or [parse(DEFAULT_METRIC)]
+    ratios = [formula for formula in numbers if formula.is_ratio] if explicit else []
+    return Order((ratios or numbers)[0])
 
 
 def read_order(given: str, formulas: tuple[Formula, ...]) -> Order | None:
@@ -159,6 +148,14 @@ def read_order(given: str, formulas: tuple[Formula, ...]) -> Order | None:
         expected = gettext("order by one of the columns")
         raise InvalidInput("order", ordered_by(given), expected)
     return order
+
+
+def drawn(given: str) -> Formula:
+    """A formula that makes a line."""
+    formula = parse(given)
+    if not formula.is_number:
+        raise InvalidInput("graph", given, gettext("draw something that tells a number"))
+    return formula
 
 
 def read_compare(given: str, period: Period, now: datetime) -> Period | None:
@@ -220,7 +217,7 @@ def readable(state: State, period: Period, pod: Pod) -> Period | None:
 
 def unknown_metrics(formulas: Iterable[Formula], metrics: list[str]) -> list[str]:
     asked = dict.fromkeys(metric for formula in formulas for metric in formula.metrics)
-    unknown = [metric for metric in asked if metric not in metrics]
+    unknown = [metric for metric in asked if kept_name(metric) not in metrics]
     if not unknown:
         return []
     note = ngettext(

@@ -12,7 +12,7 @@ from ..engine.domain.answer import Answer, Cell, Row
 from ..engine.domain.formula import Formula
 from ..engine.domain.paths import escaped
 from ..engine.domain.query import Order
-from . import writing
+from . import told, writing
 from .state import State
 
 WHOLE_ROW = "/"
@@ -24,7 +24,10 @@ _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True, slots=True)
 class ShownCell:
-    """One value: its text, half the width of its interval, what it was before, and whether it stands out."""
+    """One value: its text, half the width of its interval, what it was before, and whether it stands out.
+
+    `told` is what is no number.
+    """
 
     text: str
     sorted: bool
@@ -34,6 +37,7 @@ class ShownCell:
     change: writing.Change | None = None
     mark: str = ""
     mark_title: str = ""
+    told: told.ShownTold | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +67,23 @@ class ShownRow:
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A column: its formula, how it is sorted ("", "ascending", "descending"), and the link that sorts by it."""
+    """A column: its formula, how it is sorted ("", "ascending", "descending"), and the link that sorts by it, if
+    anything does.
+    """
 
     text: str
     sorted: str
     link: str
-    ratio: bool
+    kind: str
 
 
 def headings(answer: Answer, state: State) -> list[Heading]:
-    return [heading(formula, answer.query.order[0], state) for formula in answer.columns]
+    return [
+        heading(formula, answer.query.order[0], state)
+        if formula.is_number
+        else Heading(str(formula), "", "", formula.kind)
+        for formula in answer.columns
+    ]
 
 
 def heading(formula: Formula | None, order: Order, state: State) -> Heading:
@@ -86,7 +97,7 @@ def heading(formula: Formula | None, order: Order, state: State) -> Heading:
         text="" if formula is None else str(formula),
         sorted=direction,
         link=state.link(order=turned),
-        ratio=formula is not None and formula.is_ratio,
+        kind="name" if formula is None else formula.kind,
     )
 
 
@@ -128,6 +139,8 @@ def sorted_column(answer: Answer) -> int | None:
 
 
 def shown_cell(cell: Cell, formula: Formula, whole: Cell, chosen: bool, *, is_whole: bool) -> ShownCell:
+    if not formula.is_number:
+        return ShownCell(writing.NOTHING, sorted=False, told=told.shown(cell.told, formula))
     ratio = formula.is_ratio
     width = width_title = share = mark = mark_title = ""
     if cell.low is not None and cell.high is not None:
@@ -139,26 +152,28 @@ def shown_cell(cell: Cell, formula: Formula, whole: Cell, chosen: bool, *, is_wh
     if not ratio and not is_whole and cell.share is not None:
         share = writing.percent(cell.share)
     if chosen and not is_whole and cell.important:
-        mark, mark_title = standing_out(cell, whole, ratio=ratio)
+        mark, mark_title = standing_out(cell, whole, formula)
     return ShownCell(
-        text=writing.number(cell.value, ratio=ratio),
+        text=writing.told(cell.value, formula),
         sorted=chosen,
         width=width,
         width_title=width_title,
         share=share,
-        change=writing.change(cell.value, cell.before, cell.change, ratio=ratio),
+        change=writing.change(cell.value, cell.before, cell.change, ratio=ratio, is_level=formula.is_level),
         mark=mark,
         mark_title=mark_title,
     )
 
 
-def standing_out(cell: Cell, whole: Cell, *, ratio: bool) -> tuple[str, str]:
+def standing_out(cell: Cell, whole: Cell, formula: Formula) -> tuple[str, str]:
     """A mark for a row that matters, and why: full when that is more than chance, hollow when it may be none."""
-    if not ratio:
+    if formula.is_level and not cell.value:
+        return "", ""  # most likely there was nothing to tell from
+    if not (formula.is_ratio or formula.is_level):
         return "◆", gettext("Stands out: %(share)s of the whole") % {"share": writing.percent(cell.share)}
     words = {
         "difference": writing.percent(abs(cell.difference or 0)),
-        "whole": writing.number(whole.value, ratio=True),
+        "whole": writing.told(whole.value, formula),
     }
     above = (cell.difference or 0) > 0
     if cell.low is not None and cell.high is not None and cell.low <= whole.value <= cell.high:
@@ -177,9 +192,11 @@ def standing_out(cell: Cell, whole: Cell, *, ratio: bool) -> tuple[str, str]:
 def bars_of(answer: Answer, rows: Sequence[Row], column: int) -> list[Bar | None]:
     """A bar for each row; all have one scale, from the least value to the greatest, with zero on it."""
     chosen = [row.cells[column] for row in rows]
-    ratio = answer.columns[column].is_ratio
-    # Of what the sums add up to the parts are far below, of ratios the whole is among the parts.
-    values = [cell.value for cell in chosen] + ([answer.totals.cells[column].value] if ratio else [])
+    formula = answer.columns[column]
+    ratio = formula.is_ratio
+    # Of what the sums add up to the parts are far below; of ratios and levels the whole is among the parts.
+    marked = ratio or formula.is_level
+    values = [cell.value for cell in chosen] + ([answer.totals.cells[column].value] if marked else [])
     low, high = min([0.0, *values]), max([0.0, *values])
     if low == high:
         return [None] * len(rows)
@@ -200,7 +217,7 @@ def bars_of(answer: Answer, rows: Sequence[Row], column: int) -> list[Bar | None
             zero=f"{zero:.2f}",
             low=f"{place(cell.low):.2f}" if certain and cell.low is not None else "",
             high=f"{place(cell.high):.2f}" if certain and cell.high is not None else "",
-            whole=f"{place(answer.totals.cells[column].value):.2f}" if ratio else "",
+            whole=f"{place(answer.totals.cells[column].value):.2f}" if marked else "",
         )
 
     return [bar(cell) for cell in chosen]
@@ -228,12 +245,15 @@ def _spreadsheet_headings(columns: Sequence[Formula], compared: bool) -> Iterato
         if formula.is_ratio:
             yield gettext("%(formula)s, low") % {"formula": formula}
             yield gettext("%(formula)s, high") % {"formula": formula}
-        if compared:
+        if compared and formula.is_number:
             yield gettext("%(formula)s, before") % {"formula": formula}
 
 
 def _spreadsheet_cells(row: Row, columns: Sequence[Formula], compared: bool) -> Iterator[Any]:
     for cell, formula in zip(row.cells, columns, strict=True):
+        if not formula.is_number:
+            yield safe(told.plain(cell.told) or "")
+            continue
         yield plain(cell.value)
         if formula.is_ratio:
             yield plain(cell.low)

@@ -11,6 +11,7 @@ from django.utils import dateformat
 from django.utils.formats import number_format
 from django.utils.translation import gettext, pgettext
 
+from ..engine.domain.formula import Formula
 from ..engine.domain.period import PRESETS, Period
 from ..engine.domain.timeline import Interval
 
@@ -27,6 +28,16 @@ def number(value: float | None, *, ratio: bool = False) -> str:
     if value is None or not isfinite(value):
         return NOTHING
     return _with_decimals(value, decimals(value, ratio=ratio))
+
+
+def level(value: float | None) -> str:
+    """A number without what a sketch may add to it: of numbers from 1 on that is seen from the fifth decimal on."""
+    return number(value if value is None or abs(value) < 1 else round(value, 4))
+
+
+def told(value: float | None, formula: Formula) -> str:
+    """A number as a formula's are written."""
+    return level(value) if formula.is_level else number(value, ratio=formula.is_ratio)
 
 
 def decimals(value: float, *, ratio: bool) -> int:
@@ -46,12 +57,12 @@ def plus_minus(low: float, high: float) -> str:
     return _with_decimals(half, min(max(1 - floor(log10(half)), 0), MOST_DECIMALS))
 
 
-def percent(share: float | None, *, signed: bool = False) -> str:
+def percent(share: float | None, *, signed: bool = False, places: int = 1) -> str:
     """A part of one: `16.1%`; signed, a change: `+16.1%`."""
     if share is None or not isfinite(share):
         return NOTHING
     shown = share * 100
-    text = _with_decimals(shown, 0 if shown == 0 or abs(shown) >= 1000 else 1)
+    text = _with_decimals(shown, 0 if shown == 0 or abs(shown) >= 1000 else places)
     sign = "+" if signed and share > 0 else ""
     return sign + pgettext("a percentage", "%(number)s%%") % {"number": text}
 
@@ -65,11 +76,13 @@ class Change:
     words: str
 
 
-def change(value: float, before: float | None, relative: float | None, *, ratio: bool) -> Change | None:
+def change(
+    value: float, before: float | None, relative: float | None, *, ratio: bool, is_level: bool = False
+) -> Change | None:
     """`before` is None where nothing was compared."""
     if before is None:
         return None
-    was = number(before, ratio=ratio)
+    was = level(before) if is_level else number(before, ratio=ratio)
     if value == before:
         return Change("", "=", gettext("as before: %(before)s") % {"before": was})
     if relative is None:
