@@ -405,9 +405,19 @@ VIEWS = {
     "below": f"{START_PATH}&d=origin/EWR",
     "errors": f"{COUNTERS}flights/?m=flights/,hits&p=x&c=x&i=x&o=x&g=(",
     "hostile": f"{COUNTERS}hostile/",
+    "sketches": f"{COUNTERS}sketches/?m=uv:visitor,hits/uv:visitor,pct95:ms,hist:ms,top:sum:page,mh:visitor,fh:visitor",
     "missing": f"{COUNTERS}{'x' * 200}/",
 }
 HOSTILE = ["<img src=x onerror=alert(1)>", "x" * 255, "\u202ertl", "\u05e9\u05dc\u05d5\u05dd " * 20, "a/b%2F", "&amp;"]
+SKETCHES = {
+    "uv:visitor": HOSTILE,
+    "mh:visitor": HOSTILE,
+    "fh:visitor": HOSTILE,
+    "pct:ms": [2**n for n in range(20)],
+    "top:sum:page": {name: number for number, name in enumerate(HOSTILE, 1)},
+}
+
+OPEN_CELLS = "document.querySelectorAll('td details, .hw-tiles details').forEach((one) => { one.open = true; })"
 
 
 class TestEveryView:
@@ -415,9 +425,11 @@ class TestEveryView:
     @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
     def test_fits_and_can_be_read(self, size: tuple[int, int], scheme: str, reader: Browser) -> None:
         Whale.count_many([("hostile", {"name": {name: {name: "x"}}}, {"long " * 40: 1}) for name in HOSTILE])
+        Whale.count_many([("sketches", {"name": name}, SKETCHES) for name in HOSTILE])
         reader.look(size, scheme)
         for name, address in VIEWS.items():
             reader.open(address)
+            reader.run(OPEN_CELLS)
             if name == "missing":
                 reader.wait_for_complaint("404")
             wide = reader.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
@@ -443,6 +455,17 @@ class TestEveryView:
         reader.one(".hw-numbers summary").click()
         assert reader.one("#hw-numbers").is_displayed()
 
+    def test_a_list_opens_without_scripts(self, reader: Browser) -> None:
+        Whale.count_many([("sketches", {"name": name}, SKETCHES) for name in HOSTILE])
+        reader.command("Emulation.setScriptExecutionDisabled", value=True)
+        reader.open(VIEWS["sketches"])
+
+        (last, *_) = reader.all(".hw-ranked tbody:not(.hw-totals) ol[start='4'] li:last-child")
+        assert not last.is_displayed()
+        reader.one(".hw-ranked tbody:not(.hw-totals) details:has(ol) summary").click()
+        assert last.is_displayed()
+        assert last.text == f"{HOSTILE[0]} 1"
+
     def test_a_first_counter_can_be_copied(self, browser: Browser) -> None:
         browser.open(COUNTERS)
         browser.log_in()
@@ -458,7 +481,8 @@ COLOURS_OF_LEGEND = "return [...document.querySelectorAll('.hw-legend li')].map(
 # Text whose colour is too near to what is behind it (WCAG 2.2, 1.4.3: 4.5 to 1); large or hidden text is left out.
 CONTRAST = """
 function channels(colour) {
-    const found = colour.match(/[\\d.]+/g).map(Number);
+    const parts = colour.match(/[\\d.]+/g).map(Number);
+    const found = colour.startsWith("color(srgb") ? parts.map((part, at) => (at < 3 ? part * 255 : part)) : parts;
     return found.length === 3 ? [...found, 1] : found;
 }
 function light([r, g, b]) {
