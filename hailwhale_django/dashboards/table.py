@@ -26,7 +26,7 @@ _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 class ShownCell:
     """One value: its text, half the width of its interval, what it was before, and whether it stands out.
 
-    `told` is what is no number.
+    What is no number has `told`, and `None` there of nothing.
     """
 
     text: str
@@ -37,6 +37,7 @@ class ShownCell:
     change: writing.Change | None = None
     mark: str = ""
     mark_title: str = ""
+    is_number: bool = True
     told: told.ShownTold | None = None
 
 
@@ -140,7 +141,7 @@ def sorted_column(answer: Answer) -> int | None:
 
 def shown_cell(cell: Cell, formula: Formula, whole: Cell, chosen: bool, *, is_whole: bool) -> ShownCell:
     if not formula.is_number:
-        return ShownCell(writing.NOTHING, sorted=False, told=told.shown(cell.told, formula))
+        return ShownCell(writing.NOTHING, sorted=False, is_number=False, told=told.shown(cell.told, formula))
     ratio = formula.is_ratio
     width = width_title = share = mark = mark_title = ""
     if cell.low is not None and cell.high is not None:
