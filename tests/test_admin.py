@@ -24,7 +24,7 @@ from django.urls import reverse
 
 from example_project.ports import HOST, free_port
 from hailwhale_django import Whale
-from hailwhale_django.dashboards import pages, writing
+from hailwhale_django.dashboards import offers, pages, writing
 from hailwhale_django.dashboards.state import State
 from hailwhale_django.engine import reader
 from hailwhale_django.engine.domain.paths import Path
@@ -961,6 +961,13 @@ class TestSketches:
         assert "Nothing was ever counted" not in opened(staff, f"{SHOP}?m=pct95:ms,hist3:ms,mh:visitor").text
         assert "Nothing was ever counted as mh9:visitor" in opened(staff, f"{SHOP}?m=mh9:visitor").text
 
+    def test_what_was_named_like_a_sketch_and_is_none_is_not_offered(self) -> None:
+        metrics = ["fh:x", "hits", "mh9:x", "top:page", "uv14:a-b", "var:x"]
+        assert [str(one) for one in offers.default_columns(metrics)] == ["hits", '"uv14:a-b"', "std:x"]
+        assert offers.offered(metrics) == [
+            *("fh:x", "hits", "mh9:x", '"uv14:a-b"', 'hits/"uv14:a-b"', "std:x", "var:x"),
+        ]
+
     def test_the_overlap_of_rows(self, staff: Client) -> None:
         page = opened(staff, self.ADDRESS)
 
@@ -1126,7 +1133,6 @@ class TestCost:
 
         # What there is, what of it has children; rows, cells, children of rows; rows and cells of the graph.
         assert len(trips) == 7
-
 
     def test_an_overlap_takes_two_more(self, staff: Client, shop: None, trips: list[int]) -> None:
         for country in ("US", "DE"):

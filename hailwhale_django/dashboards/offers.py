@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 from ..engine.domain.formula import Formula, Metric, parse
 from ..engine.domain.sketch import RECIPE
+from ..engine.errors import InvalidInput
 
 DEFAULT_METRIC = "hits"
 DEFAULT_METRICS = 4
@@ -22,8 +24,8 @@ def default_columns(metrics: Sequence[str]) -> tuple[Formula, ...]:
     """Hits, a few metrics, the first of them for each hit, and a few sketches."""
     some = [quoted(metric) for metric in metrics if metric != DEFAULT_METRIC and not RECIPE.match(metric)]
     ratio = [f"{some[0]}/{DEFAULT_METRIC}"] if some else []
-    sketches = [_told(kept)[0] for kept in metrics if RECIPE.match(kept) and not _prefix(kept).startswith(NOT_AT_FIRST)]
-    numbers_first = sorted(map(parse, sketches), key=lambda formula: not formula.is_number)
+    sketches = [_told(kept)[:1] for kept in metrics if RECIPE.match(kept) and not kept.startswith(NOT_AT_FIRST)]
+    numbers_first = sorted(map(parse, chain(*sketches)), key=lambda formula: not formula.is_number)
     begin = tuple(parse(text) for text in (DEFAULT_METRIC, *some[:DEFAULT_METRICS], *ratio))
     return (*begin, *numbers_first[:DEFAULT_SKETCHES])
 
@@ -32,9 +34,11 @@ def offered(metrics: Sequence[str]) -> list[str]:
     """Formulas to choose from: every metric as formulas spell it, and what sketches are good for."""
     found: list[str] = []
     for metric in metrics:
-        found += _told(metric) if RECIPE.match(metric) else [quoted(metric)]
-        if _prefix(metric).startswith("uv"):
-            found.append(f"{DEFAULT_METRIC}/{quoted(metric)}")
+        is_sketch = RECIPE.match(metric) is not None
+        told = _told(metric) if is_sketch else [quoted(metric)]
+        found += told
+        if is_sketch and metric.startswith("uv"):
+            found += [f"{DEFAULT_METRIC}/{one}" for one in told]
     return found
 
 
@@ -43,10 +47,10 @@ def quoted(metric: str) -> str:
     return str(Metric(metric))
 
 
-def _prefix(metric: str) -> str:
-    return metric.partition(":")[0] if RECIPE.match(metric) else ""
-
-
 def _told(kept: str) -> list[str]:
+    """What a sketch tells; nothing of a metric that was named like one before there were any, and is none."""
     prefix, _, name = kept.partition(":")
-    return [quoted(f"{one}:{name}") for one in TOLD_AS.get(prefix, (prefix,))]
+    try:
+        return [str(parse(quoted(f"{one}:{name}"))) for one in TOLD_AS.get(prefix, (prefix,))]
+    except InvalidInput:
+        return []
