@@ -6,7 +6,7 @@
 Everywhere: a *pk* is a counter's name or path (`"shop"`, `["Product", "123"]`; counting on a path also counts on each
 of its prefixes). A *dimension* is a path (`"country"`, `["country", "US"]`, `"country/US"`, `{"country": "US"}`). A
 *metric* is a name or a formula (`"revenue/visitors"`); one whose name begins with a recipe (`uv:visitor`, `pct95:ms`,
-`top10:sum:page`) is a sketch, see docs/counting.md. A *period* is a text such as `today`, `7d`, `mtd`, `1h:1w` or
+`top10:sum:page`) is a sketch, see docs/sketches.md. A *period* is a text such as `today`, `7d`, `mtd`, `1h:1w` or
 `2026-03-01..2026-03-31`; see docs/reading.md. Both spellings of an argument work: `metric` and `metrics`, `dimension`
 and `dimensions`, `period` and `periods`.
 
