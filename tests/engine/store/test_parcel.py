@@ -1,7 +1,16 @@
 from __future__ import annotations
 
 from hailwhale_django.engine.store.keys import Keys
-from hailwhale_django.engine.store.parcel import Expectation, Parcel, Part, parts_of_many, parts_of_one
+from hailwhale_django.engine.store.parcel import (
+    Added,
+    Expectation,
+    Parcel,
+    Part,
+    appends_of_many,
+    appends_of_one,
+    parts_of_many,
+    parts_of_one,
+)
 from hailwhale_django.engine.store.tiles import Slot
 
 MINUTE = Slot(head="m:0:0:", tail="m:5:", offset=5, lasting="900 1m:0")
@@ -35,7 +44,7 @@ def test_the_parts_of_many_share_cells_among_metrics_that_have_them_all() -> Non
 def test_a_call_lists_a_tile_for_each_part_and_metric_that_is_added_to() -> None:
     parts = [Part(MINUTE, 0, [5, 21], {"sales": [4, -5]}), Part(MONTH, 1, [0], {})]
     expected = [Expectation(MONTH, 64, "hits", 8)]
-    parcel = Parcel("shop", {"_": 0, "country": 1}, {"hits": 9, "sales": None}, parts, expected)
+    parcel = Parcel("shop", {"_": 0, "country": 1}, {"hits": 9, "sales": None}, parts, expected=expected)
     call = parcel.call(Keys("hw"), now=100.5, most_metrics=7)
     assert call.keys == [
         "hw:{shop}rows",
@@ -47,8 +56,33 @@ def test_a_call_lists_a_tile_for_each_part_and_metric_that_is_added_to() -> None
         "mo:3:1:hits",
     ]
     assert call.arguments == [
-        *(100, 7, "hits\nsales", "_\ncountry", "0 1", "9 0", 1, 2, ""),
+        *(100, 7, "hits\nsales", "_\ncountry", "0 1", "9 0", 1, 2, "", "", 0),
         *(4 - 1, 0, 8, b"\0\0\0\0\0\0\0\x08"),
         *("900 1m:0 5 21", "- 1mo:0 0"),
         *("4 -5", ""),
     ]
+
+
+def test_what_sketches_get_comes_behind_what_is_added() -> None:
+    appends = [
+        *appends_of_one("uv:visitor", [MINUTE], [0, 1], b"all"),
+        *appends_of_many("pct:ms", [MINUTE, MONTH], [1, 64], [0, 1], [b"one", b"other"]),
+    ]
+    parcel = Parcel("shop", {"_": 0}, {"hits": 1}, [Part(MINUTE, 0, [0], {})], appends)
+    call = parcel.call(Keys("hw"), now=100, most_metrics=7)
+    assert call.keys[4:] == ["m:0:0:hits", "m:0:0:uv:visitor", "m:0:0:pct:ms", "mo:3:1:pct:ms"]
+    assert call.arguments[9:] == [
+        *("uv:visitor\npct:ms", 3),
+        "900 1m:0 0",
+        *("1 900 1m:0 5 21", 1, b"all"),
+        *("2 900 1m:0 21", 1, b"one"),
+        *("2 - 1mo:0 0", 1, b"other"),
+    ]
+
+
+def test_what_a_call_answers() -> None:
+    assert Added.of([b"moved"]) == Added("moved", "", {}, [])
+    assert Added.of([b"behind", b"5-0"]) == Added("behind", "5-0", {}, [])
+    assert Added.of([b"refused", [b"hits", b"overflow"], []]) == Added("refused", "", {"hits": "overflow"}, [])
+    crowded = [b"uv:visitor", b"key", b"16", b"pct:ms", b"other", b"0"]
+    assert Added.of([b"added", [], crowded]).crowded == [("uv:visitor", "key", 16), ("pct:ms", "other", 0)]
