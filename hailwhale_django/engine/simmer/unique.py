@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from . import wire
 from .aggregation import AS_IT_STANDS, Numeric
+from .distinct import distinct
 from .hashing import Words, murmur, utf8
 
 SEED = 9001
@@ -124,14 +125,6 @@ def coupons_of(h1: Words, h2: Words) -> Coupons:
     slots = (h1 & np.uint64((1 << SLOT_BITS) - 1)).astype(np.uint32)
     found: Coupons = ((zeros + np.uint32(1)) << np.uint32(SLOT_BITS)) | slots
     return found
-
-
-def distinct(found: Coupons) -> Coupons:
-    """Each once, in order. To sort them is faster than to hash, as `np.unique` does."""
-    ordered = np.sort(found)
-    again = np.concatenate((np.zeros(min(len(ordered), 1), np.bool_), ordered[1:] == ordered[:-1]))
-    once: Coupons = ordered[~again]
-    return once
 
 
 def estimate(registers: Registers) -> float:
