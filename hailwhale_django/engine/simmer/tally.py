@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from ..errors import TooLarge
 from . import wire
 from .aggregation import Aggregation
-from .distinct import counted, firsts
+from .arrays import Floats, counted, firsts
 from .figures import numbers
 
 MOST_VALUES = 512
@@ -45,7 +45,6 @@ COARSEST = 8
 # Beyond this, doubles lie further apart than a cell of the README's 2^-16 is wide.
 LARGEST_FINE = 2.0**36
 
-Floats = NDArray[np.float64]
 Keys = NDArray[Any]
 """Values at the level of values, else cells (whole numbers)."""
 

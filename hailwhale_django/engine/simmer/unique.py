@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 
 from . import wire
 from .aggregation import AS_IT_STANDS, Numeric
-from .distinct import distinct
-from .hashing import Words, murmur, utf8
+from .arrays import Words, distinct
+from .hashing import murmur, utf8
 
 SEED = 9001
 SLOT_BITS = 26
