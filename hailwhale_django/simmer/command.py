@@ -31,10 +31,11 @@ class Reports:
         self.bad = Complaints("bad lines")
         self.unreadable = Complaints("files that cannot be read")
         self.unwritten = Complaints("not written where it belongs")
+        self.lost = Complaints("lost")
 
     @property
     def all(self) -> tuple[Complaints, ...]:
-        return self.bad, self.unreadable, self.unwritten
+        return self.bad, self.unreadable, self.unwritten, self.lost
 
     def conclude(self, rows: int) -> int:
         """The exit status."""
@@ -104,7 +105,7 @@ def _cook(options: Options, stove: Stove, reports: Reports, signals: Signals) ->
     stove.finish()
     if options.udp:
         packets = source.statistics()
-        source.close(reports.unwritten)
+        source.close(reports.lost)
     return packets | stove.statistics()
 
 
@@ -145,7 +146,7 @@ def _output(options: Options, reports: Reports, opened: ExitStack) -> Any:
 
     try:
         if options.redis == CONFIGURED:
-            server = _django("--redis without an address").connection.pod().store.server
+            server = _pod("--redis without an address").store.server
         else:
             server = connect(redis_url(options.redis))
             opened.callback(server.close)
@@ -156,23 +157,28 @@ def _output(options: Options, reports: Reports, opened: ExitStack) -> Any:
 
 
 def _hailing(options: Options, reports: Reports, signals: Signals) -> Stove:
-    hail = _django("--hail").Hail
+    from ..engine.errors import HailWhaleError
     from .hailing import Hailing
 
+    pod = _pod("--hail")
+    try:
+        pod.log.server.identity()  # whether it is there
+    except HailWhaleError as error:
+        raise CannotBegin(str(error)) from error
     return Hailing(
-        hail.count_many,
+        pod.acceptor.accept_many,
         options.hail or "",
         options.timers,
         reports.bad,
-        reports.unwritten,
+        reports.lost,
         strict=options.strict,
         capacity=options.capacity,
         stopped=lambda: signals.caught,
     )
 
 
-def _django(what: str) -> Any:
-    """The package, with Django's settings at hand."""
+def _pod(what: str) -> Any:
+    """The store that Django's settings name."""
     if SETTINGS not in os.environ:
         raise CannotBegin(f"{what} needs Django's settings: use `manage.py simmer`, or set {SETTINGS}")
     import django
@@ -182,8 +188,8 @@ def _django(what: str) -> Any:
     try:
         if not apps.ready:
             django.setup()
-        import hailwhale_django.connection
+        from ..connection import pod
 
-        return hailwhale_django
+        return pod()
     except (ImproperlyConfigured, ImportError) as error:
         raise CannotBegin(f"{what} needs Django's settings, but {error}") from error

@@ -22,7 +22,7 @@ from itertools import islice
 from typing import Any
 from urllib.parse import parse_qsl
 
-from ..engine.errors import HailWhaleError, InvalidInput, StoreUnavailable
+from ..engine.errors import HailWhaleError, InvalidConfiguration, InvalidInput, StoreUnavailable
 from ..engine.simmer.envelope import MARK
 from ..engine.simmer.figures import number, written
 from ..engine.simmer.lines import read_row
@@ -54,7 +54,7 @@ class Hailing:
         pk: str,
         timers: Sequence[str],
         bad: Complaints,
-        unwritten: Complaints,
+        lost: Complaints,
         *,
         strict: bool = False,
         capacity: int = 5000,
@@ -64,13 +64,13 @@ class Hailing:
         self.pk = pk
         self.timers = timers
         self.bad = bad
-        self.unwritten = unwritten
+        self.lost = lost
         self.strict = strict
         self.stopped = stopped
         self.gauges = Gauges(capacity)
         self.place = Place()
         self.rows = 0
-        self._events: deque[Event] = deque()
+        self._events: deque[tuple[str, Event]] = deque()
         self._origin = secrets.token_hex(8)
         self._made = self._accepted = self._lost = 0
         self._pause = self._again_at = 0.0
@@ -96,11 +96,9 @@ class Hailing:
         for line in lines:
             self.rows += 1
             try:
-                event = read(line, self.pk)
+                self._keep(read(line, self.pk), now)
             except InvalidInput as why:
-                self._refuse(self.place.of(self.rows), why, line)
-            else:
-                self._keep(event, now)
+                self._refuse(why, line)
 
     def _packet_event(self, line: bytes, pk: str) -> Event:
         return row_event(line, pk) if b"\t" in line else metric_event(parse(line), pk, self.timers, self.gauges)
@@ -111,10 +109,11 @@ class Hailing:
             return
         self._made += 1
         self._since = self._since if self._events else time.monotonic()
-        self._events.append({"at": now, "id": f"{self._origin}-{self._made}", **event})
+        whole = {"at": now, "id": f"{self._origin}-{self._made}", **event}
+        self._events.append((self.place.of(self.rows), whole))
 
-    def _refuse(self, where: str, why: object, line: bytes) -> None:
-        self.bad.tell(where, why, line)
+    def _refuse(self, why: InvalidInput, line: bytes) -> None:
+        self.bad.tell(self.place.of(self.rows), why, line)
         if self.strict:
             raise StrictlyBad
 
@@ -137,14 +136,17 @@ class Hailing:
                 time.sleep(SHORTEST_PAUSE)
             self._hand_over()
         if lost := self._lost + len(self._events):
-            self.unwritten.tell("hail", f"{lost:,} events are lost: it did not take them")
+            self.lost.tell("hail", f"{lost:,} events are lost: it did not take them")
 
     def _hand_over_batch(self) -> bool:
         """The oldest events, which keep their places until they are accepted."""
         batch = list(islice(self._events, BATCH))
+        places = {event["id"]: place for place, event in batch}
         try:
-            self._accepted += self.count_many(batch, self._tell)
-        except StoreUnavailable as error:
+            self._accepted += self.count_many(
+                [event for _, event in batch], lambda error, event: self.bad.tell(places[event["id"]], error)
+            )
+        except (StoreUnavailable, InvalidConfiguration) as error:
             self._wait(error)
             return False
         for _ in batch:
@@ -152,10 +154,7 @@ class Hailing:
         self._be_back()
         return True
 
-    def _tell(self, error: HailWhaleError, event: Any) -> None:
-        self.bad.tell("hail", error, None if event is None else json.dumps(event).encode())
-
-    def _wait(self, error: StoreUnavailable) -> None:
+    def _wait(self, error: HailWhaleError) -> None:
         if not self._pause:
             say(f"{error}; {len(self._events):,} events wait")
         self._pause = min(max(2 * self._pause, SHORTEST_PAUSE), LONGEST_PAUSE)

@@ -58,10 +58,9 @@ class Options:
         if self.udp and self.files:
             raise ValueError("give either files or --udp: rows come from one of them")
         if self.hail is not None:
-            aggregating = {"--redis": self.redis, "--http": self.http, "--sorted": self.sorted, "--every": self.every}
-            for name, is_given in aggregating.items():
-                if is_given:
-                    raise ValueError(f"{name} does not go with --hail: rows that are events are not aggregated here")
+            for name in ("redis", "http", "flush", "every", "sorted"):
+                if getattr(self, name):
+                    raise ValueError(f"--{name} does not go with --hail: rows that are events are not aggregated here")
         return self
 
     def at(self, address: Address) -> tuple[str, int]:

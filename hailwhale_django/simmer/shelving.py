@@ -16,6 +16,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..engine.errors import InvalidInput, StoreUnavailable
@@ -103,17 +104,15 @@ class Shelving:
     def _write(self) -> None:
         self._settle_doubts()
         while self._waiting:
-            self._merge(list(self._waiting)[:CHUNK])
+            self._merge(list(islice(self._waiting, CHUNK)))
 
     def _settle_doubts(self) -> None:
         """Of states whose write got no answer, keep those that are not there."""
-        keys = list(self._doubtful)[:CHUNK]
-        while keys:
+        while keys := list(islice(self._doubtful, CHUNK)):
             for key, found in zip(keys, self.shelf.look(keys), strict=True):
                 tried = self._doubtful.pop(key)
                 if found.value != tried.value:
                     self._keep(key, tried.aggregation, tried.state)
-            keys = list(self._doubtful)[:CHUNK]
 
     def _merge(self, keys: list[str]) -> None:
         for attempt in range(ATTEMPTS):

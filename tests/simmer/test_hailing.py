@@ -84,7 +84,7 @@ def test_bad_rows_are_told_and_the_others_count(redis_url: str, drain: Callable[
 
 def test_what_the_hail_refuses_is_told(redis_url: str, drain: Callable[[], None]) -> None:
     done = simmer("--hail", "shop", rows=tsv("sum:x 1e30", "sum:x 1"), status=1, **settings(redis_url))
-    assert "hail: x: 1e+30 will not do" in done.err
+    assert "line 1: x: 1e+30 will not do" in done.err
     drain()
     assert total("x") == 1
 
@@ -111,10 +111,21 @@ def test_a_server_that_is_away_loses_nothing_of_packets() -> None:
 
 
 def test_what_the_hail_never_took_is_told() -> None:
-    with servers.running() as server:
-        url = server.url
-    done = simmer("--hail", "shop", rows="sum:x\t1\n", status=1, **settings(url))
+    with servers.running() as server, running("--hail", "shop", "-u", "0", **settings(server.url)) as cooking:
+        assert cooking.udp
+        server.stop()
+        cooking.send(b"sum:x\t1")
+        cooking.heard("(the store did not answer)")
+        done = cooking.end(signal.SIGTERM)
+    assert done.status == 1
     assert "hail: 1 events are lost" in done.err
+
+
+def test_a_hail_that_is_not_there_is_told_before_anything_is_read() -> None:
+    done = simmer("--hail", "shop", rows="sum:x\t1\n", status=1, **settings("redis://127.0.0.1:1"))
+    assert done.err.startswith("simmer: the store did not answer")
+    done = simmer("--hail", "shop", rows="sum:x\t1\n", status=1, **settings("gopher://127.0.0.1:1"))
+    assert "--hail needs Django's settings, but HAILWHALE['REDIS']" in done.err
 
 
 # --- manage.py
@@ -275,7 +286,7 @@ def test_packets_that_find_no_room_are_counted(monkeypatch: pytest.MonkeyPatch) 
     stove.settle()
     stove.finish()
     assert stove.statistics()["events lost"] == 8
-    assert stove.unwritten.total == 1
+    assert stove.lost.total == 1
 
 
 def test_strict() -> None:

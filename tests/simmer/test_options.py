@@ -80,6 +80,7 @@ def test_short_and_long_forms() -> None:
         (["-u", "0", "rows.tsv"], "give either files or --udp"),
         (["--hail", "shop", "-r", "localhost:1"], "--redis does not go with --hail"),
         (["--hail", "shop", "--http", "1"], "--http does not go with --hail"),
+        (["--hail", "shop", "-f", "1"], "--flush does not go with --hail"),
         (["--cap", "5"], "unrecognized arguments"),
     ],
 )

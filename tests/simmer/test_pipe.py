@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from hailwhale_django.engine.simmer.lines import MOST_LINE_BYTES
 from hailwhale_django.engine.simmer.recipe import PARAMETERIZED, PLAIN, RANKINGS
+from hailwhale_django.simmer.pipe import HELD_BYTES
 from tests.simmer.kitchen import COMMAND, environment, running, simmer, tsv
 
 MH_OF_THE_README = (
@@ -266,6 +268,10 @@ def test_a_line_longer_than_any_may_be_is_told_and_no_other_is_lost() -> None:
     assert done.human == {"sum:x": "3"}
     assert "line 2: line: b'uv:x" in done.err
     assert "bad lines: 1 of 3" in done.err
+
+
+def test_what_is_held_of_a_line_is_more_than_a_line_may_have() -> None:
+    assert HELD_BYTES > MOST_LINE_BYTES
 
 
 def test_long_lines_count() -> None:

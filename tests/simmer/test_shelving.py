@@ -145,6 +145,19 @@ def test_a_list_is_seen_and_not_replaced(redis_url: str) -> None:
         assert shelf.swap([Swap("a", None, b"1")]) == [False]
 
 
+def test_a_signal_in_the_midst_of_a_flood_loses_no_row_that_was_read(any_redis_url: str) -> None:
+    with (
+        running("-r", any_redis_url, "-f", "100", "--stats") as cooking,
+        closing(servers.client(any_redis_url)) as client,
+        subprocess.Popen(["yes", "sum:x\t1"], stdout=cooking.process.stdin) as writer,
+    ):
+        assert until(lambda: client.exists("sum:x"))
+        done = cooking.end(signal.SIGTERM)
+        writer.kill()
+    assert done.status == -signal.SIGTERM
+    assert f"simmer: lines: {int(human(any_redis_url, 'sum:x')[0]):,}\n" in done.err
+
+
 # --- outages
 
 
