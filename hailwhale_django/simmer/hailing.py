@@ -77,28 +77,32 @@ class Hailing:
         self._since = time.monotonic()
 
     def add(self, block: bytes) -> None:
-        self._take(block, row_event)
-        while len(self._events) >= BATCH and not self.stopped():
-            if not self._hand_over_batch():
-                time.sleep(min(self._pause, SHORTEST_PAUSE))
+        lines = block.split(b"\n")
+        self._take(lines if lines[-1] else lines[:-1], row_event, self._make_room)
 
     def add_packets(self, block: bytes) -> None:
-        self._take(block, self._packet_event)
+        lines = [line for line in block.split(b"\n") if line and not line.isspace()]
+        self._take(lines, self._packet_event, self.settle)
 
     def warm(self) -> None:
         """All is loaded by now."""
 
-    def _take(self, block: bytes, read: Callable[[bytes, str], Event]) -> None:
+    def _take(self, lines: Iterable[bytes], read: Callable[[bytes, str], Event], make_room: Callable[[], None]) -> None:
         now = time.time()
-        lines = block.split(b"\n")
-        if not lines[-1]:
-            lines.pop()
         for line in lines:
             self.rows += 1
             try:
                 self._keep(read(line, self.pk), now)
             except InvalidInput as why:
                 self._refuse(why, line)
+            if len(self._events) >= BATCH:
+                make_room()
+
+    def _make_room(self) -> None:
+        """Hand over what has come together, however long it takes."""
+        while len(self._events) >= BATCH and not self.stopped():
+            if not self._hand_over_batch():
+                time.sleep(min(self._pause, SHORTEST_PAUSE))
 
     def _packet_event(self, line: bytes, pk: str) -> Event:
         return row_event(line, pk) if b"\t" in line else metric_event(parse(line), pk, self.timers, self.gauges)

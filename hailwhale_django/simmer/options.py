@@ -126,7 +126,8 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         const=CONFIGURED,
         metavar="HOST:PORT",
-        help="merge into Redis instead of writing to stdout; also redis://, rediss://, unix://, redis+cluster://host:port,host:port",
+        help="merge into Redis instead of writing to stdout; also redis://, rediss://, unix:// or "
+        "redis+cluster://host:port,host:port",
     )
     add(
         "-h",

@@ -262,6 +262,22 @@ def test_a_pipe_waits_while_the_hail_is_full() -> None:
     assert stove.statistics() == {"lines": 1200, "bad lines": 0, "events accepted": 1200, "events lost": 0}
 
 
+def test_a_pipe_loses_nothing_of_more_rows_than_may_wait() -> None:
+    sky = Sky(StoreUnavailable("away"))
+    stove = hailing(sky)
+    stove.add(b"sum:x\t1\n" * 120_000)
+    stove.finish()
+    assert len(sky.taken) == 120_000
+
+
+def test_packets_may_end_with_a_line_end() -> None:
+    sky = Sky()
+    stove = hailing(sky)
+    stove.add_packets(b"x:1|c\n\nsum:x\t1\n\r\n")
+    stove.finish()
+    assert (len(sky.taken), stove.bad.total) == (2, 0)
+
+
 def test_events_keep_their_time_and_id_when_they_are_sent_again() -> None:
     seen: list[Any] = []
 
