@@ -136,7 +136,7 @@ def _stove(options: Options, reports: Reports, signals: Signals, opened: ExitSta
 def _output(options: Options, reports: Reports, opened: ExitStack) -> Any:
     from .stdout import Stdout
 
-    stdout = Stdout()
+    stdout = Stdout(reports.unwritten)
     if options.redis is None:
         return stdout
     from ..engine.errors import HailWhaleError

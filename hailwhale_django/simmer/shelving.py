@@ -148,15 +148,18 @@ class Shelving:
         except InvalidInput as why:
             self._give_up([key], f"as its value in Redis is not simmer's own ({why}) and is left alone")
             return None
-        if kept is not None:
-            state = aggregation.merge(kept, state)
-        return Swap(key, found.value, written_value(key, aggregation, state))
+        whole = state if kept is None else aggregation.merge(kept, state)
+        try:
+            return Swap(key, found.value, written_value(key, aggregation, whole))
+        except InvalidInput as why:
+            self._give_up([key], f"as with what is in Redis it is too large ({why})")
+            return None
 
     def _give_up(self, keys: Iterable[str], why: str) -> None:
         """Let stdout have what Redis has not."""
         for key in keys:
             self.unwritten.tell(f"{key!r} goes to stdout", why)
-            self.stdout.write(write_line(key, *self._waiting.pop(key), midnight(time.time())))
+            self.stdout.write(key, *self._waiting.pop(key))
 
     # -- outages -------------------------------------------------------------------------------------------------------
 

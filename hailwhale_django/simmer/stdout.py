@@ -6,6 +6,9 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
+from ..engine.errors import InvalidInput
+from .complaints import Complaints
+
 if TYPE_CHECKING:
     from ..engine.simmer.aggregation import Aggregation
     from ..engine.simmer.pot import Batch
@@ -18,16 +21,26 @@ def midnight(now: float) -> float:
 
 
 class Stdout:
-    """Raises `OSError` where stdout takes no more."""
+    """Raises `OSError` where stdout takes no more. What is too large for a line is told, and harms no other."""
 
-    def __init__(self) -> None:
+    def __init__(self, unwritten: Complaints) -> None:
+        self.unwritten = unwritten
         self._stream = os.fdopen(1, "wb", closefd=False)
 
     def spill(self, batch: Batch) -> None:
-        self.write(batch.lines(midnight(time.time())))
+        try:
+            self._stream.write(batch.lines(midnight(time.time())))
+        except InvalidInput:
+            for one in batch:
+                self.write(*one)
 
-    def write(self, lines: bytes) -> None:
-        self._stream.write(lines)
+    def write(self, key: str, aggregation: Aggregation[Any], state: Any) -> None:
+        from ..engine.simmer.lines import write_line
+
+        try:
+            self._stream.write(write_line(key, aggregation, state, midnight(time.time())))
+        except InvalidInput as why:
+            self.unwritten.tell(f"{key!r} is lost", why)
 
     def settle(self) -> None:
         self._stream.flush()

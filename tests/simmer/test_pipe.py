@@ -294,6 +294,13 @@ def test_no_rows_are_no_output() -> None:
     assert (done.out, done.err) == (b"", "")
 
 
+def test_an_aggregate_too_large_for_a_line_is_told_and_harms_no_other() -> None:
+    rows = b"".join(b"fh16:x\tt%d:1e308\nfh16:x\tt%d:1e-308\n" % (number, number) for number in range(22_000))
+    done = simmer(rows=b"sum:a\t1\n" + rows + b"sum:b\t1\n", status=1)
+    assert done.human == {"sum:a": "1", "sum:b": "1"}
+    assert "simmer: 'fh16:x' is lost: machine value: " in done.err
+
+
 # --- as it goes
 
 

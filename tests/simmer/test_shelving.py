@@ -24,6 +24,8 @@ from tests.patience import until
 from tests.simmer.kitchen import COMMAND, environment, running, simmer, tsv
 
 WRITERS = 8
+# Their sums need all the bits that a double can name.
+EXTREMES = (b"1e308", b"1e-308")
 
 
 def human(url: str, *keys: str) -> list[str]:
@@ -92,6 +94,18 @@ def test_a_value_that_is_not_its_own_is_left_alone(kind: str, any_redis_url: str
         assert "'sum:x' goes to stdout: as its value in Redis is not simmer's own" in done.err
         assert human(any_redis_url, "sum:y") == ["1"]
         assert client.lrange("sum:x", 0, -1) == [b"a"] if kind == "list" else client.get("sum:x") == foreign[kind]
+
+
+def test_an_aggregate_that_grows_too_large_for_a_value_is_told(redis_url: str) -> None:
+    halves = [b"".join(b"fh16:x\tt%d:%s\n" % (number, worth) for number in range(22_000)) for worth in EXTREMES]
+    simmer("-r", redis_url, rows=halves[0])
+    with closing(servers.client(redis_url)) as client:
+        before = client.get("fh16:x")
+        done = simmer("-r", redis_url, rows=halves[1] + b"sum:y\t1\n", status=1)
+        assert client.get("fh16:x") == before
+    assert "'fh16:x' goes to stdout: as with what is in Redis it is too large" in done.err
+    assert done.out.startswith(b"fh16:x\t%%%")
+    assert human(redis_url, "sum:y") == ["1"]
 
 
 # --- several at once
@@ -236,7 +250,7 @@ def test_an_answer_that_was_lost_counts_once(written: bool, any_redis_url: str) 
     simmer("-r", any_redis_url, rows="sum:x\t1\n")
     with closing(connect(any_redis_url)) as server:
         shelf: Any = Deaf(Shelf(server), written=written)
-        shelves = Shelving(shelf, Stdout(), Complaints("unwritten"))
+        shelves = Shelving(shelf, Stdout(Complaints("unwritten")), Complaints("unwritten"))
         for rows in (b"sum:x\t2\nsum:y\t5\n", b"sum:x\t4\n"):
             pot = Pot(shelves.spill, lambda *refused: None)
             pot.add(rows)
@@ -253,7 +267,7 @@ def test_too_many_keys_that_wait_go_to_stdout(
     monkeypatch.setattr(shelving, "MOST_WAITING", 4)
     with closing(connect("redis://127.0.0.1:1/0")) as server:
         unwritten = Complaints("unwritten")
-        shelves = Shelving(Shelf(server), Stdout(), unwritten)
+        shelves = Shelving(Shelf(server), Stdout(unwritten), unwritten)
         pot = Pot(shelves.spill, lambda *refused: None)
         pot.add(b"".join(b"sum:k%d\t1\n" % number for number in range(5)))
         pot.finish()
