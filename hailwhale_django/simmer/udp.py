@@ -33,9 +33,6 @@ WAITING_BYTES = 64 << 20
 # Linux: nine numbers about a socket, the last of them how many packets it had no room for.
 SO_MEMINFO, MEMINFO = 55, struct.Struct("9I")
 
-# After a signal, what had come before it is taken: not more than the largest buffer holds.
-LAST_BLOCKS = 2 * WAITING_BYTES // BLOCK_BYTES
-
 
 class Udp:
     """Raises `OSError` where one cannot listen."""
@@ -50,8 +47,8 @@ class Udp:
         self.socket.bind(found)
         self.socket.setblocking(False)
         self.packets = 0
-        room = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
-        self._nap = min(room / KEPT_BYTES / PACKETS_PER_SECOND, LONGEST_NAP_SECONDS)
+        self._room = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+        self._nap = min(self._room / KEPT_BYTES / PACKETS_PER_SECOND, LONGEST_NAP_SECONDS)
 
     def run(self) -> None:
         """Until a signal comes."""
@@ -65,9 +62,13 @@ class Udp:
             is_behind = self._take()
             self.stove.settle()
             self.progress.tell(self.stove.rows)
-        for _ in range(LAST_BLOCKS):
+        self._take_what_came_before()
+
+    def _take_what_came_before(self) -> None:
+        """No more than the buffer holds: others may go on sending."""
+        for _ in range(self._room // BLOCK_BYTES + 1):
             if not self._take():
-                break
+                return
 
     def _take(self) -> bool:
         """Whether there were more packets than go into a block."""
