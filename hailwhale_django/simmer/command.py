@@ -93,7 +93,7 @@ def _cook(options: Options, stove: Stove, reports: Reports, signals: Signals) ->
         from .udp import Udp
 
         address = options.at(options.udp)
-        source = _listening(lambda: Udp(address, stove, signals, progress))
+        source = _listening(lambda: Udp(address, stove, signals, reports.lost, progress))
     else:
         from .pipe import Pipe
 
@@ -105,7 +105,7 @@ def _cook(options: Options, stove: Stove, reports: Reports, signals: Signals) ->
     stove.finish()
     if options.udp:
         packets = source.statistics()
-        source.close(reports.lost)
+        source.close()
     return packets | stove.statistics()
 
 

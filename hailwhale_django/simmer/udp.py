@@ -37,8 +37,11 @@ SO_MEMINFO, MEMINFO = 55, struct.Struct("9I")
 class Udp:
     """Raises `OSError` where one cannot listen."""
 
-    def __init__(self, address: tuple[str, int], stove: Stove, signals: Signals, progress: Progress) -> None:
+    def __init__(
+        self, address: tuple[str, int], stove: Stove, signals: Signals, lost: Complaints, progress: Progress
+    ) -> None:
         self.stove = stove
+        self.lost = lost
         self.signals = signals
         self.progress = progress
         family, _, _, _, found = socket.getaddrinfo(*address, type=socket.SOCK_DGRAM)[0]
@@ -46,7 +49,7 @@ class Udp:
         enlarge(self.socket)
         self.socket.bind(found)
         self.socket.setblocking(False)
-        self.packets = 0
+        self.packets = self._told = 0
         self._room = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
         self._nap = min(self._room / KEPT_BYTES / PACKETS_PER_SECOND, LONGEST_NAP_SECONDS)
 
@@ -61,6 +64,7 @@ class Udp:
                 time.sleep(self._nap)
             is_behind = self._take()
             self.stove.settle()
+            self._tell_dropped()
             self.progress.tell(self.stove.rows)
         self._take_what_came_before()
 
@@ -91,9 +95,16 @@ class Udp:
         except (OSError, struct.error):
             return None
 
-    def close(self, lost: Complaints) -> None:
-        if dropped := self.dropped:
-            lost.tell("udp", f"{dropped:,} packets were dropped, as they came faster than they could be taken")
+    def _tell_dropped(self) -> None:
+        dropped = self.dropped or 0
+        if dropped > self._told:
+            self.lost.tell("udp", f"{dropped - self._told:,} packets were dropped: they came too fast")
+            self._told = dropped
+
+    def close(self) -> None:
+        self._tell_dropped()
+        if self._told:
+            say(f"packets dropped: {self._told:,}")
         self.socket.close()
 
     def statistics(self) -> dict[str, int]:

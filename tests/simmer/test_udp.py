@@ -123,7 +123,7 @@ def test_packets_that_come_too_fast_are_counted() -> None:
         done = cooking.end(signal.SIGCONT)
     taken = int(done.human["sum:x"])
     assert 0 < taken < 3000
-    assert f"{3000 - taken:,} packets were dropped, as they came faster than they could be taken" in done.err
+    assert f"simmer: udp: {3000 - taken:,} packets were dropped: they came too fast\n" in done.err
     assert f"packets dropped: {3000 - taken:,}\n" in done.err
     assert done.status == 1
 
