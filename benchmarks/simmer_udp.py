@@ -11,7 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,14 +25,20 @@ LINES_PER_PACKET = 10
 
 FIRST_RATE, STEP, MOST_STEPS = 50_000, 1.25, 14
 SECONDS = 1.0
-# Where the sender does not get there, there is nothing more to be seen.
+# What the sender must reach of a rate for the trial to say something about it.
 REACHED = 0.9
-# Of as many trials at one rate, one without loss shows that it can be held: the machine has other things to do, too.
+# Of as many trials at one rate, one without loss shows that it can be held; and after one rate that cannot, another is
+# tried: the machine has other things to do, too.
 TRIALS = 3
+FAILURES = 2
 PULSE_SECONDS = 0.001
 
 SIMMER = ("-m", "hailwhale_django.simmer", "-u", "0")
 PEER = ("-m", "benchmarks.statsd_peer")
+
+
+Packet = tuple[bytes, Counter[str]]
+"""Bytes, and what they add to which name."""
 
 
 class Contest(NamedTuple):
@@ -43,8 +49,7 @@ class Contest(NamedTuple):
     form: str
     lines: int
 
-    def packets(self) -> list[tuple[bytes, Counter[str]]]:
-        """Packets, each with what it adds to which name."""
+    def packets(self) -> list[Packet]:
         rng = random.Random(1)
         weights = [1 / rank for rank in range(1, NAMES + 1)]
         names = rng.choices([f"shop.page{number}" for number in range(NAMES)], weights, k=PACKETS * self.lines)
@@ -78,48 +83,50 @@ CONTESTS = [
 
 @dataclass
 class Held:
-    """The best that was seen of a server: at which rate nothing was lost, and what a packet cost there."""
+    """What was seen of a server: the highest rate at which nothing was lost, what a packet cost there, and how often in
+    a row a rate could not be held, or not be sent.
+    """
 
-    sent: float = 0.0
+    rate: float = 0.0
     work: float | None = None
-    is_lost: bool = False
-    is_unreached: bool = False
-    trials: list[bool] = field(default_factory=list)
+    trials: int = 0
+    lost: int = 0
+    unsent: int = 0
+
+    @property
+    def is_done(self) -> bool:
+        return self.lost + self.unsent >= FAILURES
 
 
 def run(effort: Effort) -> Result:
-    """All servers in turn at one rate, then at the next, until each has lost packets in every trial."""
+    """All servers in turn at one rate, then at the next, until they lose packets."""
     found = {contest.name: Held() for contest in CONTESTS}
     seconds, steps = SECONDS * effort.scale, min(MOST_STEPS, effort.rounds)
     packets = {contest.name: contest.packets() for contest in CONTESTS}
     idle = {command: trial(command, [], FIRST_RATE, 0).work for command in (SIMMER, PEER)}
-    rate = float(FIRST_RATE)
-    for _ in range(steps):
+    for step in range(steps):
         for contest in CONTESTS:
             held = found[contest.name]
-            if not held.is_lost and not held.is_unreached:
-                _try(contest, held, packets[contest.name], rate, seconds, idle)
-        rate *= STEP
+            if not held.is_done:
+                _try(contest, held, packets[contest.name], FIRST_RATE * STEP**step, seconds, idle[contest.command])
     return _result(found)
 
 
-def _try(
-    contest: Contest,
-    held: Held,
-    packets: list[tuple[bytes, Counter[str]]],
-    rate: float,
-    seconds: float,
-    idle: dict[Sequence[str], float],
-) -> None:
-    for _ in range(TRIALS):
+def _try(contest: Contest, held: Held, packets: list[Packet], rate: float, seconds: float, idle: float) -> None:
+    """Up to three trials at one rate."""
+    ended: list[Trial] = []
+    while len(ended) < TRIALS:
         one = trial(contest.command, packets, rate, seconds)
-        held.trials.append(one.lost == 0)
-        held.is_unreached = one.rate < REACHED * rate
-        if one.lost == 0:
-            if one.rate > held.sent:
-                held.sent, held.work = one.rate, max(one.work - idle[contest.command], 0) / one.packets
-            return
-    held.is_lost = True
+        ended.append(one)
+        if one.lost == 0 and one.rate > held.rate:
+            held.rate, held.work = one.rate, max(one.work - idle, 0) / one.packets
+        if one.lost == 0 and one.rate > REACHED * rate:
+            held.lost = held.unsent = 0
+            break
+    else:
+        held.lost += all(one.lost for one in ended)
+        held.unsent += any(not one.lost for one in ended)
+    held.trials += len(ended)
 
 
 class Trial(NamedTuple):
@@ -131,7 +138,7 @@ class Trial(NamedTuple):
     work: float
 
 
-def trial(command: Sequence[str], packets: list[tuple[bytes, Counter[str]]], rate: float, seconds: float) -> Trial:
+def trial(command: Sequence[str], packets: list[Packet], rate: float, seconds: float) -> Trial:
     """Send at a rate, then compare what was counted with what was sent."""
     server = subprocess.Popen(
         [sys.executable, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=_environment(), text=True
@@ -157,9 +164,7 @@ def trial(command: Sequence[str], packets: list[tuple[bytes, Counter[str]]], rat
     return Trial(sent, sent / took if took else 0.0, lost, used.ru_utime + used.ru_stime)
 
 
-def _send(
-    sender: socket.socket, packets: list[tuple[bytes, Counter[str]]], rate: float, seconds: float
-) -> tuple[int, float]:
+def _send(sender: socket.socket, packets: list[Packet], rate: float, seconds: float) -> tuple[int, float]:
     """How many packets were sent, and in how many seconds: as many every millisecond as the rate asks for."""
     wires = [packet for packet, _ in packets]
     send, begin, sent = sender.send, time.perf_counter(), 0
@@ -196,10 +201,10 @@ def _result(found: dict[str, Held]) -> Result:
     for contest in CONTESTS:
         held = found[contest.name]
         work = None if held.work is None else held.work * 1e6
-        name = contest.name if held.is_lost else f"{contest.name} (no loss seen)"
-        table.rows.append([name, held.sent, held.sent * contest.lines, work, len(held.trials)])
+        name = contest.name if held.lost else f"{contest.name} (no loss seen)"
+        table.rows.append([name, held.rate, held.rate * contest.lines, work, held.trials])
     ours, theirs = found[ONE], found[ANOTHER]
-    targets = [Target("packets/s held, times plain Python's", ours.sent / theirs.sent if theirs.sent else 0.0, 1)]
+    targets = [Target("packets/s held, times plain Python's", ours.rate / theirs.rate if theirs.rate else 0.0, 1)]
     if ours.work and theirs.work:
         targets.append(Target("work per packet, of plain Python's", ours.work / theirs.work, 1, at_most=True))
     return Result([table], targets)

@@ -1,8 +1,8 @@
 """Rows and statsd lines of UDP packets, in blocks.
 
-What has come is taken from the socket all at once, and put together to a block. The system keeps what comes meanwhile,
-as far as the socket's buffer goes; what it then drops, it counts. A block of few packets costs as much as one of some
-hundred, so after the first packet there is a nap, as long as the buffer surely lasts.
+A block of few packets costs nearly as much as one of thousands, so they are gathered: until there are enough, or for a
+moment after the first. Meanwhile all that has come is taken from the socket at once, with a nap in between as long as
+its buffer surely lasts. What finds no room there, the system drops and counts.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from .stove import Place, Stove
 
 # As much as a packet may be; and of as many as are worth the effort, while others need not wait for long.
 PACKET_BYTES = 65_535
-BLOCK_BYTES = 128 << 10
+BLOCK_BYTES = 192 << 10
+MOMENT_SECONDS = 0.05
 
 # How many packets a second the nap reckons with, and what the system takes from the buffer for a small one.
 PACKETS_PER_SECOND = 1_000_000
@@ -50,42 +51,57 @@ class Udp:
         self.socket.bind(found)
         self.socket.setblocking(False)
         self.packets = self._told = 0
-        self._room = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
-        self._nap = min(self._room / KEPT_BYTES / PACKETS_PER_SECOND, LONGEST_NAP_SECONDS)
+        self._packets: list[bytes] = []
+        self._room, self._is_behind = BLOCK_BYTES, False
+        self._buffer_bytes = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+        self._nap = min(self._buffer_bytes / KEPT_BYTES / PACKETS_PER_SECOND, LONGEST_NAP_SECONDS)
 
     def run(self) -> None:
         """Until a signal comes."""
         self.stove.place = Place("udp", None)
         self.stove.warm()
         say(f"listening on udp {shown(self.socket)}")
-        is_behind = False
         while not self.signals.caught:
-            if not is_behind and self.signals.wait(self.socket.fileno(), TICK_SECONDS):
-                time.sleep(self._nap)
-            is_behind = self._take()
+            self._gather()
+            self._hand_on()
             self.stove.settle()
             self._tell_dropped()
             self.progress.tell(self.stove.rows)
         self._take_what_came_before()
 
-    def _take_what_came_before(self) -> None:
-        """No more than the buffer holds: others may go on sending."""
-        for _ in range(self._room // BLOCK_BYTES + 1):
-            if not self._take():
-                return
+    def _gather(self) -> None:
+        """Packets for a block, or those of a moment; or none, if none came for a while."""
+        until = time.monotonic() + TICK_SECONDS
+        while self._room > 0 and self.signals.wait(self.socket.fileno(), max(until - time.monotonic(), 0)):
+            if not self._packets:
+                until = time.monotonic() + MOMENT_SECONDS
+            if not self._is_behind:
+                time.sleep(self._nap)
+            self._take()
 
-    def _take(self) -> bool:
-        """Whether there were more packets than go into a block."""
-        receive, packets, room = self.socket.recv, [], BLOCK_BYTES
+    def _take(self) -> None:
+        """All that has come, or what there is room for in the block."""
+        receive, packets, room = self.socket.recv, self._packets, self._room
         with suppress(BlockingIOError):
             while room > 0:
                 packet = receive(PACKET_BYTES)
                 packets.append(packet)
                 room -= len(packet) + 1
+        self._room, self._is_behind = room, room <= 0
+
+    def _hand_on(self) -> None:
+        packets, self._packets, self._room = self._packets, [], BLOCK_BYTES
         self.packets += len(packets)
         if block := b"\n".join(packets):
             self.stove.add_packets(block)
-        return room <= 0
+
+    def _take_what_came_before(self) -> None:
+        """No more than the buffer holds: others may go on sending."""
+        for _ in range(self._buffer_bytes // BLOCK_BYTES + 1):
+            self._take()
+            self._hand_on()
+            if not self._is_behind:
+                return
 
     @property
     def dropped(self) -> int | None:
