@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Words = NDArray[np.uint64]
-Places = NDArray[np.int64]
-Flags = NDArray[np.bool_]
-Index = NDArray[Any] | slice
+from .arrays import Flags, Index, Places, Words
+from .lines import MOST_LINE_BYTES
+
 Marks = tuple[Places, Places, Places, Flags]
 
 WORD = 8
@@ -26,6 +23,7 @@ SLICE_BYTES = 384 << 10
 
 TAB, LINE_END, RETURN = b"\t\n\r"
 TAB_AND_END = LINE_END << 8 | TAB
+EACH_BYTE, HIGH_BITS = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
 LOW_BYTES = np.array([(1 << 8 * count) - 1 for count in range(WORD + 1)], np.uint64)
 
 
@@ -49,7 +47,7 @@ def keep_memory() -> None:
 class Text:
     """Lines as bytes, with room before and behind them; and which of some bytes are anywhere in them."""
 
-    __slots__ = ("_next_words", "_words", "bytes", "has_percents", "has_minuses", "has_points", "has_returns", "raw")
+    __slots__ = ("_words", "bytes", "has_percents", "has_minuses", "has_points", "has_returns", "raw")
 
     def __init__(self, lines: bytes | memoryview) -> None:
         self.raw = raw = b"".join((bytes(MARGIN), lines, bytes(2 * MARGIN - len(lines) % WORD)))
@@ -57,16 +55,23 @@ class Text:
         self.has_minuses, self.has_points = b"-" in raw, b"." in raw
         self.bytes = np.frombuffer(self.raw, np.uint8)
         self._words = np.frombuffer(self.raw, "<u8")
-        self._next_words = self._words[1:]
 
     def words(self, at: Places) -> Words:
         """The eight bytes from each place on, the first the lowest; zeros outside of the lines."""
+        return next(self.runs(at))
+
+    def runs(self, at: Places) -> Iterator[Words]:
+        """The words from each place on: the first of each, the second of each, and so on."""
         word = at >> 3
         bits = (at.view(np.uint64) << np.uint64(3)) & np.uint64(63)
-        lower, upper = self._words.take(word, mode="clip"), self._next_words.take(word, mode="clip")
         # A shift by all 64 bits, where a word is whole, leaves nothing of the next one.
-        found: Words = (lower >> bits) | (upper << (np.uint64(64) - bits))
-        return found
+        rest = np.uint64(64) - bits
+        number, lower = 0, self._words.take(word, mode="clip")
+        while True:
+            number += 1
+            upper = self._words[number:].take(word, mode="clip")
+            yield (lower >> bits) | (upper << rest)
+            lower = upper
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +96,17 @@ class Span:
         """Each part's word of a number, from 0; what lies behind the part is zero in it."""
         return self.text.words(self.begin + number * WORD) & low_bytes(self.length - number * WORD)
 
+    def first_words(self, most: int) -> list[Words]:
+        runs = zip(range(most), self.text.runs(self.begin), strict=False)
+        return [words & low_bytes(self.length - number * WORD) for number, words in runs]
+
     def texts(self) -> list[bytes]:
         raw = self.text.raw
         return [raw[begin:end] for begin, end in zip(self.begin.tolist(), self.end.tolist(), strict=True)]
 
 
 class Block:
-    """Lines, of which the last may lack its end."""
+    """Lines, of which the last may lack its end. Those without a tab, or too long, are `torn`."""
 
     __slots__ = ("begins", "ends", "keys", "text", "torn", "values")
 
@@ -108,6 +117,8 @@ class Block:
         tabs, ends, self.ends, self.torn = self._in_pairs(marks) or self._in_columns(marks)
         self.begins = np.empty(len(self.ends), np.int64)
         self.begins[0], self.begins[1:] = MARGIN, self.ends[:-1] + 1
+        if len(lines) > MOST_LINE_BYTES:
+            self.torn = self.torn | (self.ends - self.begins > MOST_LINE_BYTES)
         if self.text.has_returns:
             ends = self._without_returns(tabs, ends)
         self.keys = Span(self.text, self.begins, tabs - self.begins)
@@ -139,6 +150,14 @@ class Block:
     def line(self, number: int) -> bytes:
         """A line without its end."""
         return self.text.raw[self.begins[number] : self.ends[number]]
+
+
+def first_byte(words: Words, byte: int) -> Words:
+    """The high bit of the first byte of each word that is such; 0 where none is (Warren, Hacker's Delight, 6-1)."""
+    other = words ^ (EACH_BYTE * np.uint64(byte))
+    found = (other - EACH_BYTE) & ~other & HIGH_BITS
+    first: Words = found & (~found + np.uint64(1))
+    return first
 
 
 def low_bytes(count: Places) -> Words:

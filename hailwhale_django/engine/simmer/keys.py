@@ -4,6 +4,7 @@ A table of open addressing by a hash of 64 bits; what the hash finds is compared
 are only slower to find. Keys of more than `LONGEST_WORDS` words are looked up in a dictionary, one by one.
 
 Memory: some 60 bytes a key besides its own. Keys are remembered until `keep` says which are still in use.
+Fails: the hash has no secret, so that keys can be made up that all share it; to find one of n takes n steps, then.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InvalidInput
 from .aggregation import Aggregation
-from .blocks import WORD, Block, Flags, Index, Places, Span, Words
-from .recipe import MOST_CHARACTERS, parse
+from .arrays import EVERY, NOBODY, Flags, Index, Numbers, Places, Words, grown
+from .blocks import WORD, Block, Span
+from .cookbook import Cookbook
+from .recipe import MOST_CHARACTERS
 
-Numbers = NDArray[np.int64]
 Sizes = NDArray[np.int64] | NDArray[np.int32]
 
 LONGEST_WORDS = 16
@@ -29,12 +30,6 @@ SLOTS_PER_KEY = 2
 
 # 2^64 divided by the golden ratio (Knuth, The Art of Computer Programming, vol. 3, 6.4), and another odd number.
 SPREAD, STEP = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
-NOBODY = -1
-EVERY = slice(None)
-
-COLON = ord(":")
-COLONS = np.uint64(0x3A3A3A3A3A3A3A3A)
-ONES, HIGH_BITS = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
 
 
 class Spelled:
@@ -45,7 +40,7 @@ class Spelled:
     def __init__(self, texts: Span) -> None:
         self.lengths = texts.length
         count = max(1, -(-int(self.lengths.max(initial=0)) // WORD))
-        self.words = [texts.words(number) for number in range(count)]
+        self.words = texts.first_words(count)
         # Which words a hash is made of must not depend on what other keys there are.
         hashes = self.lengths.astype(np.uint64) * SPREAD
         for number, word in enumerate(self.words):
@@ -61,7 +56,7 @@ class Keys:
     __slots__ = ("_count", "_hashes", "_lengths", "_long", "_offsets", "_recipes", "_spelling", "_table", "recipes")
 
     def __init__(self) -> None:
-        self.recipes = Recipes()
+        self.recipes = Cookbook()
         self._forget()
 
     def _forget(self) -> None:
@@ -234,60 +229,3 @@ class Keys:
             self._table[slots[free]] = keys[free]
             left = self._table[slots] != keys
             keys, slots = keys[left], (slots[left] + 1) & mask
-
-
-class Recipes:
-    """The recipes that keys have, by number."""
-
-    __slots__ = ("_numbers", "aggregations")
-
-    def __init__(self) -> None:
-        self.aggregations: list[Aggregation[Any]] = []
-        self._numbers: dict[Aggregation[Any], int] = {}
-
-    def keep(self, recipes: Numbers) -> Numbers:
-        """Forget all others; the numbers that those kept have then."""
-        kept, numbers = np.unique(recipes, return_inverse=True)
-        self.aggregations = [self.aggregations[recipe] for recipe in kept.tolist()]
-        self._numbers = {aggregation: number for number, aggregation in enumerate(self.aggregations)}
-        return numbers
-
-    def of(self, keys: Span, first_words: Words) -> Numbers:
-        """The recipe of each key; `NOBODY` for what is no key. Most keys begin with one of few recipes and a colon."""
-        other = first_words ^ COLONS
-        colon = (other - ONES) & ~other & HIGH_BITS
-        colon &= ~colon + np.uint64(1)
-        usual = (colon != 0) & (keys.length <= MOST_CHARACTERS)
-        prefixes = first_words & (colon - np.uint64(1))
-        if keys.text.has_returns:
-            usual[:] = False
-        found = np.empty(len(keys), np.int64)
-        for word in np.unique(prefixes[usual]):
-            found[prefixes == word] = self._of_prefix(word.tobytes())
-        length = (np.bitwise_count(colon - np.uint64(1)) >> 3) + 1
-        unusual = np.flatnonzero(~usual | (found == NOBODY) | (keys.length <= length))
-        found[unusual] = [self.of_text(text) for text in keys[unusual].texts()]
-        return found
-
-    def _of_prefix(self, word: bytes) -> int:
-        recipe = word.rstrip(b"\0")[:-1].decode("latin-1")
-        return NOBODY if recipe.startswith(("top", "bot")) else self.of_text(f"{recipe}:x".encode())
-
-    def of_text(self, key: bytes) -> int:
-        try:
-            recipe = parse(key.decode("utf-8", "surrogateescape"))
-        except InvalidInput:
-            return NOBODY
-        if recipe.aggregation not in self._numbers:
-            self._numbers[recipe.aggregation] = len(self.aggregations)
-            self.aggregations.append(recipe.aggregation)
-        return self._numbers[recipe.aggregation]
-
-
-def grown(array: NDArray[Any], size: int) -> NDArray[Any]:
-    """With room for so many, at least doubled where there is not enough; zeros behind what there was."""
-    if size <= len(array):
-        return array
-    larger = np.zeros(max(size, 2 * len(array)), array.dtype)
-    larger[: len(array)] = array
-    return larger

@@ -18,14 +18,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeGuard, TypeVar
+from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import wire
 from .aggregation import AS_IT_STANDS, Numeric
-from .hashing import Words, check_size, murmur, utf8
+from .arrays import Words, distinct
+from .hashing import check_size, murmur, utf8
 from .single import murmur_of_one
 
 SEED = 9001
@@ -40,7 +41,6 @@ AS_COUPONS = bytes([COUPONS])
 Coupons = NDArray[np.uint32]
 """Different, in order: the number of zeros plus 1 in the upper 6 bits, the slot in the lower 26."""
 Registers = NDArray[np.uint8]
-Whole = TypeVar("Whole", bound=np.unsignedinteger[Any])
 Seen = NDArray[np.uint32 | np.uint8]
 
 
@@ -167,14 +167,6 @@ class Unique(Numeric[Seen]):
 
 def holds_registers(state: Seen) -> TypeGuard[Registers]:
     return state.dtype == np.uint8
-
-
-def distinct(values: NDArray[Whole]) -> NDArray[Whole]:
-    """Each once, in order. To sort them is faster than to hash, as `np.unique` does."""
-    ordered = np.sort(values)
-    first = np.ones(len(ordered), dtype=bool)
-    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
-    return ordered[first]
 
 
 def _coupon(h1: int, h2: int) -> int:
