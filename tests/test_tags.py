@@ -244,7 +244,7 @@ def test_what_is_no_number_is_a_line_of_text() -> None:
     *us, signature = texts[7:13]
     assert us == ["US", "2", "10", "/a 1,500, <b> 2", "0 – 10: 1, 10 – 20: 1"]
     assert (len(signature), signature[-1]) == (14, "…")
-    assert texts[13:] == ["DE", "1", "0", "–", "–", "–"]
+    assert texts[13:] == ["DE", "1", "–", "–", "–", "–"]
     assert render('{% hailwhale_total "shop" "pct50:ms" period="today" %}') == "10"
     assert render('{% hailwhale_total "shop" "top:sum:page" period="today" %}') == "/a 1,500, &lt;b&gt; 2"
     assert len(render('{% hailwhale_total "shop" "mh:visitor" period="today" %}')) == 14

@@ -168,8 +168,6 @@ def shown_cell(cell: Cell, formula: Formula, whole: Cell, chosen: bool, *, is_wh
 
 def standing_out(cell: Cell, whole: Cell, formula: Formula) -> tuple[str, str]:
     """A mark for a row that matters, and why: full when that is more than chance, hollow when it may be none."""
-    if formula.is_level and not cell.value:
-        return "", ""  # most likely there was nothing to tell from
     if not (formula.is_ratio or formula.is_level):
         return "◆", gettext("Stands out: %(share)s of the whole") % {"share": writing.percent(cell.share)}
     words = {
@@ -177,7 +175,7 @@ def standing_out(cell: Cell, whole: Cell, formula: Formula) -> tuple[str, str]:
         "whole": writing.told(whole.value, formula),
     }
     above = (cell.difference or 0) > 0
-    if cell.low is not None and cell.high is not None and cell.low <= whole.value <= cell.high:
+    if cell.low is not None and cell.high is not None and cell.low <= (whole.value or 0) <= cell.high:
         return "◇", (
             gettext("%(difference)s above the whole's %(whole)s, which may be chance")
             if above
@@ -197,7 +195,8 @@ def bars_of(answer: Answer, rows: Sequence[Row], column: int) -> list[Bar | None
     ratio = formula.is_ratio
     # Of what the sums add up to the parts are far below; of ratios and levels the whole is among the parts.
     marked = ratio or formula.is_level
-    values = [cell.value for cell in chosen] + ([answer.totals.cells[column].value] if marked else [])
+    of_whole = answer.totals.cells[column].value if marked else None
+    values = [value for value in (*(cell.value for cell in chosen), of_whole) if value is not None]
     low, high = min([0.0, *values]), max([0.0, *values])
     if low == high:
         return [None] * len(rows)
@@ -208,7 +207,9 @@ def bars_of(answer: Answer, rows: Sequence[Row], column: int) -> list[Bar | None
     def place(value: float) -> float:
         return (min(max(value, low), high) - low) / (high - low) * 100
 
-    def bar(cell: Cell) -> Bar:
+    def bar(cell: Cell) -> Bar | None:
+        if cell.value is None:
+            return None
         zero, at = place(0), place(cell.value)
         begin, end = min(zero, at), max(zero, at)
         certain = cell.low is not None and cell.high is not None
@@ -218,7 +219,7 @@ def bars_of(answer: Answer, rows: Sequence[Row], column: int) -> list[Bar | None
             zero=f"{zero:.2f}",
             low=f"{place(cell.low):.2f}" if certain and cell.low is not None else "",
             high=f"{place(cell.high):.2f}" if certain and cell.high is not None else "",
-            whole=f"{place(answer.totals.cells[column].value):.2f}" if marked else "",
+            whole="" if of_whole is None else f"{place(of_whole):.2f}",
         )
 
     return [bar(cell) for cell in chosen]

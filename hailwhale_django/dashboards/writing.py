@@ -77,12 +77,14 @@ class Change:
 
 
 def change(
-    value: float, before: float | None, relative: float | None, *, ratio: bool, is_level: bool = False
+    value: float | None, before: float | None, relative: float | None, *, ratio: bool, is_level: bool = False
 ) -> Change | None:
     """`before` is None where nothing was compared."""
     if before is None:
         return None
     was = level(before) if is_level else number(before, ratio=ratio)
+    if value is None:
+        return Change("", NOTHING, gettext("before: %(before)s") % {"before": was})
     if value == before:
         return Change("", "=", gettext("as before: %(before)s") % {"before": was})
     if relative is None:

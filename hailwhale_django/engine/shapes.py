@@ -239,7 +239,7 @@ def _points_told(values: Values, formula: Formula, count: int) -> list[list[Any]
 def _ranked(row: Row, query: Query) -> dict[str, Any]:
     cell = row.cells[0]
     ratio = query.formulas[0].is_ratio
-    found = {
+    found: dict[str, Any] = {
         "dimension": str(row.path),
         "score": cell.value,
         "value": cell.numerator if ratio else cell.value,
@@ -258,7 +258,7 @@ def _ranked(row: Row, query: Query) -> dict[str, Any]:
 
 def _leave_importance_to_children(ranked: dict[str, dict[str, Any]], formula: Formula) -> None:
     """A parent is not important whose score is but that of its children (HailWhale's rule for plain metrics)."""
-    if formula.is_ratio:
+    if formula.is_ratio or formula.is_level:
         return
     whole = max((one["score"] for one in ranked.values()), default=0.0)
     below: dict[Path, float] = defaultdict(float)

@@ -102,6 +102,21 @@ def test_running_and_latest_values(shop: Pod) -> None:
     assert us.cells[1].value == 3
 
 
+def test_a_level_of_nothing_is_not_told_and_comes_last(shop: Pod) -> None:
+    for order, names in (("-pct50:ms", ["US", "DE", "FR"]), ("+pct50:ms", ["DE", "US", "FR"])):
+        answer = ask(shop, "pct50:ms", order_by=order, versus="previous")
+        assert [row.name for row in answer.rows] == names
+        cell = answer.rows[-1].cells[0]
+        assert (cell.value, cell.difference, cell.important, cell.before, cell.change) == (
+            None,
+            None,
+            False,
+            None,
+            None,
+        )
+    assert shop.query("shop", metrics="pct50:ms", period="2020-01-01").totals.cells[0].value is None
+
+
 def test_a_part_of_the_whole(shop: Pod) -> None:
     assert column(ask(shop, "uv:visitor/uv:visitor@_")) == {"US": 7 / 8, "DE": 1 / 8, "FR": 0}
 
@@ -141,6 +156,7 @@ def test_an_event_may_have_several_values_or_none(any_pod: Pod) -> None:
         ({"uv:visitor": "%%%AAAA"}, "machine value|checksum"),
         ({"pct50:ms": 1, "pct95:ms": 2}, "pct:ms"),
         ({"top:page": "a:1"}, "rank by"),
+        (["hits", "uv:visitor"], "needs a value"),  # type: ignore[list-item]
     ],
 )
 def test_what_is_no_value_of_a_sketch_is_refused_before_anything_is_counted(
@@ -229,7 +245,7 @@ def parts_of(cell: bytes) -> int:
 
 def test_what_is_reset_is_gone(shop: Pod) -> None:
     shop.reset("shop", metric="pct50:ms")
-    assert column(ask(shop, "pct95:ms", "uv:visitor")) == {"US": 0, "DE": 0, "FR": 0}
+    assert column(ask(shop, "pct95:ms", "uv:visitor")) == {"US": None, "DE": None, "FR": None}
     shop.reset("shop", dimension=["country", "US"])
     assert column(ask(shop, "uv:visitor")) == {"DE": 1, "FR": 0}
     assert ask(shop, "uv:visitor").totals.cells[0].value == 8

@@ -21,7 +21,7 @@ class Cell(NamedTuple):
     bucket, `None` where there is none. `told` is what a formula says that is no number, and its `value` is 0.
     """
 
-    value: float
+    value: float | None
     numerator: float | None = None
     denominator: float | None = None
     share: float | None = None

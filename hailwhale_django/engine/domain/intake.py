@@ -117,12 +117,19 @@ def _sample(samples: dict[str, Values], name: str, sketch: Sketch, given: Any, a
 
 def _metrics_dict(given: Any) -> dict[Any, Any]:
     if isinstance(given, str):
-        return {given: 1}
+        return {_countable(given): 1}
     if isinstance(given, list | tuple | set):
-        return {metric_name(name): 1 for name in given}
+        return {_countable(name): 1 for name in given}
     if isinstance(given, Mapping):
         return dict(given)
     raise InvalidInput("metrics", given, 'use a dict of numbers or a list of names, e.g. {"revenue": 9.5}')
+
+
+def _countable(name: Any) -> str:
+    """The name of a metric of which 1 is counted where nothing else is said."""
+    if sketch_of(metric_name(name)) is not None:
+        raise InvalidInput("metrics", name, f'a sketch needs a value, e.g. {{"{name}": ...}}')
+    return str(name)
 
 
 def _cached_pk(given: Any) -> Path:

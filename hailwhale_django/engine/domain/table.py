@@ -92,14 +92,14 @@ class Table:
         bounds = self.bounds(formula) if self.query.needs_bounds() else None
         before = changes = nothing
         if self.before is not None:
-            before = numbers(self.before.totals(formula)[rows].tolist())
+            before = numbers(_totals_of(self.before, formula)[rows].tolist())
             changes = numbers(self._changes(formula)[rows].tolist())
         columns = (
-            standing.score.tolist(),
+            numbers(standing.score.tolist()) if formula.is_level else standing.score.tolist(),
             standing.value.tolist() if formula.is_ratio else nothing,
             standing.count.tolist() if formula.is_ratio else nothing,
             nothing if formula.is_level else standing.share.tolist(),
-            standing.difference.tolist(),
+            numbers(standing.difference.tolist()) if formula.is_level else standing.difference.tolist(),
             nothing if formula.is_level else standing.effect.tolist(),
             standing.important.tolist(),
             nothing if bounds is None else numbers(bounds[0][rows].tolist()),
@@ -118,7 +118,7 @@ class Table:
 
     def _totals(self, formula: Formula) -> Floats:
         if formula not in self._found:
-            self._found[formula] = self.values.totals(formula)
+            self._found[formula] = _totals_of(self.values, formula)
         return self._found[formula]
 
     def _standing(self, formula: Formula, rows: NDArray[np.int64]) -> Standing:
@@ -179,7 +179,7 @@ class Table:
     def _changes(self, formula: Formula) -> Floats:
         if self.before is None:
             return np.full(self.values.rows, np.nan)
-        now, before = self._totals(formula), self.before.totals(formula)
+        now, before = self._totals(formula), _totals_of(self.before, formula)
         return np.divide(now - before, np.abs(before), out=np.full_like(now, np.nan), where=before != 0)
 
     def _passes(self, test: Filter, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -192,3 +192,8 @@ class Table:
         else:
             found = [any(value in name for value in wanted) for name in names]
         return np.asarray(np.array(found, dtype=bool) != test.test.endswith("_not"))
+
+
+def _totals_of(values: Values, formula: Formula) -> Floats:
+    """[row]: of nothing a ratio or a sum is 0, and a level is `nan`: there is no telling."""
+    return values.totals(formula, np.nan) if formula.is_level else values.totals(formula)

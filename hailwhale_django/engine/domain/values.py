@@ -53,9 +53,9 @@ class Values:
     parents: NDArray[np.int64] | None = None
     sketches: Mapping[str, Sketched] = field(default_factory=dict)
 
-    def totals(self, formula: Formula) -> Floats:
+    def totals(self, formula: Formula, undefined: float = UNDEFINED) -> Floats:
         """[row]: the formula over the sums of the period."""
-        return self._evaluated(formula, self._sum_of, UNDEFINED, (self.rows,))
+        return self._evaluated(formula, self._sum_of, undefined, (self.rows,))
 
     def points(self, formula: Formula, undefined: float = UNDEFINED) -> Floats:
         """[point, row]: the formula in each bucket."""
