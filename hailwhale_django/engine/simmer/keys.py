@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..errors import InvalidInput
 from .aggregation import Aggregation
 from .blocks import WORD, Block, Flags, Index, Places, Span, Words
+from .distinct import distinct
 from .recipe import MOST_CHARACTERS, parse
 
 Numbers = NDArray[np.int64]
@@ -262,7 +263,7 @@ class Recipes:
         if keys.text.has_returns:
             usual[:] = False
         found = np.empty(len(keys), np.int64)
-        for word in np.unique(prefixes[usual]):
+        for word in distinct(prefixes[usual]):
             found[prefixes == word] = self._of_prefix(word.tobytes())
         length = (np.bitwise_count(colon - np.uint64(1)) >> 3) + 1
         unusual = np.flatnonzero(~usual | (found == NOBODY) | (keys.length <= length))

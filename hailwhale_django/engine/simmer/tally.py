@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from ..errors import TooLarge
 from . import wire
 from .aggregation import Aggregation
+from .distinct import counted, firsts
 from .figures import number, numbers
 
 MOST_VALUES = 512
@@ -99,8 +100,7 @@ class Tally:
 def tally(values: Floats) -> Tally:
     """How often such values came."""
     # Adding 0 makes -0 the 0 that it equals.
-    found, counts = np.unique(values + 0.0, return_counts=True)
-    return Tally(AS_THEY_ARE, found, counts.astype(np.int64)).kept()
+    return Tally(AS_THEY_ARE, *counted(values + 0.0)).kept()
 
 
 def merged(*states: Tally) -> Tally:
@@ -113,7 +113,7 @@ def merged(*states: Tally) -> Tally:
 def _tallied(level: int, keys: Keys, counts: wire.Wholes) -> Tally:
     order = np.argsort(keys, kind="stable")
     keys = keys[order]
-    first = np.append(0, np.flatnonzero(keys[1:] != keys[:-1]) + 1)
+    first = firsts(keys)
     return Tally(level, keys[first], np.add.reduceat(counts[order], first))
 
 

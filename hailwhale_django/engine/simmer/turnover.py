@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .blocks import Flags, Places
+from .distinct import distinct
 from .keys import NOBODY, Numbers, grown
 from .recency import Queue, walked
 
@@ -60,7 +61,7 @@ class Turnover:
         """The place of each row's value, and who leaves meanwhile."""
         self._reserve(int(keys.max(initial=-1)) + 1)
         places = self._places[keys]
-        fresh = np.unique(keys[places == 0]) if not places.all() else keys[:0]
+        fresh = distinct(keys[places == 0]) if not places.all() else keys[:0]
         if self._flush == 0 and self.size + len(fresh) <= self._capacity:
             return self._calm(keys, fresh), NOT_ONE
         return self._busy(keys)
@@ -142,7 +143,7 @@ class Turnover:
             there = self.keys()
             self._queue = Queue(there, self._used[there])
         heads = self._queue.oldest(len(keys), self._used, self._places)
-        own = np.unique(keys[self._places[keys] > 0])
+        own = distinct(keys[self._places[keys] > 0])
         own = own[self._used[own] > self._used[heads].max(initial=-1)]
         return np.concatenate((heads, own[np.argsort(self._used[own])]))
 

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from . import wire
 from .aggregation import AS_IT_STANDS, Numeric
+from .distinct import distinct
 from .hashing import Words, check_size, murmur, utf8
 from .single import murmur_of_one
 

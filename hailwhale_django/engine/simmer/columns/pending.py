@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..blocks import Places
+from ..distinct import firsts
 from ..keys import grown
 
 Values = NDArray[Any]
@@ -79,7 +80,7 @@ def _grouped(places: Places, values: Values) -> Iterator[tuple[int, Values]]:
         order = np.sort(upper | np.arange(len(places), dtype=np.uint64))
         values = values[order & LOWER]
     in_order = order >> HALF
-    begins = np.flatnonzero(np.concatenate(([True], in_order[1:] != in_order[:-1])))
+    begins = firsts(in_order)
     ends = np.append(begins[1:], len(in_order))
     for place, begin, end in zip(in_order[begins].tolist(), begins.tolist(), ends.tolist(), strict=True):
         yield place, values[begin:end]

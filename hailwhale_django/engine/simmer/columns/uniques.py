@@ -8,9 +8,10 @@ import numpy as np
 
 from ..aggregation import Aggregation
 from ..blocks import Flags, Index, Places
+from ..distinct import distinct
 from ..hashing import MOST_BYTES
 from ..keys import EVERY, grown
-from ..unique import SLOT_BITS, Coupons, Registers, Seen, Unique, coupons_of, distinct, holds_registers
+from ..unique import SLOT_BITS, Coupons, Registers, Seen, Unique, coupons_of, holds_registers
 from .column import Aggregations, Column, Portion, States, different
 from .hashes import hashes_of
 from .marks import are_marked
