@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,7 @@ def keep_memory() -> None:
 class Text:
     """Lines as bytes, with room before and behind them; and which of some bytes are anywhere in them."""
 
-    __slots__ = ("_next_words", "_words", "bytes", "has_percents", "has_minuses", "has_points", "has_returns", "raw")
+    __slots__ = ("_words", "bytes", "has_percents", "has_minuses", "has_points", "has_returns", "raw")
 
     def __init__(self, lines: bytes | memoryview) -> None:
         self.raw = raw = b"".join((bytes(MARGIN), lines, bytes(2 * MARGIN - len(lines) % WORD)))
@@ -57,16 +58,22 @@ class Text:
         self.has_minuses, self.has_points = b"-" in raw, b"." in raw
         self.bytes = np.frombuffer(self.raw, np.uint8)
         self._words = np.frombuffer(self.raw, "<u8")
-        self._next_words = self._words[1:]
 
     def words(self, at: Places) -> Words:
         """The eight bytes from each place on, the first the lowest; zeros outside of the lines."""
+        return next(self.runs(at))
+
+    def runs(self, at: Places) -> Iterator[Words]:
+        """The words from each place on: the first of each, the second of each, and so on."""
         word = at >> 3
         bits = (at.view(np.uint64) << np.uint64(3)) & np.uint64(63)
-        lower, upper = self._words.take(word, mode="clip"), self._next_words.take(word, mode="clip")
         # A shift by all 64 bits, where a word is whole, leaves nothing of the next one.
-        found: Words = (lower >> bits) | (upper << (np.uint64(64) - bits))
-        return found
+        rest = np.uint64(64) - bits
+        lower = self._words.take(word, mode="clip")
+        for number in count(1):
+            upper = self._words[number:].take(word, mode="clip")
+            yield (lower >> bits) | (upper << rest)
+            lower = upper
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +97,10 @@ class Span:
     def words(self, number: int) -> Words:
         """Each part's word of a number, from 0; what lies behind the part is zero in it."""
         return self.text.words(self.begin + number * WORD) & low_bytes(self.length - number * WORD)
+
+    def first_words(self, most: int) -> list[Words]:
+        runs = zip(range(most), self.text.runs(self.begin), strict=False)
+        return [words & low_bytes(self.length - number * WORD) for number, words in runs]
 
     def texts(self) -> list[bytes]:
         raw = self.text.raw

@@ -46,7 +46,7 @@ class Spelled:
     def __init__(self, texts: Span) -> None:
         self.lengths = texts.length
         count = max(1, -(-int(self.lengths.max(initial=0)) // WORD))
-        self.words = [texts.words(number) for number in range(count)]
+        self.words = texts.first_words(count)
         # Which words a hash is made of must not depend on what other keys there are.
         hashes = self.lengths.astype(np.uint64) * SPREAD
         for number, word in enumerate(self.words):
@@ -248,10 +248,10 @@ class Recipes:
 
     def keep(self, recipes: Numbers) -> Numbers:
         """Forget all others; the numbers that those kept have then."""
-        kept, numbers = np.unique(recipes, return_inverse=True)
+        kept = distinct(recipes)
         self.aggregations = [self.aggregations[recipe] for recipe in kept.tolist()]
         self._numbers = {aggregation: number for number, aggregation in enumerate(self.aggregations)}
-        return numbers
+        return np.searchsorted(kept, recipes)
 
     def of(self, keys: Span, first_words: Words) -> Numbers:
         """The recipe of each key; `NOBODY` for what is no key. Most keys begin with one of few recipes and a colon."""
