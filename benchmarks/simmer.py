@@ -85,14 +85,14 @@ def _measure(case: Case, effort: Effort, result: Result) -> None:
 def _table(case: Case, found: dict[str, Usage]) -> Table:
     times = f"x {case.peer.partition(',')[0]}"
     table = Table(
-        f"{case.what}: {len(case.rows.keys):,} rows (the best of {len(found[OURS].cpu)} runs)",
+        f"{case.what}: {len(case.rows.keys):,} rows",
         [
             Column("program"),
             *(Column(name, ".2f") for name in ("cpu s", "wall s")),
             Column("MB", ".0f"),
             Column(times, ".2f"),
         ],
-        notes=["MB is the most memory at any time; times the peer is by cpu. All answers are right, or near enough."],
+        notes=["The best of each; MB is the most memory at any time, and how many times the peer goes by cpu."],
     )
     for program in case.programs:
         usage = found.get(program.name)
