@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, NamedTuple, Protocol
 
 from .aggregation import Aggregation
@@ -32,9 +33,10 @@ class Batch(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The states of one column, and which of all they are."""
+    """The states of one column, how each is told, and which of all they are."""
 
     which: Places
+    aggregations: Aggregations
     states: States
 
 
@@ -55,11 +57,8 @@ class Served:
             yield Flushed(key.decode("utf-8", "surrogateescape"), aggregation, state)
 
     def lines(self, as_of: float) -> bytes:
-        written = [
-            part.states.lines([self.aggregations[one] for one in part.which.tolist()], as_of) for part in self.parts
-        ]
-        pairs = zip(self.keys, self._in_order(written), strict=True)
-        return b"".join([b"%b\t%b" % pair for pair in pairs])
+        written = self._in_order([part.states.lines(part.aggregations, as_of) for part in self.parts])
+        return b"".join(chain.from_iterable(zip(self.keys, written, strict=True)))
 
     def _in_order(self, found: Sequence[list[Any]]) -> list[Any]:
         if len(found) == 1:

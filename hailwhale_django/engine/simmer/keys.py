@@ -253,6 +253,12 @@ class Recipes:
         self._numbers = {aggregation: number for number, aggregation in enumerate(self.aggregations)}
         return np.searchsorted(kept, recipes)
 
+    def all_of(self, recipes: Numbers) -> list[Aggregation[Any]]:
+        """The aggregation of each."""
+        if (recipes == recipes[0]).all():
+            return [self.aggregations[int(recipes[0])]] * len(recipes)
+        return [self.aggregations[recipe] for recipe in recipes.tolist()]
+
     def of(self, keys: Span, first_words: Words) -> Numbers:
         """The recipe of each key; `NOBODY` for what is no key. Most keys begin with one of few recipes and a colon."""
         other = first_words ^ COLONS

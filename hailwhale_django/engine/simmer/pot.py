@@ -182,15 +182,15 @@ class Pot:
         if not len(leaving.keys):
             return
         recipes = self._keys.recipe_of(leaving.keys)
-        aggregations = [self._keys.recipes.aggregations[recipe] for recipe in recipes.tolist()]
         families = self._families()[recipes]
         parts = []
         for number in different(families):
             which = np.flatnonzero(families == number)
-            mine = [aggregations[one] for one in which.tolist()]
-            parts.append(Part(which, self._columns[number].take(leaving.places[which], mine)))
+            aggregations = self._keys.recipes.all_of(recipes[which])
+            taken = self._columns[number].take(leaving.places[which], aggregations)
+            parts.append(Part(which, aggregations, taken))
         self._turnover.release(leaving.places)
-        self._spill(Served(self._keys.texts(leaving.keys), aggregations, parts))
+        self._spill(Served(self._keys.texts(leaving.keys), self._keys.recipes.all_of(recipes), parts))
 
     def _families(self) -> Numbers:
         """The number of each recipe's family; at the end, and so for `NOBODY`, that of none."""

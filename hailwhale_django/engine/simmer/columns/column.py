@@ -33,7 +33,7 @@ class States(Protocol):
     def states(self) -> list[Any]: ...
 
     def lines(self, aggregations: Aggregations, as_of: float) -> list[bytes]:
-        """What comes behind the key of each, with the line's end."""
+        """What comes behind the key of each, from the tab to the line's end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Listed:
         return self.listed
 
     def lines(self, aggregations: Aggregations, as_of: float) -> list[bytes]:
-        return [write_state(one, state, as_of) for one, state in zip(aggregations, self.listed, strict=True)]
+        return [b"\t" + write_state(one, state, as_of) for one, state in zip(aggregations, self.listed, strict=True)]
 
 
 def different(recipes: Places) -> list[int]:

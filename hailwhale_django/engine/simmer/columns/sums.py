@@ -32,7 +32,7 @@ class WholeSums:
         return [total * ONE for total in self.sums.tolist()]
 
     def lines(self, aggregations: Aggregations, as_of: float) -> list[bytes]:
-        return [b"%d\t%d\n" % (total, total) for total in self.sums.tolist()]
+        return [b"\t%d\t%d\n" % (total, total) for total in self.sums.tolist()]
 
 
 class Sums(Column):
