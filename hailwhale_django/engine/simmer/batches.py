@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any, NamedTuple, Protocol
 
 from .aggregation import Aggregation
-from .blocks import Places
+from .arrays import Places
 from .columns.column import Aggregations, States
 
 

@@ -8,16 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Words = NDArray[np.uint64]
-Places = NDArray[np.int64]
-Flags = NDArray[np.bool_]
-Index = NDArray[Any] | slice
+from .arrays import Flags, Index, Places, Words
+from .lines import MOST_LINE_BYTES
+
 Marks = tuple[Places, Places, Places, Flags]
 
 WORD = 8
@@ -69,8 +65,9 @@ class Text:
         bits = (at.view(np.uint64) << np.uint64(3)) & np.uint64(63)
         # A shift by all 64 bits, where a word is whole, leaves nothing of the next one.
         rest = np.uint64(64) - bits
-        lower = self._words.take(word, mode="clip")
-        for number in count(1):
+        number, lower = 0, self._words.take(word, mode="clip")
+        while True:
+            number += 1
             upper = self._words[number:].take(word, mode="clip")
             yield (lower >> bits) | (upper << rest)
             lower = upper
@@ -108,7 +105,7 @@ class Span:
 
 
 class Block:
-    """Lines, of which the last may lack its end."""
+    """Lines, of which the last may lack its end. Those without a tab, or too long, are `torn`."""
 
     __slots__ = ("begins", "ends", "keys", "text", "torn", "values")
 
@@ -119,6 +116,8 @@ class Block:
         tabs, ends, self.ends, self.torn = self._in_pairs(marks) or self._in_columns(marks)
         self.begins = np.empty(len(self.ends), np.int64)
         self.begins[0], self.begins[1:] = MARGIN, self.ends[:-1] + 1
+        if len(lines) > MOST_LINE_BYTES:
+            self.torn = self.torn | (self.ends - self.begins > MOST_LINE_BYTES)
         if self.text.has_returns:
             ends = self._without_returns(tabs, ends)
         self.keys = Span(self.text, self.begins, tabs - self.begins)

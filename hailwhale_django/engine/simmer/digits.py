@@ -11,11 +11,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .blocks import WORD, Flags, Places, Span, Words, low_bytes
-
-Floats = NDArray[np.float64]
+from .arrays import Flags, Floats, Places, Words
+from .blocks import WORD, Span, low_bytes
 
 ZEROS = np.uint64(0x3030303030303030)
 DOTS = np.uint64(0x2E2E2E2E2E2E2E2E)

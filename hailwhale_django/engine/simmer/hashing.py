@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import TooLarge
-
-Words = NDArray[np.uint64]
+from .arrays import Words
 
 C1, C2 = np.uint64(0x87C37B91114253D5), np.uint64(0x4CF5AD432745937F)
 BLOCK_BYTES = 16

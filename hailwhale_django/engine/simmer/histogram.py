@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 
 from .aggregation import AS_IT_STANDS
+from .arrays import Floats
 from .figures import written
-from .tally import AS_THEY_ARE, Floats, Tallied, Tally
+from .tally import AS_THEY_ARE, Tallied, Tally
 
 STEPS = (1, 2, 5)
 LEAST_POWER, MOST_POWER = -300, 308

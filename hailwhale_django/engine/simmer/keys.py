@@ -13,13 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InvalidInput
 from .aggregation import Aggregation
-from .blocks import WORD, Block, Flags, Index, Places, Span, Words
-from .distinct import distinct
-from .recipe import MOST_CHARACTERS, parse
+from .arrays import EVERY, NOBODY, Flags, Index, Numbers, Places, Words, grown
+from .blocks import WORD, Block, Span
+from .cookbook import Cookbook
+from .recipe import MOST_CHARACTERS
 
-Numbers = NDArray[np.int64]
 Sizes = NDArray[np.int64] | NDArray[np.int32]
 
 LONGEST_WORDS = 16
@@ -30,12 +29,6 @@ SLOTS_PER_KEY = 2
 
 # 2^64 divided by the golden ratio (Knuth, The Art of Computer Programming, vol. 3, 6.4), and another odd number.
 SPREAD, STEP = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
-NOBODY = -1
-EVERY = slice(None)
-
-COLON = ord(":")
-COLONS = np.uint64(0x3A3A3A3A3A3A3A3A)
-ONES, HIGH_BITS = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
 
 
 class Spelled:
@@ -62,7 +55,7 @@ class Keys:
     __slots__ = ("_count", "_hashes", "_lengths", "_long", "_offsets", "_recipes", "_spelling", "_table", "recipes")
 
     def __init__(self) -> None:
-        self.recipes = Recipes()
+        self.recipes = Cookbook()
         self._forget()
 
     def _forget(self) -> None:
@@ -235,66 +228,3 @@ class Keys:
             self._table[slots[free]] = keys[free]
             left = self._table[slots] != keys
             keys, slots = keys[left], (slots[left] + 1) & mask
-
-
-class Recipes:
-    """The recipes that keys have, by number."""
-
-    __slots__ = ("_numbers", "aggregations")
-
-    def __init__(self) -> None:
-        self.aggregations: list[Aggregation[Any]] = []
-        self._numbers: dict[Aggregation[Any], int] = {}
-
-    def keep(self, recipes: Numbers) -> Numbers:
-        """Forget all others; the numbers that those kept have then."""
-        kept = distinct(recipes)
-        self.aggregations = [self.aggregations[recipe] for recipe in kept.tolist()]
-        self._numbers = {aggregation: number for number, aggregation in enumerate(self.aggregations)}
-        return np.searchsorted(kept, recipes)
-
-    def all_of(self, recipes: Numbers) -> list[Aggregation[Any]]:
-        """The aggregation of each."""
-        if (recipes == recipes[0]).all():
-            return [self.aggregations[int(recipes[0])]] * len(recipes)
-        return [self.aggregations[recipe] for recipe in recipes.tolist()]
-
-    def of(self, keys: Span, first_words: Words) -> Numbers:
-        """The recipe of each key; `NOBODY` for what is no key. Most keys begin with one of few recipes and a colon."""
-        other = first_words ^ COLONS
-        colon = (other - ONES) & ~other & HIGH_BITS
-        colon &= ~colon + np.uint64(1)
-        usual = (colon != 0) & (keys.length <= MOST_CHARACTERS)
-        prefixes = first_words & (colon - np.uint64(1))
-        if keys.text.has_returns:
-            usual[:] = False
-        found = np.empty(len(keys), np.int64)
-        for word in distinct(prefixes[usual]):
-            found[prefixes == word] = self._of_prefix(word.tobytes())
-        length = (np.bitwise_count(colon - np.uint64(1)) >> 3) + 1
-        unusual = np.flatnonzero(~usual | (found == NOBODY) | (keys.length <= length))
-        found[unusual] = [self.of_text(text) for text in keys[unusual].texts()]
-        return found
-
-    def _of_prefix(self, word: bytes) -> int:
-        recipe = word.rstrip(b"\0")[:-1].decode("latin-1")
-        return NOBODY if recipe.startswith(("top", "bot")) else self.of_text(f"{recipe}:x".encode())
-
-    def of_text(self, key: bytes) -> int:
-        try:
-            recipe = parse(key.decode("utf-8", "surrogateescape"))
-        except InvalidInput:
-            return NOBODY
-        if recipe.aggregation not in self._numbers:
-            self._numbers[recipe.aggregation] = len(self.aggregations)
-            self.aggregations.append(recipe.aggregation)
-        return self._numbers[recipe.aggregation]
-
-
-def grown(array: NDArray[Any], size: int) -> NDArray[Any]:
-    """With room for so many, at least doubled where there is not enough; zeros behind what there was."""
-    if size <= len(array):
-        return array
-    larger = np.zeros(max(size, 2 * len(array)), array.dtype)
-    larger[: len(array)] = array
-    return larger

@@ -23,12 +23,13 @@ import numpy as np
 
 from ..errors import InvalidInput
 from .aggregation import Aggregation
+from .arrays import EVERY, NOBODY, Flags, Index, Numbers, Places, different
 from .batches import Batch, Flushed, Part, Served
-from .blocks import Block, Flags, Index, Places, keep_memory, slices
-from .columns.column import Column, Portion, different
+from .blocks import Block, keep_memory, slices
+from .columns.column import Column, Portion
 from .columns.families import FAMILIES, family
 from .columns.tallies import weigh
-from .keys import EVERY, NOBODY, Keys, Numbers
+from .keys import Keys
 from .lines import read_row, read_state
 from .turnover import Leaving, Turnover
 

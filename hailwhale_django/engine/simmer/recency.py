@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .blocks import Places
-from .keys import Numbers
+from .arrays import Numbers, Places
 
 CHUNK = 1 << 14
 

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from ..errors import TooLarge
 from . import wire
 from .aggregation import Aggregation
-from .distinct import counted, firsts
+from .arrays import Floats, counted, firsts
 from .figures import number, numbers
 
 MOST_VALUES = 512
@@ -47,7 +47,6 @@ VALUES = wire.whole(AS_THEY_ARE + 1)
 # Beyond this, doubles lie further apart than a cell of the README's 2^-16 is wide.
 LARGEST_FINE = 2.0**36
 
-Floats = NDArray[np.float64]
 Keys = NDArray[Any]
 """Values at the level of values, else cells (whole numbers)."""
 

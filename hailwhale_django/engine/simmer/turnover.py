@@ -10,9 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .blocks import Flags, Places
-from .distinct import distinct
-from .keys import NOBODY, Numbers, grown
+from .arrays import NOBODY, Flags, Numbers, Places, distinct, grown
 from .recency import Queue, walked
 
 # A key and a row's place share 64 bits.

@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 
 from . import wire
 from .aggregation import AS_IT_STANDS, Numeric
-from .distinct import distinct
-from .hashing import Words, check_size, murmur, utf8
+from .arrays import Words, distinct
+from .hashing import check_size, murmur, utf8
 from .single import murmur_of_one
 
 SEED = 9001
@@ -168,14 +168,6 @@ class Unique(Numeric[Seen]):
 
 def holds_registers(state: Seen) -> TypeGuard[Registers]:
     return state.dtype == np.uint8
-
-
-def distinct(values: NDArray[Whole]) -> NDArray[Whole]:
-    """Each once, in order. To sort them is faster than to hash, as `np.unique` does."""
-    ordered = np.sort(values)
-    first = np.ones(len(ordered), dtype=bool)
-    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
-    return ordered[first]
 
 
 def _coupon(h1: int, h2: int) -> int:

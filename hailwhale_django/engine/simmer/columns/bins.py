@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..blocks import Flags, Places
-from ..digits import Floats
-from ..keys import grown
+from ..arrays import Flags, Floats, Places, grown
 from ..tally import Tally, cells_of
 from .rack import NO_ROW, Rack
 

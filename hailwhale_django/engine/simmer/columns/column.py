@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
-
 from ..aggregation import Aggregation
-from ..blocks import Flags, Index, Places, Span
+from ..arrays import Flags, Index, Places
+from ..blocks import Span
 from ..lines import write_state
 
 Aggregations = Sequence[Aggregation[Any]]
@@ -50,14 +49,6 @@ class Listed:
 
     def lines(self, aggregations: Aggregations, as_of: float) -> list[bytes]:
         return [b"\t" + write_state(one, state, as_of) for one, state in zip(aggregations, self.listed, strict=True)]
-
-
-def different(recipes: Places) -> list[int]:
-    """Each number from -1 on that there is, once, in order."""
-    if len(recipes) and recipes.min() == recipes.max():
-        return [int(recipes[0])]
-    found: list[int] = (np.flatnonzero(np.bincount(recipes + 1)) - 1).tolist()
-    return found
 
 
 class Column(ABC):

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..aggregation import Aggregation
-from ..blocks import Flags, Index, Places
-from ..keys import grown
+from ..arrays import Flags, Index, Places, grown
 from .column import Column, Portion
 from .marks import are_marked
 

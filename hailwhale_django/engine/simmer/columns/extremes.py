@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..aggregation import Aggregation
-from ..blocks import Flags, Index, Places
-from ..digits import Floats, numbers_of
+from ..arrays import Flags, Floats, Index, Places
+from ..digits import numbers_of
 from .column import Column, Portion
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..blocks import WORD, Span, Words
+from ..arrays import Words
+from ..blocks import WORD, Span
 from ..hashing import BLOCK_BYTES, MOST_BYTES, finished, mixed
 from ..unique import SEED
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..blocks import Flags, Span
+from ..arrays import Flags
+from ..blocks import Span
 from ..envelope import MARK
 
 MARK_BITS = np.uint64(8 * len(MARK))

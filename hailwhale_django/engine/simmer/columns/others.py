@@ -10,11 +10,11 @@ import numpy as np
 
 from ...errors import InvalidInput
 from ..aggregation import Aggregation
-from ..blocks import Flags, Index, Places
+from ..arrays import Flags, Index, Places, different
 from ..envelope import MARK, from_text
 from ..heavy import Top
 from ..tally import Tallied
-from .column import Column, Portion, different
+from .column import Column, Portion
 from .folding import folded
 from .tallies import weigh
 

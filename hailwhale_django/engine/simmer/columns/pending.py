@@ -8,9 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..blocks import Places
-from ..distinct import firsts
-from ..keys import grown
+from ..arrays import Places, firsts, grown
 
 Values = NDArray[Any]
 

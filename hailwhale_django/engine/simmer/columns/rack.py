@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..blocks import Places
-from ..keys import Numbers, grown
+from ..arrays import Numbers, Places, grown
 
 NO_ROW = -1
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..aggregation import Aggregation
-from ..blocks import Flags, Index, Places
-from ..digits import Floats, numbers_of
+from ..arrays import Flags, Floats, Index, Places
+from ..digits import numbers_of
 from ..exact import ONE
 from .column import Aggregations, Column, Listed, Portion, States
 from .counts import Counts

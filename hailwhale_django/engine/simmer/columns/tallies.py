@@ -8,8 +8,8 @@ import numpy as np
 
 from ...errors import TooLarge
 from ..aggregation import Aggregation
-from ..blocks import Flags, Index, Places
-from ..digits import Floats, numbers_of
+from ..arrays import Flags, Floats, Index, Places
+from ..digits import numbers_of
 from ..heavy import Ranked
 from ..tally import MOST_COUNTED, Tally, merged, tally
 from .bins import Bins

@@ -12,10 +12,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..blocks import Places
-from ..digits import Floats
+from ..arrays import Floats, Places, grown
 from ..exact import FINEST_BITS, exact
-from ..keys import grown
 
 Wholes = NDArray[np.int64]
 

@@ -7,12 +7,10 @@ from typing import Any
 import numpy as np
 
 from ..aggregation import Aggregation
-from ..blocks import Flags, Index, Places
-from ..distinct import distinct
+from ..arrays import EVERY, Flags, Index, Places, different, distinct, grown
 from ..hashing import MOST_BYTES
-from ..keys import EVERY, grown
 from ..unique import SLOT_BITS, Coupons, Registers, Seen, Unique, coupons_of, holds_registers
-from .column import Aggregations, Column, Portion, States, different
+from .column import Aggregations, Column, Portion, States
 from .hashes import hashes_of
 from .marks import are_marked
 from .pending import Pending
