@@ -23,6 +23,7 @@ SLICE_BYTES = 384 << 10
 
 TAB, LINE_END, RETURN = b"\t\n\r"
 TAB_AND_END = LINE_END << 8 | TAB
+EACH_BYTE, HIGH_BITS = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
 LOW_BYTES = np.array([(1 << 8 * count) - 1 for count in range(WORD + 1)], np.uint64)
 
 
@@ -149,6 +150,14 @@ class Block:
     def line(self, number: int) -> bytes:
         """A line without its end."""
         return self.text.raw[self.begins[number] : self.ends[number]]
+
+
+def first_byte(words: Words, byte: int) -> Words:
+    """The high bit of the first byte of each word that is such; 0 where none is (Warren, Hacker's Delight, 6-1)."""
+    other = words ^ (EACH_BYTE * np.uint64(byte))
+    found = (other - EACH_BYTE) & ~other & HIGH_BITS
+    first: Words = found & (~found + np.uint64(1))
+    return first
 
 
 def low_bytes(count: Places) -> Words:

@@ -9,11 +9,10 @@ import numpy as np
 from ..errors import InvalidInput
 from .aggregation import Aggregation
 from .arrays import NOBODY, Numbers, Words, distinct
-from .blocks import Span
+from .blocks import Span, first_byte
 from .recipe import MOST_CHARACTERS, parse
 
-COLONS = np.uint64(0x3A3A3A3A3A3A3A3A)
-ONES, HIGH_BITS = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
+COLON = ord(":")
 
 
 class Cookbook:
@@ -40,9 +39,7 @@ class Cookbook:
 
     def of(self, keys: Span, first_words: Words) -> Numbers:
         """The recipe of each key; `NOBODY` for what is no key. Most keys begin with one of few recipes and a colon."""
-        other = first_words ^ COLONS
-        colon = (other - ONES) & ~other & HIGH_BITS
-        colon &= ~colon + np.uint64(1)
+        colon = first_byte(first_words, COLON)
         usual = (colon != 0) & (keys.length <= MOST_CHARACTERS)
         prefixes = first_words & (colon - np.uint64(1))
         if keys.text.has_returns:

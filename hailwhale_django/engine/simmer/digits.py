@@ -13,18 +13,15 @@ import math
 import numpy as np
 
 from .arrays import Flags, Floats, Places, Words
-from .blocks import WORD, Span, low_bytes
+from .blocks import HIGH_BITS, WORD, Span, first_byte, low_bytes
 
 ZEROS = np.uint64(0x3030303030303030)
-DOTS = np.uint64(0x2E2E2E2E2E2E2E2E)
-ONES = np.uint64(0x0101010101010101)
-HIGH_BITS = np.uint64(0x8080808080808080)
 # Added to a digit's byte it stays below the high bit, and added to anything above does not.
 PAST_NINE = np.uint64(0x7676767676767676)
 PAIRS = np.uint64(0x000000FF000000FF)
 HUNDREDS, TEN_THOUSANDS = np.uint64(0x000F424000000064), np.uint64(0x0000271000000001)
 
-MINUS, ZERO = b"-0"
+MINUS, POINT, ZERO = b"-.0"
 LARGEST_EXACT = 2.0**53
 POWERS_OF_TEN = 10.0 ** np.arange(2 * WORD)
 LONGEST_NUMBER = 64
@@ -52,7 +49,7 @@ def _short(digits: Span) -> tuple[Floats, Flags]:
     word = _last_word(digits.text.words(digits.end - WORD), digits.length)
     if not digits.text.has_points:
         return _value(word).astype(np.float64), ~_are_digits(word) | (digits.length == 0)
-    points = _points(word)
+    points = first_byte(word, POINT)
     word, decimals = _without_point(word, points)
     odd = ~_are_digits(word) | (digits.length <= (points != 0))
     return _value(word) / POWERS_OF_TEN.take(decimals, mode="clip"), odd
@@ -62,7 +59,7 @@ def _long(digits: Span) -> tuple[Floats, Flags]:
     """Of texts of 9 to 16 characters."""
     upper = _last_word(digits.text.words(np.maximum(digits.end - 2 * WORD, 0)), digits.length - WORD)
     lower = digits.text.words(digits.end - WORD)
-    upper_points, lower_points = _points(upper), _points(lower)
+    upper_points, lower_points = first_byte(upper, POINT), first_byte(lower, POINT)
     in_lower = lower_points != 0
     lower, decimals = _without_point(lower, lower_points, upper >> np.uint64(56))
     upper, more = _without_point(upper, upper_points)
@@ -77,13 +74,6 @@ def _last_word(word: Words, length: Places) -> Words:
     """With zeros before a text that is shorter than a word."""
     before = low_bytes(WORD - length)
     return (word & ~before) | (ZEROS & before)
-
-
-def _points(word: Words) -> Words:
-    """The high bit of the first byte that is a decimal point."""
-    other = word ^ DOTS
-    found = (other - ONES) & ~other & HIGH_BITS
-    return found & (~found + np.uint64(1))
 
 
 def _without_point(word: Words, point: Words, before_word: Words | None = None) -> tuple[Words, Places]:

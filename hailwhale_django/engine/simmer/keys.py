@@ -4,6 +4,7 @@ A table of open addressing by a hash of 64 bits; what the hash finds is compared
 are only slower to find. Keys of more than `LONGEST_WORDS` words are looked up in a dictionary, one by one.
 
 Memory: some 60 bytes a key besides its own. Keys are remembered until `keep` says which are still in use.
+Fails: the hash has no secret, so that keys can be made up that all share it; to find one of n takes n steps, then.
 """
 
 from __future__ import annotations

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from hailwhale_django.engine.errors import InvalidInput
+from hailwhale_django.engine.simmer.envelope import as_text
+from hailwhale_django.engine.simmer.heavy import Ranked
+from hailwhale_django.engine.simmer.lines import MOST_LINE_BYTES
 from hailwhale_django.engine.simmer.pot import Batch, Flushed, Pot
-
-Make = Callable[..., Pot]
+from hailwhale_django.engine.simmer.recipe import parse
+from hailwhale_django.engine.simmer.tally import AS_THEY_ARE, Tally
 
 
 class Table:
@@ -148,3 +151,38 @@ def test_bytes_that_are_no_text_come_out_as_they_came(table: Table) -> None:
     assert table.text.startswith(b"sum:\xff\t1\t1\n")
     assert table.text.endswith(b"\t\xc3\x28:3\n")
     assert table.flushed[0].key == "sum:\udcff"
+
+
+def test_a_line_that_is_too_long_is_refused(table: Table) -> None:
+    """Even where all of it that is too long is a human value, which nobody reads."""
+    line = b"sum:x\t1\t" + b"9" * MOST_LINE_BYTES
+    assert simmered(table, b"sum:x\t2\n" + line + b"\nsum:x\t3\n") == ["sum:x 5"]
+    assert [number for number, _ in table.bad] == [2]
+
+
+def test_who_raises_at_a_bad_line_stops_there() -> None:
+    table = Table()
+
+    def refuse(number: int, line: bytes, error: InvalidInput) -> None:
+        raise error
+
+    pot = Pot(table.spill, refuse)
+    with pytest.raises(InvalidInput, match="'two'"):
+        pot.add(b"sum:x\t1\nsum:y\t1\nsum:x\ttwo\nsum:x\t3\n")
+    pot.finish()
+    assert table.human == ["sum:x 1", "sum:y 1"]
+    assert (pot.rows, pot.refused) == (3, 1)
+
+
+def test_tallies_of_absurdly_many_values_are_refused_and_harm_nothing(table: Table) -> None:
+    """A made-up machine value of 3 x 2^59 times the number 1, twice; and again inside a ranking."""
+    aggregation = parse("pct50:x").aggregation
+    tally = Tally(AS_THEY_ARE, np.array([1.0]), np.array([3 << 59]))
+    ranking, items = parse("top:pct50:x").aggregation, Ranked({"a": tally})
+    lines = [b"pct50:x\t1\n", b"pct50:x\t" + as_text(aggregation, tally).encode() + b"\n"]
+    lines += [b"top:pct50:x\ta:1\n", b"top:pct50:x\t" + as_text(ranking, items).encode() + b"\n"]
+    assert simmered(table, b"".join(lines + lines)) == [
+        "pct50:x 1.0000152587890625",
+        "top:pct50:x a:1.0000152587890625",
+    ]
+    assert [number for number, _ in table.bad] == [6, 8]
