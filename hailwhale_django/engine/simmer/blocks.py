@@ -63,14 +63,17 @@ class Text:
     def runs(self, at: Places) -> Iterator[Words]:
         """The words from each place on: the first of each, the second of each, and so on."""
         word = at >> 3
-        bits = (at.view(np.uint64) << np.uint64(3)) & np.uint64(63)
+        bits = at.view(np.uint64) << np.uint64(3)
+        bits &= np.uint64(63)
         # A shift by all 64 bits, where a word is whole, leaves nothing of the next one.
         rest = np.uint64(64) - bits
         number, lower = 0, self._words.take(word, mode="clip")
         while True:
             number += 1
             upper = self._words[number:].take(word, mode="clip")
-            yield (lower >> bits) | (upper << rest)
+            lower >>= bits
+            lower |= upper << rest
+            yield lower
             lower = upper
 
 
