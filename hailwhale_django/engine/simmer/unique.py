@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeGuard, TypeVar
+from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +41,6 @@ AS_COUPONS = bytes([COUPONS])
 Coupons = NDArray[np.uint32]
 """Different, in order: the number of zeros plus 1 in the upper 6 bits, the slot in the lower 26."""
 Registers = NDArray[np.uint8]
-Whole = TypeVar("Whole", bound=np.unsignedinteger[Any])
 Seen = NDArray[np.uint32 | np.uint8]
 
 
