@@ -95,10 +95,17 @@ def _are_digits(word: Words) -> Flags:
 def _value(word: Words) -> Words:
     """Of eight digits, the first in the lowest byte: to pairs, and pairs to all."""
     values = word ^ ZEROS
-    values = values * np.uint64(10) + (values >> np.uint64(8))
-    upper = (values & PAIRS) * HUNDREDS
-    lower = ((values >> np.uint64(16)) & PAIRS) * TEN_THOUSANDS
-    return (upper + lower) >> np.uint64(32)
+    lower = values >> np.uint64(8)
+    values *= np.uint64(10)
+    values += lower
+    lower = values >> np.uint64(16)
+    lower &= PAIRS
+    lower *= TEN_THOUSANDS
+    values &= PAIRS
+    values *= HUNDREDS
+    values += lower
+    values >>= np.uint64(32)
+    return values
 
 
 def _one_by_one(texts: Span, found: Floats, odd: Flags) -> None:

@@ -66,16 +66,25 @@ def _signed(tails: Words) -> Words:
     return signed
 
 
+# Arrays that are made here are changed in place: that is less memory to go through.
+
+
 def _rotated(words: Words, bits: int) -> Words:
-    return (words << np.uint64(bits)) | (words >> np.uint64(64 - bits))
+    rotated = words << np.uint64(bits)
+    rotated |= words >> np.uint64(64 - bits)
+    return rotated
 
 
 def _first(words: Words) -> Words:
-    return _rotated(words * C1, 31) * C2
+    hashed = _rotated(words * C1, 31)
+    hashed *= C2
+    return hashed
 
 
 def _second(words: Words) -> Words:
-    return _rotated(words * C2, 33) * C1
+    hashed = _rotated(words * C2, 33)
+    hashed *= C1
+    return hashed
 
 
 def mixed(h1: Words, h2: Words, lower: Words, upper: Words) -> tuple[Words, Words]:
@@ -89,14 +98,18 @@ def finished(h1: Words, h2: Words, lower: Words, upper: Words, lengths: NDArray[
     """Hashes of texts of such lengths, with their tails: what is left behind the last block, filled up with zeros."""
     sizes = lengths.astype(np.uint64)
     h1, h2 = h1 ^ _first(lower) ^ sizes, h2 ^ _second(upper) ^ sizes
-    h1 = h1 + h2
-    h2 = h2 + h1
-    h1, h2 = _avalanched(h1), _avalanched(h2)
-    h1 = h1 + h2
-    return h1, h2 + h1
+    h1 += h2
+    h2 += h1
+    for half in (h1, h2):
+        _avalanche(half)
+    h1 += h2
+    h2 += h1
+    return h1, h2
 
 
-def _avalanched(words: Words) -> Words:
-    words = (words ^ (words >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
-    words = (words ^ (words >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
-    return words ^ (words >> np.uint64(33))
+def _avalanche(words: Words) -> None:
+    """In place."""
+    for factor in (np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)):
+        words ^= words >> np.uint64(33)
+        words *= factor
+    words ^= words >> np.uint64(33)

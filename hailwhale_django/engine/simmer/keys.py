@@ -44,7 +44,8 @@ class Spelled:
         # Which words a hash is made of must not depend on what other keys there are.
         hashes = self.lengths.astype(np.uint64) * SPREAD
         for number, word in enumerate(self.words):
-            mixed = (hashes ^ word) * STEP
+            mixed = hashes ^ word
+            mixed *= STEP
             mixed ^= mixed >> np.uint64(32)
             hashes = mixed if number == 0 else np.where(self.lengths > number * WORD, mixed, hashes)
         self.hashes = hashes * SPREAD

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import InvalidInput
 from .aggregation import Aggregation
@@ -39,7 +40,8 @@ CAPACITY = 5000
 # So many keys that are not in the pot are remembered, besides as many as are in it.
 MOST_STRANGERS = 1 << 17
 
-NO_FAMILIES = np.zeros(0, np.int64)
+NO_ROWS = np.zeros(0, np.int64)
+NO_FAMILIES = np.zeros(0, np.int8)
 
 Spill = Callable[[Batch], None]
 Refuse = Callable[[int, bytes, InvalidInput], None]
@@ -61,8 +63,7 @@ class Task:
     odd: Flags
 
     def odd_rows(self, block: Block) -> Numbers:
-        odd = np.flatnonzero(self.odd)
-        return np.arange(len(block))[self.rows][odd] if len(odd) else odd
+        return np.arange(len(block))[self.rows][self.odd] if self.odd.any() else NO_ROWS
 
     def put(self, places: Places) -> None:
         """Put what was read; `places` is of all rows of the block."""
@@ -117,7 +118,9 @@ class Pot:
         if len(self._keys) > 2 * self._turnover.size + MOST_STRANGERS:
             self._forget_strangers()
         keys = self._keys.find(block.keys)
-        recipes = np.where(block.torn | (keys == NOBODY), NOBODY, self._keys.recipe_of(keys))
+        recipes = self._keys.recipe_of(keys)
+        if block.torn.any() or keys.min() == NOBODY:
+            recipes[block.torn | (keys == NOBODY)] = NOBODY
         tasks = self._tasks(block, recipes)
         states, errors = self._alone(block, recipes, tasks)
         counted = len(block)
@@ -135,17 +138,18 @@ class Pot:
     def _tasks(self, block: Block, recipes: Numbers) -> list[Task]:
         families = self._families()[recipes]
         found = []
-        for number in different(families):
-            if number != NOBODY:
-                mine = families == number
+        for number, column in enumerate(self._columns):
+            mine = families == number
+            if mine.any():
                 rows = EVERY if mine.all() else np.flatnonzero(mine)
                 portion = Portion(block.values[rows], recipes[rows], self._keys.recipes.aggregations)
-                found.append(Task(self._columns[number], rows, portion, *self._columns[number].read(portion)))
+                found.append(Task(column, rows, portion, *column.read(portion)))
         return found
 
     def _alone(self, block: Block, recipes: Numbers, tasks: list[Task]) -> tuple[States, Errors]:
         """The states of rows that have to be read alone, or what is wrong with them."""
-        odd = np.concatenate([np.flatnonzero(recipes == NOBODY), *(task.odd_rows(block) for task in tasks)])
+        nobody = np.flatnonzero(recipes == NOBODY) if recipes.min() == NOBODY else NO_ROWS
+        odd = np.concatenate([nobody, *(task.odd_rows(block) for task in tasks)])
         states: States = {}
         errors: Errors = {}
         for row in np.sort(odd).tolist():
@@ -185,7 +189,7 @@ class Pot:
         recipes = self._keys.recipe_of(leaving.keys)
         families = self._families()[recipes]
         parts = []
-        for number in different(families):
+        for number in different(families.astype(np.int64)):
             which = np.flatnonzero(families == number)
             aggregations = self._keys.recipes.all_of(recipes[which])
             taken = self._columns[number].take(leaving.places[which], aggregations)
@@ -193,11 +197,11 @@ class Pot:
         self._turnover.release(leaving.places)
         self._spill(Served(self._keys.texts(leaving.keys), self._keys.recipes.all_of(recipes), parts))
 
-    def _families(self) -> Numbers:
+    def _families(self) -> NDArray[np.int8]:
         """The number of each recipe's family; at the end, and so for `NOBODY`, that of none."""
         aggregations = self._keys.recipes.aggregations
         if len(self._known_families) <= len(aggregations):
-            self._known_families = np.array([*map(family, aggregations), NOBODY])
+            self._known_families = np.array([*map(family, aggregations), NOBODY], np.int8)
         return self._known_families
 
     def _forget_strangers(self) -> None:

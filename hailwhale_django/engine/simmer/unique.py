@@ -185,8 +185,9 @@ def coupons_of(h1: Words, h2: Words) -> Coupons:
     # rounds 2^53 and more up; without the lower bits it cannot.
     upper = h2 & ~(h2 >> np.uint64(1))
     zeros = np.minimum(64 - np.frexp(upper.astype(np.float64))[1], MOST_ZEROS).astype(np.uint32)
-    slots = (h1 & np.uint64((1 << SLOT_BITS) - 1)).astype(np.uint32)
-    found: Coupons = ((zeros + np.uint32(1)) << np.uint32(SLOT_BITS)) | slots
+    zeros += np.uint32(1)
+    zeros <<= np.uint32(SLOT_BITS)
+    found: Coupons = zeros | (h1.astype(np.uint32) & np.uint32((1 << SLOT_BITS) - 1))
     return found
 
 

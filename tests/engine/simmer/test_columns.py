@@ -56,6 +56,7 @@ def at_once(recipe: str, values: Sequence[str]) -> bytes:
 def settled(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """How often what waits is put where it belongs, and what could overflow is carried."""
     monkeypatch.setattr(pending, "ENOUGH", request.param)
+    monkeypatch.setattr(pending, "MANY", request.param)
     monkeypatch.setattr(bins, "MOST", 2 * request.param)
     monkeypatch.setattr(totals, "MOST_FINE", request.param)
     monkeypatch.setattr(totals, "MOST", request.param << 40)

@@ -144,6 +144,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blocks, "SLICE_BYTES", 200)
     monkeypatch.setattr(pot, "MOST_STRANGERS", 3)
     monkeypatch.setattr(pending, "ENOUGH", 7)
+    monkeypatch.setattr(pending, "MANY", 3)
     monkeypatch.setattr(others, "ENOUGH", 5)
 
 

@@ -12,24 +12,24 @@ from ..arrays import Places, firsts, grown
 
 Values = NDArray[Any]
 
-# Putting many values at a place takes hardly longer than putting one.
-ENOUGH = 1 << 19
+# So many values are sorted by place at once.
+ENOUGH = 1 << 18
+# Putting so many at a place takes hardly longer than putting one. They take no more room than a settled state may.
+MANY = 1 << 10
 
 HALF, LOWER = np.uint64(32), np.uint64(0xFFFFFFFF)
 
 
 class Pending:
-    """Values with their places, in any order. Of 32 bits, they come out in order."""
+    """Values with their places, as they came; then by place, while a place has not many."""
 
-    __slots__ = ("_chunks", "_count", "_wanted")
+    __slots__ = ("_by_place", "_chunks", "_count", "_wanted")
 
     def __init__(self) -> None:
         self._chunks: list[tuple[Places, Values]] = []
         self._count = 0
+        self._by_place: dict[int, list[Values]] = {}
         self._wanted = np.zeros(0, np.bool_)
-
-    def __len__(self) -> int:
-        return self._count
 
     @property
     def is_enough(self) -> bool:
@@ -40,24 +40,34 @@ class Pending:
             self._chunks.append((places.astype(np.int32), values))
             self._count += len(places)
 
-    def all(self) -> Iterator[tuple[int, Values]]:
-        """Each place and its values. Nothing waits, then."""
+    def many(self) -> Iterator[tuple[int, Values]]:
+        """Places that have many values, and these, which wait no more."""
         places, values = self._together()
         self._chunks, self._count = [], 0
-        yield from _grouped(places, values)
+        for place in self._sort(places, values):
+            if sum(map(len, self._by_place[place])) >= MANY:
+                yield place, np.concatenate(self._by_place.pop(place))
 
     def of(self, wanted: Places) -> Iterator[tuple[int, Values]]:
-        """Such of the places as values wait for, and these."""
-        if not self._count:
-            return
-        places, values = self._together()
-        self._wanted = grown(self._wanted, int(max(places.max(), wanted.max())) + 1)
-        self._wanted[wanted] = True
-        chosen = self._wanted[places]
-        self._wanted[wanted] = False
-        rest = ~chosen
-        self._chunks, self._count = [(places[rest], values[rest])], int(rest.sum())
-        yield from _grouped(places[chosen], values[chosen])
+        """Such of the places as have any values, and these, which wait no more."""
+        if self._count:
+            places, values = self._together()
+            self._wanted = grown(self._wanted, int(max(places.max(), wanted.max())) + 1)
+            self._wanted[wanted] = True
+            chosen = self._wanted[places]
+            self._wanted[wanted] = False
+            self._chunks, self._count = [(places[~chosen], values[~chosen])], int((~chosen).sum())
+            list(self._sort(places[chosen], values[chosen]))
+        for place in wanted.tolist():
+            if place in self._by_place:
+                yield place, np.concatenate(self._by_place.pop(place))
+
+    def _sort(self, places: Places, values: Values) -> Iterator[int]:
+        """Put values by their places, and tell these."""
+        for place, found in _grouped(places, values):
+            # What is a part of a large array would keep all of it.
+            self._by_place.setdefault(place, []).append(found.copy())
+            yield place
 
     def _together(self) -> tuple[Places, Values]:
         if len(self._chunks) == 1:

@@ -38,7 +38,7 @@ class Tallies(Column):
         waiting = self._bins.put(places, values)
         self._pending.add(places[waiting], values[waiting])
         if self._pending.is_enough:
-            for place, found in self._pending.all():
+            for place, found in self._pending.many():
                 self._settle(place, tally(found))
         if self._bins.may_overflow:
             for place in self._bins.places():

@@ -45,7 +45,7 @@ class Uniques(Column):
             chosen = recipes == recipe if len(numbers) > 1 else EVERY
             self._put(unique.bits, places[chosen], coupons[chosen])
         if self._pending.is_enough:
-            for place, found in self._pending.all():
+            for place, found in self._pending.many():
                 self._settle(place, found)
 
     def _put(self, bits: int, places: Places, coupons: Coupons) -> None:
