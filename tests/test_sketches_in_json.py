@@ -242,7 +242,7 @@ def test_rank(reader: APIClient, shop: None) -> None:
     assert [(row["path"][1], row["score"], row["share"]) for row in rows] == [
         ("DE", 30 + EDGE, None),
         ("US", 10 + EDGE, None),
-        ("FR", 0, None),
+        ("FR", None, None),
     ]
     response = post(reader, "rank", asked | {"metric": "top:sum:p"})
     assert (response.status_code, response.json()["error"]["field"]) == (400, "metric")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 from fractions import Fraction
+from math import isnan
 from typing import Any
 
 OTHER = "(other)"
@@ -103,13 +104,15 @@ class Oracle:
         """What a metric comes to, be it a sum or a sketch."""
         if metric not in SKETCHES:
             return float(self.sum(counter, path, metric, begin, end))
-        values = [
+        return float(SKETCHES[metric](self.values(counter, path, metric, begin, end)))
+
+    def values(self, counter: Names, path: Names, sketch: str, begin: float, end: float) -> list[str]:
+        return [
             value
             for pk, where, event in self.rows
             if pk == counter and where == path and begin <= event.at < end
-            for value in event.samples.get(metric, ())
+            for value in event.samples.get(sketch, ())
         ]
-        return float(SKETCHES[metric](values))
 
 
 def third_quarter(values: list[str]) -> float:
@@ -167,5 +170,6 @@ def divided(top: float, bottom: float) -> float:
 
 
 def in_order(rows: Iterable[tuple[str, float]], descending: bool) -> list[str]:
-    """Names by value, equal ones from A to Z."""
-    return [name for name, _ in sorted(rows, key=lambda row: (-row[1] if descending else row[1], row[0]))]
+    """Names by value, equal ones from A to Z; those of which nothing can be told come last."""
+    sign = -1 if descending else 1
+    return [name for name, _ in sorted(rows, key=lambda row: (isnan(row[1]), isnan(row[1]) or sign * row[1], row[0]))]
