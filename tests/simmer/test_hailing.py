@@ -72,6 +72,25 @@ def test_statsd_lines_are_events(redis_url: str, drain: Callable[[], None]) -> N
     assert total("revenue", ["country", "FR"], pk="other") == 7
 
 
+def test_sketches_are_counted_as_sketches(redis_url: str, drain: Callable[[], None]) -> None:
+    rows = (
+        "uv:visitor\tu42\t\tcountry=DE\n"
+        "uv:visitor\tu7\t\tcountry=DE\n"
+        "uv:visitor\tu42\t\tcountry=FR\n"
+        "pct95:ms\t87\n"
+        "pct95:ms\t20\n"
+        "top3:sum:path\t/a:2\n"
+    )
+    simmer("--hail", "shop", rows=rows, **settings(redis_url))
+    with running("--hail", "shop", "-u", "0", **settings(redis_url)) as cooking:
+        cooking.send(b"visitor:u99|s|#country:DE\nms:50|ms")
+        cooking.end(signal.SIGTERM)
+    drain()
+    assert (total("uv:visitor"), total("uv:visitor", ["country", "DE"])) == (3, 3)
+    assert (total("pct0:ms"), total("pct50:ms"), total("pct100:ms")) == (20 + 2**-16, 50 + 2**-16, 87 + 2**-16)
+    assert total("top3:sum:path") == [("/a", 2)]
+
+
 def test_bad_rows_are_told_and_the_others_count(redis_url: str, drain: Callable[[], None]) -> None:
     rows = "sum:x\t1\nbad\nsum:x\tmany\nsum:x\t1\tshop\t{country}\nsum:x\t1\tshop\tnothing here\nsum:x\t2\n"
     done = simmer("--hail", "shop", rows=rows, status=1, **settings(redis_url))
