@@ -87,6 +87,8 @@ class Sketches:
             self.server.run([call for kept, tails in by_sketch.items() for call in _merging(kept, tails)])
         except StoreUnavailable as error:
             logger.info("cells with many parts stay so for now: %s", error)
+        except HailWhaleError as error:  # all is counted, and that is what the caller asked for
+            logger.error("cells with many parts cannot be merged: %s", error)
 
     def _states(
         self, pk: str, kept: str, aggregation: Aggregation[Any], points: Sequence[Sequence[Column]], rows: list[int]
