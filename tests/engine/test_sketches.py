@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -18,6 +19,13 @@ from hailwhale_django.engine.store import sketches
 from tests.engine.conftest import NOW, Clock, Pods
 
 DAYS = [(NOW - timedelta(days=day)).timestamp() for day in range(5)]
+
+
+def nested(levels: int) -> Any:
+    found: Any = 1
+    for _ in range(levels):
+        found = [found]
+    return found
 
 
 def ask(pod: Pod, *metrics: str, **asked: Any) -> Answer:
@@ -276,3 +284,28 @@ def test_damage_is_an_error_that_says_so(any_pod: Pod) -> None:
         any_pod.store.server.call("HSET", [key], [cell, damaged])
         with pytest.raises(InvalidInput, match="sketch|machine value"):
             any_pod.query("shop", metrics="uv:visitor", period="today")
+
+
+@pytest.mark.parametrize(
+    "metrics",
+    [
+        {"uv:visitor": "\ud800"},
+        {"top10:sum:page": "\ud800:1"},
+        {"top10:uv:page": "a:\ud800"},
+        {"fh:page": "\ud800:1"},
+        {"mh:visitor": ["a", "\udfff"]},
+        {"pct95:ms": 10**400},
+        {"pct95:ms": Decimal("sNaN")},
+        {"sum:ms": nested(2000)},
+    ],
+)
+def test_what_cannot_be_written_down_is_refused_and_stops_no_drain(pod: Pod, metrics: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput):
+        pod.count("shop", None, metrics, None)
+    refused: list[Any] = []
+    good = {"pk": "shop", "metrics": {"uv:visitor": "a"}}
+    events = [good, {"pk": "shop", "metrics": metrics}, good]
+    pod.acceptor.accept_many(events, lambda error, event: refused.append(event))
+    assert len(refused) == 1
+    pod.drain.run()
+    assert [cell.value for cell in pod.query("shop", metrics=["hits", "uv:visitor"]).totals.cells] == [2, 1]
