@@ -14,7 +14,7 @@ from typing import NamedTuple
 from .domain.event import Event
 from .domain.line import read_line
 from .domain.paths import WHOLE, Path, escaped
-from .errors import CounterOverflow, HailWhaleError, StoreUnavailable, TooManyNames
+from .errors import CounterOverflow, HailWhaleError, InvalidInput, StoreUnavailable, TooManyNames
 from .fold import fold, rows_of
 from .packing import OVERFLOW, pack
 from .placement import Placement
@@ -163,7 +163,10 @@ class MarkedCount:
         items = self._listed(items, placement)
         homes = _homes(task.only, placement)
         sketchbook = self.store.options.sketchbook
-        parcels, too_large = pack(folded, range(len(folded.rows)), placement, self.store.tiles, sketchbook, homes)
+        try:
+            parcels, too_large = pack(folded, range(len(folded.rows)), placement, self.store.tiles, sketchbook, homes)
+        except InvalidInput as error:
+            return self._halved(task._replace(items=items), error)
         spans = _spans(items, placement)
         left: list[Task] = []
         for pk, reasons in too_large.items():
@@ -233,6 +236,14 @@ class MarkedCount:
             middle = (len(items) + 1) // 2
             return [Task(items[:middle], frozenset([pk])), Task(items[middle:], frozenset([pk]))]
         return [Task(items, frozenset([pk]))]
+
+    def _halved(self, task: Task, error: InvalidInput) -> list[Task]:
+        """What is left of events whose machine values come to too much together, before anything was counted."""
+        if len(task.items) == 1:
+            self._bury(task.items[0].position, task.items[0].line, str(error))
+            return []
+        middle = (len(task.items) + 1) // 2
+        return [task._replace(items=task.items[:middle]), task._replace(items=task.items[middle:])]
 
     def _without(self, items: Iterable[Item], pk: Path, metrics: set[str], reason: str) -> list[Item]:
         """The same events without some metrics, which are written down."""

@@ -6,14 +6,19 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pytest
 
 from hailwhale_django.engine import unions
 from hailwhale_django.engine.domain.answer import Answer
+from hailwhale_django.engine.domain.sketch import sketch_of
 from hailwhale_django.engine.domain.sketchbook import Sketchbook
 from hailwhale_django.engine.errors import InvalidInput, TooLarge
 from hailwhale_django.engine.pod import Pod
+from hailwhale_django.engine.simmer.cell import bodies
 from hailwhale_django.engine.simmer.envelope import as_text
+from hailwhale_django.engine.simmer.heavy import Ranked
+from hailwhale_django.engine.simmer.tally import AS_THEY_ARE, Tally
 from hailwhale_django.engine.simmer.unique import Unique
 from hailwhale_django.engine.store import sketches
 from tests.engine.conftest import NOW, Clock, Pods
@@ -309,3 +314,33 @@ def test_what_cannot_be_written_down_is_refused_and_stops_no_drain(pod: Pod, met
     assert len(refused) == 1
     pod.drain.run()
     assert [cell.value for cell in pod.query("shop", metrics=["hits", "uv:visitor"]).totals.cells] == [2, 1]
+
+
+MADE_UP = {
+    "pct:ms": Tally(AS_THEY_ARE, np.array([1.0]), np.array([2**62])),
+    "count:x": 2**62,
+    "sum:x": 2**8190 - 1,
+    "top:pct:x": Ranked({"a": Tally(AS_THEY_ARE, np.array([1.0]), np.array([2**62]))}),
+}
+"""States that no values come to, each the largest that is read."""
+
+
+@pytest.mark.parametrize("metric", MADE_UP)
+def test_machine_values_that_come_to_too_much_stop_no_drain(
+    any_pod: Pod, metric: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    sketch = sketch_of(metric)
+    assert sketch is not None
+    sealed = as_text(sketch.aggregation, MADE_UP[metric])
+    with pytest.raises(InvalidInput, match=metric):
+        any_pod.count("shop", None, {metric: [sealed, sealed, sealed]}, None)
+    event = {"pk": "shop", "dimensions": {"country": "US"}, "metrics": {metric: sealed}}
+    assert any_pod.acceptor.accept_many([event] * 5) == any_pod.drain.run() == 5
+    for _ in range(40):
+        any_pod.count("shop", {"country": "US"}, {metric: sealed}, None)
+    assert any_pod.query("shop", metrics="hits").totals.cells[0].value == 45
+    assert "cannot be merged" in caplog.text
+    # Nothing that could be read was replaced by what cannot be.
+    for key in [key for key in every_key(any_pod) if b"tile:" in key and key.endswith(metric.encode())]:
+        for cell in any_pod.store.server.call("HVALS", [key.decode()]):
+            assert all(sketch.aggregation.load(body) is not None for body in bodies(sketch.aggregation, cell))

@@ -98,6 +98,8 @@ def raw_values(metric: str, aggregation: Aggregation[Any], given: Any, at: float
             else:
                 _check_text(metric, value)
                 aggregation.check(value)
+        if len(values) > 1 and any(value.startswith(envelope.MARK) for value in values):
+            aggregation.load(aggregation.dump(state_of(aggregation, values)))
     except InvalidInput as error:
         raise type(error)(metric, error.value, error.expected) from error
     return values
