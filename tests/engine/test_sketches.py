@@ -344,3 +344,9 @@ def test_machine_values_that_come_to_too_much_stop_no_drain(
     for key in [key for key in every_key(any_pod) if b"tile:" in key and key.endswith(metric.encode())]:
         for cell in any_pod.store.server.call("HVALS", [key.decode()]):
             assert all(sketch.aggregation.load(body) is not None for body in bodies(sketch.aggregation, cell))
+
+
+def test_items_that_were_no_utf8_are_told_as_text(any_pod: Pod) -> None:
+    any_pod.count("shop", {"country": "US"}, {"top:sum:page": ["/caf\udce9:2", "/\u00e9:1"]}, None)
+    (row,) = ask(any_pod, "top:sum:page").rows
+    assert row.cells[0].told == [("/caf\ufffd", 2), ("/\u00e9", 1)]
