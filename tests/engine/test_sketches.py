@@ -350,3 +350,11 @@ def test_items_that_were_no_utf8_are_told_as_text(any_pod: Pod) -> None:
     any_pod.count("shop", {"country": "US"}, {"top:sum:page": ["/caf\udce9:2", "/\u00e9:1"]}, None)
     (row,) = ask(any_pod, "top:sum:page").rows
     assert row.cells[0].told == [("/caf\ufffd", 2), ("/\u00e9", 1)]
+
+
+@pytest.mark.parametrize("metric", ["top:uv:page", "bot:count:page"])
+def test_an_item_that_would_be_cut_short_is_refused(pod: Pod, metric: str) -> None:
+    with pytest.raises(InvalidInput, match="colon"):
+        pod.count("shop", None, {metric: {"http://a/": "ada"}}, None)
+    pod.count("shop", None, {metric: {"/a": ["ada:1", "bob"]}}, None)
+    assert [item for item, _ in pod.query("shop", metrics=metric).totals.cells[0].told] == ["/a"]

@@ -122,6 +122,8 @@ def _texts(metric: str, aggregation: Aggregation[Any], given: Any, at: float) ->
             yield from _texts(metric, aggregation, one, at)
     elif isinstance(given, dict) and isinstance(aggregation, Top):
         for item, value in given.items():
+            if not aggregation.inner.columns and ":" in str(item):
+                raise InvalidInput(metric, item, "an item's name ends at its first colon here, so it has none")
             yield from (f"{item}:{text}" for text in _texts(metric, aggregation.inner, value, at))
     elif isinstance(given, str):
         yield given
