@@ -14,6 +14,7 @@ from typing import NamedTuple
 from .domain.event import Event
 from .domain.line import read_line
 from .domain.paths import WHOLE, Path, escaped
+from .domain.sketch import Values
 from .errors import CounterOverflow, HailWhaleError, InvalidInput, StoreUnavailable, TooManyNames
 from .fold import fold, rows_of
 from .packing import OVERFLOW, pack
@@ -37,8 +38,9 @@ AMOUNTS = 500_000
 # What a path that may be new costs, as so many amounts: it is looked for, entered, and shares its cells with no other.
 NEW_PATH = 20
 
-# What a sketch's part costs: its cell is read and written anew.
+# What a sketch's part costs: its cell is read and written anew; and how many characters of its values cost one more.
 SAMPLE = 5
+SAMPLE_CHARACTERS = 100
 
 LAST_LINE = 10**LINE_DIGITS - 1
 
@@ -309,7 +311,7 @@ def _parts(items: Sequence[Item]) -> list[Sequence[Item]]:
     seen: set[Path] = set()
     shapes: set[int] = set()  # by identity: the same dimensions mostly are the same object
     for at, (_, (pk, dimensions, metrics, _, samples), _) in enumerate(items):
-        here = len(pk) * (len(dimensions) + 1) * (len(metrics) + SAMPLE * len(samples))
+        here = len(pk) * (len(dimensions) + 1) * (len(metrics) + sum(_cost_of(values) for _, values in samples))
         if id(dimensions) not in shapes:
             shapes.add(id(dimensions))
             before = len(seen)
@@ -320,6 +322,10 @@ def _parts(items: Sequence[Item]) -> list[Sequence[Item]]:
             begin, amounts = at, 0
         amounts += here
     return [*parts, items[begin:]] if items else []
+
+
+def _cost_of(values: Values) -> int:
+    return SAMPLE + sum(map(len, values)) // SAMPLE_CHARACTERS
 
 
 def _counters_of(pk: Path, placement: Placement) -> set[Path]:

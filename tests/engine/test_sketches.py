@@ -9,10 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hailwhale_django.engine import unions
+from hailwhale_django.engine import marked, unions
 from hailwhale_django.engine.domain.answer import Answer
+from hailwhale_django.engine.domain.event import Event
+from hailwhale_django.engine.domain.paths import Path
+from hailwhale_django.engine.domain.plan import Column
 from hailwhale_django.engine.domain.sketch import sketch_of
 from hailwhale_django.engine.domain.sketchbook import Sketchbook
+from hailwhale_django.engine.domain.timeline import Interval
 from hailwhale_django.engine.errors import InvalidInput, TooLarge
 from hailwhale_django.engine.pod import Pod
 from hailwhale_django.engine.simmer.cell import bodies
@@ -21,6 +25,7 @@ from hailwhale_django.engine.simmer.heavy import Ranked
 from hailwhale_django.engine.simmer.tally import AS_THEY_ARE, Tally
 from hailwhale_django.engine.simmer.unique import Unique
 from hailwhale_django.engine.store import sketches
+from hailwhale_django.engine.store.parcel import appends_of_many
 from tests.engine.conftest import NOW, Clock, Pods
 
 DAYS = [(NOW - timedelta(days=day)).timestamp() for day in range(5)]
@@ -358,3 +363,21 @@ def test_an_item_that_would_be_cut_short_is_refused(pod: Pod, metric: str) -> No
         pod.count("shop", None, {metric: {"http://a/": "ada"}}, None)
     pod.count("shop", None, {metric: {"/a": ["ada:1", "bob"]}}, None)
     assert [item for item, _ in pod.query("shop", metrics=metric).totals.cells[0].told] == ["/a"]
+
+
+def test_what_all_rows_get_is_sent_once_for_each_tile(pod: Pod) -> None:
+    slot = pod.store.tiles.slot("shop", Column(Interval.parse("1d"), 47_000))
+    rows = [0, 1, 64, 65]  # the first two are in one tile, the others in another
+    same, other = appends_of_many("uv:visitor", [slot], rows, [0] * 4, [b"a", b"a", b"a", b"b"])
+    assert (len(same.cells), same.parts) == (2, [b"a"])
+    assert (len(other.cells), other.parts) == (2, [b"a", b"b"])
+
+
+def test_events_with_many_values_are_counted_in_smaller_steps() -> None:
+    def parts(values: int) -> int:
+        samples = (("uv:visitor", tuple(f"{n:010}" for n in range(values))),)
+        event = Event(Path(("shop",)), (Path(("a",)),), (("hits", 1),), 1.0, samples)
+        return len(marked._parts([marked.Item(str(n), event, b"") for n in range(5000)]))
+
+    assert parts(1) == 1
+    assert parts(1000) > 1
