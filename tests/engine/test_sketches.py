@@ -381,3 +381,30 @@ def test_events_with_many_values_are_counted_in_smaller_steps() -> None:
 
     assert parts(1) == 1
     assert parts(1000) > 1
+
+
+def test_an_interval_that_a_rule_names_later_is_read_from_then_on(pods: Pods, redis_url: str, clock: Clock) -> None:
+    def ruled(**rules: list[str]) -> Pod:
+        return pods(redis_url, sketchbook=Sketchbook.parse({f"{name}:*": {"intervals": rules[name]} for name in rules}))
+
+    daily = ruled(uv=["1d"])
+    for day in range(60):
+        daily.count("shop", {"country": "US"}, {"uv:visitor": f"v{day}"}, (NOW - timedelta(days=day)).timestamp())
+    before = ruled()  # this one counts nothing, so it writes nothing down
+    assert column(ask(before, "uv:visitor", period="60d")) == {"US": 60}
+    clock.set(NOW + timedelta(minutes=1))
+    everywhere = ruled()
+    everywhere.count("shop", {"country": "US"}, {"uv:visitor": "v60"}, None)
+    for pod in (everywhere, ruled()):
+        # This November has 21 days so far.
+        assert column(ask(pod, "uv:visitor", period="60d")) == {"US": 61}
+        assert column(ask(pod, "uv:visitor", period="mtd")) == {"US": 22}
+    narrowed = ruled(uv=["1d", "1mo"], pct=["1h"])
+    narrowed.count("shop", {"country": "US"}, {"uv:visitor": "v61", "pct:ms": 5}, None)
+    assert column(ask(narrowed, "uv:visitor", period="60d")) == {"US": 62}
+    # In February, January is one month; of November only days are whole.
+    clock.set(NOW + timedelta(days=80))
+    narrowed.count("shop", {"country": "US"}, {"uv:visitor": "v62"}, (NOW + timedelta(days=50)).timestamp())
+    assert column(ask(ruled(uv=["1d", "1mo"]), "uv:visitor", period="150d")) == {"US": 63}
+    said = ask(ruled(uv=["1h"]), "uv:visitor", period="60d").warnings
+    assert "some of this period is older than what is kept" in said
