@@ -23,7 +23,7 @@ from . import buffer
 from .capture import by_name, event_of
 from .conf import get_settings
 from .engine.domain.paths import Path, dimension_paths
-from .engine.domain.sketch import sketch_of
+from .engine.domain.sketch import kept_name, sketch_of
 from .visitors import visit_of, visitor_of
 
 logger = logging.getLogger("hailwhale")
@@ -174,12 +174,17 @@ def _metrics(request: HttpRequest, took: float) -> dict[str, Any]:
 
 def _sum(metrics: Mapping[str, Any], added: Any) -> dict[str, Any]:
     """Both, where names alone count 1 each and values of one name add up; those of a sketch stay apart."""
-    found = {name: _both(name, metrics[name], it) if name in metrics else it for name, it in by_name(added).items()}
-    return {**metrics, **found}
+    found = dict(metrics)
+    for name, value in by_name(added).items():
+        same = name if name in found else next((one for one in found if kept_name(one) == kept_name(name)), name)
+        found[same] = _both(name, found[same], value) if same in found else value
+    return found
 
 
 def _both(name: str, one: Any, other: Any) -> Any:
-    return one + other if sketch_of(name) is None else [one, other]
+    if sketch_of(name) is None:
+        return one + other
+    return [*(one if isinstance(one, list) else [one]), other]
 
 
 def _joined(dimensions: Mapping[str, Any], paths: Iterable[Path]) -> dict[str, Any]:

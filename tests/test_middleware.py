@@ -65,6 +65,12 @@ def selling(request: Any) -> HttpResponse:
     return HttpResponse("ok")
 
 
+def timing_much(request: Any) -> HttpResponse:
+    for ms in range(500):
+        request.hailwhale.add(metrics={"pct50:ms": ms})
+    return HttpResponse("ok")
+
+
 def adding_nonsense(request: Any) -> HttpResponse:
     request.hailwhale.add(dimensions=5, metrics={"revenue": "much"})
     return HttpResponse("ok")
@@ -94,6 +100,7 @@ urlpatterns = [
     path("async_streamed/", async_streamed),
     path("adding/", adding),
     path("selling/", selling),
+    path("timing_much/", timing_much),
     path("adding_nonsense/", adding_nonsense),
     path("adding_late/", adding_late),
     path("skipping/", skipping),
@@ -425,6 +432,12 @@ def test_what_a_view_says_of_a_sketch_comes_to_the_rest(configured: Any, read: C
     assert Whale.total("requests", "uv:visitor") == 2
     assert Whale.total("requests", "pct0:ms") == 2**-16
     assert Whale.total("requests", "top:sum:item") == [("book", 9.5)]
+
+
+def test_a_view_may_add_many_values_under_any_name_of_a_sketch(configured: Any, read: Callable[..., Any]) -> None:
+    Client().get("/timing_much/")
+    assert read("route") == {"/timing_much/": 1}
+    assert Whale.total("requests", "pct100:ms") >= 499
 
 
 def test_bots_are_no_visitors(configured: Any, read: Callable[..., Any]) -> None:

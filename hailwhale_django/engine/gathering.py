@@ -36,7 +36,10 @@ def part_of(kept: str, values: Values) -> bytes:
 
 
 def gather(folded: Folded, places: Numbers, sketchbook: Sketchbook) -> dict[str, Gathered]:
-    """What is to be appended for each sketch, where `places[row]` is each row's place; rows at -1 are left out."""
+    """What is to be appended for each sketch, where `places[row]` is each row's place; rows at -1 are left out.
+
+    Raises `InvalidInput` for machine values that come to more, together, than a state may hold.
+    """
     return {kept: _gathered(folded, kept, places, sketchbook) for kept in folded.samples}
 
 
@@ -96,7 +99,9 @@ class _Parts:
         key = groups.tobytes()
         made = self._made.get(key)
         if made is None:
-            made = self._made[key] = cell.part(self._aggregation, self._state(groups.tolist()))
+            numbers = groups.tolist()
+            write = cell.part if self._states.keys().isdisjoint(numbers) else cell.readable_part
+            made = self._made[key] = write(self._aggregation, self._state(numbers))
         return made
 
     def _state(self, groups: Sequence[int]) -> Any:

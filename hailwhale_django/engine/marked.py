@@ -14,7 +14,8 @@ from typing import NamedTuple
 from .domain.event import Event
 from .domain.line import read_line
 from .domain.paths import WHOLE, Path, escaped
-from .errors import CounterOverflow, HailWhaleError, StoreUnavailable, TooManyNames
+from .domain.sketch import Values
+from .errors import CounterOverflow, HailWhaleError, InvalidInput, StoreUnavailable, TooManyNames
 from .fold import fold, rows_of
 from .packing import OVERFLOW, pack
 from .placement import Placement
@@ -37,8 +38,9 @@ AMOUNTS = 500_000
 # What a path that may be new costs, as so many amounts: it is looked for, entered, and shares its cells with no other.
 NEW_PATH = 20
 
-# What a sketch's part costs: its cell is read and written anew.
+# What a sketch's part costs: its cell is read and written anew; and how many characters of its values cost one more.
 SAMPLE = 5
+SAMPLE_CHARACTERS = 100
 
 LAST_LINE = 10**LINE_DIGITS - 1
 
@@ -163,7 +165,10 @@ class MarkedCount:
         items = self._listed(items, placement)
         homes = _homes(task.only, placement)
         sketchbook = self.store.options.sketchbook
-        parcels, too_large = pack(folded, range(len(folded.rows)), placement, self.store.tiles, sketchbook, homes)
+        try:
+            parcels, too_large = pack(folded, range(len(folded.rows)), placement, self.store.tiles, sketchbook, homes)
+        except InvalidInput as error:
+            return self._halved(task._replace(items=items), error)
         spans = _spans(items, placement)
         left: list[Task] = []
         for pk, reasons in too_large.items():
@@ -234,6 +239,14 @@ class MarkedCount:
             return [Task(items[:middle], frozenset([pk])), Task(items[middle:], frozenset([pk]))]
         return [Task(items, frozenset([pk]))]
 
+    def _halved(self, task: Task, error: InvalidInput) -> list[Task]:
+        """What is left of events whose machine values come to too much together, before anything was counted."""
+        if len(task.items) == 1:
+            self._bury(task.items[0].position, task.items[0].line, str(error))
+            return []
+        middle = (len(task.items) + 1) // 2
+        return [task._replace(items=task.items[:middle]), task._replace(items=task.items[middle:])]
+
     def _without(self, items: Iterable[Item], pk: Path, metrics: set[str], reason: str) -> list[Item]:
         """The same events without some metrics, which are written down."""
         left = []
@@ -298,7 +311,7 @@ def _parts(items: Sequence[Item]) -> list[Sequence[Item]]:
     seen: set[Path] = set()
     shapes: set[int] = set()  # by identity: the same dimensions mostly are the same object
     for at, (_, (pk, dimensions, metrics, _, samples), _) in enumerate(items):
-        here = len(pk) * (len(dimensions) + 1) * (len(metrics) + SAMPLE * len(samples))
+        here = len(pk) * (len(dimensions) + 1) * (len(metrics) + sum(_cost_of(values) for _, values in samples))
         if id(dimensions) not in shapes:
             shapes.add(id(dimensions))
             before = len(seen)
@@ -309,6 +322,10 @@ def _parts(items: Sequence[Item]) -> list[Sequence[Item]]:
             begin, amounts = at, 0
         amounts += here
     return [*parts, items[begin:]] if items else []
+
+
+def _cost_of(values: Values) -> int:
+    return SAMPLE + sum(map(len, values)) // SAMPLE_CHARACTERS
 
 
 def _counters_of(pk: Path, placement: Placement) -> set[Path]:

@@ -48,8 +48,7 @@ class Unions:
         warnings: set[str] = set()
         for name, sketch in sketches.items():
             if sketch.kept not in read:
-                rule = self.store.options.sketchbook.rule(sketch.kept)
-                columns = columns_of(self.store.schedule.only(rule.keeps_interval), period, now, plotted=plotted)
+                columns = columns_of(self.store.schedule_of(sketch.kept), period, now, plotted=plotted)
                 warnings |= columns.warnings
                 read[sketch.kept] = self._states(pk, sketch.kept, columns, rows)
             found[name] = Sketched.of_points(sketch, read[sketch.kept], end, ends, plotted=plotted)

@@ -3,21 +3,39 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pytest
 
-from hailwhale_django.engine import unions
+from hailwhale_django.engine import marked, unions
 from hailwhale_django.engine.domain.answer import Answer
+from hailwhale_django.engine.domain.event import Event
+from hailwhale_django.engine.domain.paths import Path
+from hailwhale_django.engine.domain.plan import Column
+from hailwhale_django.engine.domain.sketch import sketch_of
 from hailwhale_django.engine.domain.sketchbook import Sketchbook
+from hailwhale_django.engine.domain.timeline import Interval
 from hailwhale_django.engine.errors import InvalidInput, TooLarge
 from hailwhale_django.engine.pod import Pod
+from hailwhale_django.engine.simmer.cell import bodies
 from hailwhale_django.engine.simmer.envelope import as_text
+from hailwhale_django.engine.simmer.heavy import Ranked
+from hailwhale_django.engine.simmer.tally import AS_THEY_ARE, Tally
 from hailwhale_django.engine.simmer.unique import Unique
 from hailwhale_django.engine.store import sketches
+from hailwhale_django.engine.store.parcel import appends_of_many
 from tests.engine.conftest import NOW, Clock, Pods
 
 DAYS = [(NOW - timedelta(days=day)).timestamp() for day in range(5)]
+
+
+def nested(levels: int) -> Any:
+    found: Any = 1
+    for _ in range(levels):
+        found = [found]
+    return found
 
 
 def ask(pod: Pod, *metrics: str, **asked: Any) -> Answer:
@@ -276,3 +294,117 @@ def test_damage_is_an_error_that_says_so(any_pod: Pod) -> None:
         any_pod.store.server.call("HSET", [key], [cell, damaged])
         with pytest.raises(InvalidInput, match="sketch|machine value"):
             any_pod.query("shop", metrics="uv:visitor", period="today")
+
+
+@pytest.mark.parametrize(
+    "metrics",
+    [
+        {"uv:visitor": "\ud800"},
+        {"top10:sum:page": "\ud800:1"},
+        {"top10:uv:page": "a:\ud800"},
+        {"fh:page": "\ud800:1"},
+        {"mh:visitor": ["a", "\udfff"]},
+        {"pct95:ms": 10**400},
+        {"pct95:ms": Decimal("sNaN")},
+        {"sum:ms": nested(2000)},
+    ],
+)
+def test_what_cannot_be_written_down_is_refused_and_stops_no_drain(pod: Pod, metrics: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput):
+        pod.count("shop", None, metrics, None)
+    refused: list[Any] = []
+    good = {"pk": "shop", "metrics": {"uv:visitor": "a"}}
+    events = [good, {"pk": "shop", "metrics": metrics}, good]
+    pod.acceptor.accept_many(events, lambda error, event: refused.append(event))
+    assert len(refused) == 1
+    pod.drain.run()
+    assert [cell.value for cell in pod.query("shop", metrics=["hits", "uv:visitor"]).totals.cells] == [2, 1]
+
+
+MADE_UP = {
+    "pct:ms": Tally(AS_THEY_ARE, np.array([1.0]), np.array([2**62])),
+    "count:x": 2**62,
+    "sum:x": 2**8190 - 1,
+    "top:pct:x": Ranked({"a": Tally(AS_THEY_ARE, np.array([1.0]), np.array([2**62]))}),
+}
+"""States that no values come to, each the largest that is read."""
+
+
+@pytest.mark.parametrize("metric", MADE_UP)
+def test_machine_values_that_come_to_too_much_stop_no_drain(
+    any_pod: Pod, metric: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    sketch = sketch_of(metric)
+    assert sketch is not None
+    sealed = as_text(sketch.aggregation, MADE_UP[metric])
+    with pytest.raises(InvalidInput, match=metric):
+        any_pod.count("shop", None, {metric: [sealed, sealed, sealed]}, None)
+    event = {"pk": "shop", "dimensions": {"country": "US"}, "metrics": {metric: sealed}}
+    assert any_pod.acceptor.accept_many([event] * 5) == any_pod.drain.run() == 5
+    for _ in range(40):
+        any_pod.count("shop", {"country": "US"}, {metric: sealed}, None)
+    assert any_pod.query("shop", metrics="hits").totals.cells[0].value == 45
+    assert "cannot be merged" in caplog.text
+    # Nothing that could be read was replaced by what cannot be.
+    for key in [key for key in every_key(any_pod) if b"tile:" in key and key.endswith(metric.encode())]:
+        for cell in any_pod.store.server.call("HVALS", [key.decode()]):
+            assert all(sketch.aggregation.load(body) is not None for body in bodies(sketch.aggregation, cell))
+
+
+def test_items_that_were_no_utf8_are_told_as_text(any_pod: Pod) -> None:
+    any_pod.count("shop", {"country": "US"}, {"top:sum:page": ["/caf\udce9:2", "/\u00e9:1"]}, None)
+    (row,) = ask(any_pod, "top:sum:page").rows
+    assert row.cells[0].told == [("/caf\ufffd", 2), ("/\u00e9", 1)]
+
+
+@pytest.mark.parametrize("metric", ["top:uv:page", "bot:count:page"])
+def test_an_item_that_would_be_cut_short_is_refused(pod: Pod, metric: str) -> None:
+    with pytest.raises(InvalidInput, match="colon"):
+        pod.count("shop", None, {metric: {"http://a/": "ada"}}, None)
+    pod.count("shop", None, {metric: {"/a": ["ada:1", "bob"]}}, None)
+    assert [item for item, _ in pod.query("shop", metrics=metric).totals.cells[0].told] == ["/a"]
+
+
+def test_what_all_rows_get_is_sent_once_for_each_tile(pod: Pod) -> None:
+    slot = pod.store.tiles.slot("shop", Column(Interval.parse("1d"), 47_000))
+    rows = [0, 1, 64, 65]  # the first two are in one tile, the others in another
+    same, other = appends_of_many("uv:visitor", [slot], rows, [0] * 4, [b"a", b"a", b"a", b"b"])
+    assert (len(same.cells), same.parts) == (2, [b"a"])
+    assert (len(other.cells), other.parts) == (2, [b"a", b"b"])
+
+
+def test_events_with_many_values_are_counted_in_smaller_steps() -> None:
+    def parts(values: int) -> int:
+        samples = (("uv:visitor", tuple(f"{n:010}" for n in range(values))),)
+        event = Event(Path(("shop",)), (Path(("a",)),), (("hits", 1),), 1.0, samples)
+        return len(marked._parts([marked.Item(str(n), event, b"") for n in range(5000)]))
+
+    assert parts(1) == 1
+    assert parts(1000) > 1
+
+
+def test_an_interval_that_a_rule_names_later_is_read_from_then_on(pods: Pods, redis_url: str, clock: Clock) -> None:
+    def ruled(**rules: list[str]) -> Pod:
+        return pods(redis_url, sketchbook=Sketchbook.parse({f"{name}:*": {"intervals": rules[name]} for name in rules}))
+
+    daily = ruled(uv=["1d"])
+    for day in range(60):
+        daily.count("shop", {"country": "US"}, {"uv:visitor": f"v{day}"}, (NOW - timedelta(days=day)).timestamp())
+    before = ruled()  # this one counts nothing, so it writes nothing down
+    assert column(ask(before, "uv:visitor", period="60d")) == {"US": 60}
+    clock.set(NOW + timedelta(minutes=1))
+    everywhere = ruled()
+    everywhere.count("shop", {"country": "US"}, {"uv:visitor": "v60"}, None)
+    for pod in (everywhere, ruled()):
+        # This November has 21 days so far.
+        assert column(ask(pod, "uv:visitor", period="60d")) == {"US": 61}
+        assert column(ask(pod, "uv:visitor", period="mtd")) == {"US": 22}
+    narrowed = ruled(uv=["1d", "1mo"], pct=["1h"])
+    narrowed.count("shop", {"country": "US"}, {"uv:visitor": "v61", "pct:ms": 5}, None)
+    assert column(ask(narrowed, "uv:visitor", period="60d")) == {"US": 62}
+    # In February, January is one month; of November only days are whole.
+    clock.set(NOW + timedelta(days=80))
+    narrowed.count("shop", {"country": "US"}, {"uv:visitor": "v62"}, (NOW + timedelta(days=50)).timestamp())
+    assert column(ask(ruled(uv=["1d", "1mo"]), "uv:visitor", period="150d")) == {"US": 63}
+    said = ask(ruled(uv=["1h"]), "uv:visitor", period="60d").warnings
+    assert "some of this period is older than what is kept" in said

@@ -76,6 +76,11 @@ class Schedule:
         kept = [one for one in self.kept if keeps(one.interval)]
         return self if len(kept) == len(self.kept) else Schedule(kept, self.timeline)
 
+    def later(self, since: Callable[[Interval], int]) -> Schedule:
+        """The same schedule, each interval usable from an instant on, and no earlier than it was."""
+        kept = [replace(one, since=max(one.since, since(one.interval))) for one in self.kept]
+        return self if tuple(kept) == self.kept else Schedule(kept, self.timeline)
+
     def columns_at(self, at: float, now: float) -> tuple[Column, ...]:
         """The buckets, one of each interval that still keeps them, into which an event at `at` is counted."""
         if at > now + FUTURE_SECONDS:

@@ -85,7 +85,10 @@ def _shortest(kind: str) -> str:
 
 def raw_values(metric: str, aggregation: Aggregation[Any], given: Any, at: float) -> Values:
     """The raw values, at an instant, that a caller gives for a sketch; none for `None`. Raises `InvalidInput`."""
-    values = (given,) if type(given) is str else tuple(_texts(metric, aggregation, given, at))
+    try:
+        values = (given,) if type(given) is str else tuple(_texts(metric, aggregation, given, at))
+    except RecursionError as error:
+        raise InvalidInput(metric, "[[[...]]]", "give a list of values, and no lists within lists") from error
     if len(values) > MOST_VALUES:
         raise TooLarge(metric, given, f"one event has at most {MOST_VALUES:,} values of a sketch")
     try:
@@ -93,10 +96,24 @@ def raw_values(metric: str, aggregation: Aggregation[Any], given: Any, at: float
             if value.startswith(envelope.MARK):
                 envelope.from_text(aggregation, value)
             else:
+                _check_text(metric, value)
                 aggregation.check(value)
+        if len(values) > 1 and any(value.startswith(envelope.MARK) for value in values):
+            aggregation.load(aggregation.dump(state_of(aggregation, values)))
     except InvalidInput as error:
         raise type(error)(metric, error.value, error.expected) from error
     return values
+
+
+def _check_text(metric: str, value: str) -> None:
+    """Raises `InvalidInput` for half of a surrogate pair, which JSON may hold: it could be accepted and never counted.
+
+    Bytes of the input that were no UTF-8 are another matter: they are written as they came.
+    """
+    try:
+        value.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise InvalidInput(metric, value, "give text of whole characters, without halves of surrogate pairs") from error
 
 
 def _texts(metric: str, aggregation: Aggregation[Any], given: Any, at: float) -> Iterator[str]:
@@ -105,13 +122,22 @@ def _texts(metric: str, aggregation: Aggregation[Any], given: Any, at: float) ->
             yield from _texts(metric, aggregation, one, at)
     elif isinstance(given, dict) and isinstance(aggregation, Top):
         for item, value in given.items():
+            if not aggregation.inner.columns and ":" in str(item):
+                raise InvalidInput(metric, item, "an item's name ends at its first colon here, so it has none")
             yield from (f"{item}:{text}" for text in _texts(metric, aggregation.inner, value, at))
     elif isinstance(given, str):
         yield given
-    elif isinstance(given, int | float | Decimal) and not isinstance(given, bool) and math.isfinite(given):
+    elif isinstance(given, int | float | Decimal) and not isinstance(given, bool) and _is_finite(given):
         yield f"{at!r}:{given}" if getattr(aggregation, "columns", 1) == 2 else str(given)
     elif given is not None:
         raise InvalidInput(metric, given, "give a text or a finite number, or a list of them")
+
+
+def _is_finite(given: float | Decimal) -> bool:
+    try:
+        return math.isfinite(given)
+    except (OverflowError, ValueError):  # no double is that large; or it is a signaling NaN
+        return False
 
 
 def state_of(aggregation: Aggregation[Any], values: Values) -> Any:

@@ -68,7 +68,9 @@ class Sketched:
         if state is None:
             return None
         pairs = self.sketch.aggregation.pairs(state, as_of)
-        return self.sketch.aggregation.present(state, as_of) if pairs is None else pairs
+        if pairs is None:
+            return self.sketch.aggregation.present(state, as_of)
+        return [(_readable(item) if isinstance(item, str) else item, number) for item, number in pairs]
 
     def _carried(self, carry: str) -> Sequence[Sequence[Any]]:
         found: list[Sequence[Any]] = []
@@ -92,6 +94,11 @@ class Sketched:
 def _union(aggregation: Aggregation[Any], states: Iterable[Any]) -> Any:
     found = [state for state in states if state is not None]
     return found[0] if len(found) == 1 else aggregation.merge_all(found) if found else None
+
+
+def _readable(item: str) -> str:
+    """The same where it is UTF-8; what simmer has read may hold other bytes, which no page and no JSON can."""
+    return item.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _latest(states: Sequence[Any]) -> Any:

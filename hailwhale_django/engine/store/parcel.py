@@ -212,7 +212,7 @@ def appends_of_one(sketch: str, slots: Iterable[Slot], rows: Iterable[int], part
 def appends_of_many(
     sketch: str, slots: Sequence[Slot], rows: Sequence[int], columns: Sequence[int], parts: Sequence[bytes]
 ) -> Iterator[Append]:
-    """Parts for (row, column), `columns` being numbers in `slots`."""
+    """Parts for (row, column), `columns` being numbers in `slots`; one that all cells of a tile get is there once."""
     found: dict[str, Append] = {}
     for row, column, part in zip(rows, columns, parts, strict=True):
         key, cell = slots[column].place(row, sketch)
@@ -221,7 +221,9 @@ def appends_of_many(
             found[key] = Append(sketch, slots[column], page, [], [])
         found[key].cells.append(cell)
         found[key].parts.append(part)
-    yield from found.values()
+    for append in found.values():
+        is_same = append.parts.count(append.parts[0]) == len(append.parts)
+        yield append._replace(parts=append.parts[:1]) if is_same else append
 
 
 def _words(numbers: Iterable[int]) -> str:

@@ -22,7 +22,7 @@ from ..domain.plan import Column
 from ..domain.sketch import sketch_of
 from ..errors import HailWhaleError, InvalidInput, StoreUnavailable, TooLarge
 from ..simmer.aggregation import Aggregation
-from ..simmer.cell import bodies, part, part_begins
+from ..simmer.cell import bodies, part_begins, readable_part
 from .parcel import parts_of_one
 from .server import Call, Server, load_script
 from .tiles import Tiles
@@ -140,18 +140,19 @@ def _merging(kept: str, tails: Sequence[_Tail]) -> Iterator[Call]:
     if sketch is None:
         raise InvalidInput("sketch", kept, "this is no sketch")
     aggregation = sketch.aggregation
-    for (key, cell, begin, parts), state in zip(tails, _loaded(aggregation, tails), strict=True):
-        if state is not None:
+    for (key, cell, begin, parts), merged in zip(tails, _merged(aggregation, tails), strict=True):
+        if merged is not None:
             sha1 = hashlib.sha1(parts, usedforsecurity=False).hexdigest()
-            yield Call(MERGE, [key], [cell, begin, len(parts), sha1, part(aggregation, state)])
+            yield Call(MERGE, [key], [cell, begin, len(parts), sha1, merged])
 
 
-def _loaded(aggregation: Aggregation[Any], tails: Sequence[_Tail]) -> list[Any]:
-    """The state of each tail; `None` for those that are damaged, which are not in the way of others."""
+def _merged(aggregation: Aggregation[Any], tails: Sequence[_Tail]) -> list[bytes | None]:
+    """The part that each tail comes to; `None` for those that are damaged, which are not in the way of others."""
     try:
-        return aggregation.load_all([bodies(aggregation, tail.parts) for tail in tails])
+        states = aggregation.load_all([bodies(aggregation, tail.parts) for tail in tails])
+        return [readable_part(aggregation, state) for state in states]
     except HailWhaleError as error:
         if len(tails) > 1:
-            return [state for tail in tails for state in _loaded(aggregation, [tail])]
+            return [merged for tail in tails for merged in _merged(aggregation, [tail])]
         logger.error("cell %d of %s cannot be merged: %s", tails[0].cell, tails[0].key, error)
         return [None]

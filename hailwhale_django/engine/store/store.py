@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
+from ..domain.editions import Editions
 from ..domain.event import Places
 from ..domain.intake import Intake
-from ..domain.plan import parse_schedule
+from ..domain.plan import Schedule, parse_schedule
 from ..domain.sketchbook import Sketchbook
 from ..domain.timeline import timeline
 from ..errors import InvalidConfiguration
@@ -34,6 +35,9 @@ class Options:
     sketchbook: Sketchbook = field(default_factory=Sketchbook)
 
 
+# The field of what is known of earlier sketchbooks.
+SKETCHES = "sketches"
+
 # What the stored meanings are called in the settings.
 SETTING_OF = {"zone": "TIME_ZONE", "places": "PLACES"}
 
@@ -52,7 +56,13 @@ class Store:
         self.schedule = parse_schedule(self.options.intervals, self.timeline)
         self.tiles = Tiles(server, self.keys, self.schedule)
         self.sketches = Sketches(server, self.tiles)
+        self.editions = Editions(()).then(self.options.sketchbook, 0)
         self._checked = False
+
+    def schedule_of(self, kept: str) -> Schedule:
+        """The schedule of a sketch: the intervals at which it is kept, each since it is."""
+        schedule = self.schedule.only(self.options.sketchbook.rule(kept).keeps_interval)
+        return schedule.later(lambda interval: self.editions.since(kept, interval))
 
     def check(self, now: float, *, writing: bool) -> None:
         """Compare what the stored numbers mean with the options, once; the first to count writes it down.
@@ -74,18 +84,26 @@ class Store:
         elif fresh:
             return
         self._compare(meaning, found)
+        self.editions = self._edited(found[SKETCHES], int(now), writing=writing)
         since = {str(kept.interval): found[f"since:{kept.interval}"] for kept in self.schedule.kept}
         self.schedule = self.tiles.schedule = self.schedule.since(
             {interval: int(now if at is None else at) for interval, at in since.items()}
         )
         self._checked = None not in since.values()
 
+    def _edited(self, stored: str | None, now: int, *, writing: bool) -> Editions:
+        """The sketchbooks so far and the one that holds now; whoever counts writes them down."""
+        editions = (self.editions if stored is None else Editions.parse(stored)).then(self.options.sketchbook, now)
+        if writing and str(editions) != stored:
+            self.server.call("HSET", [self.keys.store], [SKETCHES, str(editions)])
+        return editions
+
     def _meaning(self) -> dict[str, str]:
         places = json.dumps({"": self.places.default, **self.places.by_metric}, sort_keys=True)
         return {"zone": self.options.zone, "places": places, "schema": str(SCHEMA)}
 
     def _stored(self, meaning: Mapping[str, str]) -> dict[str, str | None]:
-        names = [*meaning, *(f"since:{kept.interval}" for kept in self.schedule.kept)]
+        names = [*meaning, SKETCHES, *(f"since:{kept.interval}" for kept in self.schedule.kept)]
         values = self.server.call("HMGET", [self.keys.store], names)
         return {name: None if value is None else value.decode() for name, value in zip(names, values, strict=True)}
 

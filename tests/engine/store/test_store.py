@@ -40,6 +40,7 @@ def test_the_first_to_count_writes_down_what_the_numbers_mean(
         "places": '{"": 2, "ms": 0}',
         "since:1h": "0",
         "since:1d": "0",
+        "sketches": "[[0, []]]",
     }
 
 
