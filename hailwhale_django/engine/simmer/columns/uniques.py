@@ -53,9 +53,11 @@ class Uniques(Column):
         rack = self._rack(bits)
         rows = rack.rows(places)
         there = np.flatnonzero(rows != NO_ROW)
-        registers = (coupons[there] & np.uint32(rack.width - 1)) + rows[there] * rack.width
-        np.maximum.at(rack.cells, registers, (coupons[there] >> np.uint32(SLOT_BITS)).astype(np.uint8))
-        waiting = rows == NO_ROW
+        found = coupons[there]
+        registers = rows[there] * rack.width
+        registers += found & np.uint32(rack.width - 1)
+        np.maximum.at(rack.cells, registers, (found >> np.uint32(SLOT_BITS)).astype(np.uint8))
+        waiting = np.flatnonzero(rows == NO_ROW)
         self._pending.add(places[waiting], coupons[waiting])
 
     def _rack(self, bits: int) -> Rack:
