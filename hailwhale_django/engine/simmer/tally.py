@@ -128,20 +128,17 @@ def edges() -> Floats:
 def cells_of(values: Floats) -> wire.Wholes:
     """Cells of level 0, upper edge included. Downward the edges are the same, so there it is the one nearer to zero."""
     sizes = np.abs(values)
-    # The logarithm is wrong by much less than a cell, so it points next to the right one.
-    near = (np.log(np.maximum(sizes, SMALLEST_EDGE)) - math.log(SMALLEST_EDGE)) / math.log(GROWTH)
-    cells = np.minimum(near.astype(np.int64), LAST_EDGE)
-    above = _first_not_before(cells, sizes, np.less)
+    # The logarithm is wrong by much less than a millionth of a cell: the right cell is the one below, or the next.
+    near = np.log(np.maximum(sizes, SMALLEST_EDGE))
+    near *= 1 / math.log(GROWTH)
+    near += 1e-6 - math.log(SMALLEST_EDGE) / math.log(GROWTH)
+    cells = near.astype(np.int64)
+    edge = edges().take(cells)
     positive = values > 0
-    return above if positive.all() else np.where(positive, above, -_first_not_before(cells, sizes, np.less_equal))
-
-
-def _first_not_before(near: wire.Wholes, sizes: Floats, is_before: np.ufunc) -> wire.Wholes:
-    """The place of the first edge that is not before each size; it is at most two behind `near`, or one before."""
-    found: wire.Wholes = near + is_before(edges()[near], sizes)
-    found += is_before(edges().take(found, mode="clip"), sizes) & (found <= LAST_EDGE)
-    found -= (found > 0) & ~is_before(edges()[found - 1], sizes)
-    return found
+    if positive.all():
+        cells += edge < sizes
+        return cells
+    return np.where(positive, cells + (edge < sizes), -cells - (edge <= sizes))
 
 
 def edges_of(cells: wire.Wholes) -> Floats:
