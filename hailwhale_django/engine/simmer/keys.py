@@ -169,7 +169,7 @@ class Keys:
 
     def _slots(self, hashes: Words) -> Numbers:
         """Where to begin to look: by the uppermost bits of a hash, which depend on all of what is hashed."""
-        return (hashes >> np.uint64(65 - len(self._table).bit_length())).astype(np.int64)
+        return (hashes >> np.uint64(65 - len(self._table).bit_length())).view(np.int64)
 
     def _same(self, keys: Numbers, spelled: Spelled, which: Index) -> Flags:
         """Whether each known key is spelled as what was looked up."""

@@ -73,7 +73,7 @@ class Tally:
         keys = cells_of(self.keys) if self.level == AS_THEY_ARE else self.keys
         for _ in range(max(self.level, 0), level):
             keys = (keys + 1) >> 1
-        return _tallied(level, keys, self.counts)
+        return _in_order(level, keys, self.counts)
 
     def kept(self) -> Tally:
         """At the finest level at which there is room for all its keys."""
@@ -90,10 +90,11 @@ class Tally:
         edges: Floats = np.where(np.abs(self.keys) < LARGEST_FINE, fine, self.keys)
         return edges
 
-    def at_percent(self, percent: int) -> int:
-        """The place of the value of nearest rank."""
-        rank = max(1, -(-self.total * percent // 100))
-        return int(np.searchsorted(np.cumsum(self.counts), rank))
+    def at_percent(self, percent: int) -> Tally:
+        """Only the key of the value of nearest rank."""
+        up_to = self.counts.cumsum()
+        place = int(up_to.searchsorted(max(1, -(-int(up_to[-1]) * percent // 100))))
+        return Tally(self.level, self.keys[place : place + 1], self.counts[place : place + 1])
 
 
 def tally(values: Floats) -> Tally:
@@ -111,9 +112,13 @@ def merged(*states: Tally) -> Tally:
 
 def _tallied(level: int, keys: Keys, counts: wire.Wholes) -> Tally:
     order = np.argsort(keys, kind="stable")
-    keys = keys[order]
+    return _in_order(level, keys[order], counts[order])
+
+
+def _in_order(level: int, keys: Keys, counts: wire.Wholes) -> Tally:
+    """Of keys in order, which may come again."""
     first = firsts(keys)
-    return Tally(level, keys[first], np.add.reduceat(counts[order], first))
+    return Tally(level, keys[first], np.add.reduceat(counts, first))
 
 
 @lru_cache(maxsize=1)

@@ -59,7 +59,7 @@ class Turnover:
         """The place of each row's value, and who leaves meanwhile."""
         self._reserve(int(keys.max(initial=-1)) + 1)
         places = self._places[keys]
-        fresh = distinct(keys[places == 0]) if not places.all() else keys[:0]
+        fresh = distinct(keys[places == 0]) if places.min(initial=1) == 0 else keys[:0]
         if self._flush == 0 and self.size + len(fresh) <= self._capacity:
             return self._calm(keys, places, fresh), NOT_ONE
         return self._busy(keys)
