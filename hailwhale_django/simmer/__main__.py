@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import sys
-
-from .command import main
+from .command import program
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program()

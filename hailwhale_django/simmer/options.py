@@ -6,7 +6,6 @@ import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from .. import __version__
 
@@ -173,6 +172,8 @@ def redis_url(text: str) -> str:
     """The address of a server: as it is, or of host:port. Raises `ValueError`."""
     if "://" in text:
         return text
+    from urllib.parse import urlsplit
+
     found = urlsplit(f"//{text}")
     if not found.hostname or found.port is None:
         raise ValueError(f"--redis {text!r} will not do; give host:port or an address, e.g. redis://localhost:6379/0")

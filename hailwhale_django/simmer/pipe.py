@@ -76,14 +76,13 @@ def pieces(source: int, signals: Signals) -> Iterator[bytes]:
     """What is read, until there is no more or a signal came; nothing, now and then, while nothing comes."""
     is_open = True
     while is_open and not signals.caught:
-        gathered = bytearray()
-        patience = TICK_SECONDS
-        while is_open and len(gathered) < BLOCK_BYTES and signals.wait(source, patience):
-            piece = _read(source, BLOCK_BYTES - len(gathered))
-            is_open = bool(piece)
-            gathered += piece
-            patience = PATIENCE_SECONDS
-        yield bytes(gathered)
+        gathered: list[bytes] = []
+        left, patience = BLOCK_BYTES, TICK_SECONDS
+        while is_open and left and signals.wait(source, patience):
+            gathered.append(_read(source, left))
+            is_open = bool(gathered[-1])
+            left, patience = left - len(gathered[-1]), PATIENCE_SECONDS
+        yield b"".join(gathered)
 
 
 def _opened(name: str) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -22,18 +23,19 @@ MARGIN = 2 * WORD
 SLICE_BYTES = 512 << 10
 
 TAB, LINE_END, RETURN = b"\t\n\r"
-TAB_AND_END = LINE_END << 8 | TAB
 EACH_BYTE, HIGH_BITS = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
 LOW_BYTES = np.array([(1 << 8 * count) - 1 for count in range(WORD + 1)], np.uint64)
 
 
 def slices(block: bytes) -> Iterator[memoryview]:
-    """Whole lines of a block, so many at once as are worked on together."""
+    """Whole lines of a block, so many at once as are worked on together. Few lines cost hardly less than a few more."""
     view, at = memoryview(block), 0
-    while at < len(block):
+    while len(block) - at > SLICE_BYTES + SLICE_BYTES // 8:
         end = block.rfind(b"\n", at, at + SLICE_BYTES) + 1 or block.find(b"\n", at + SLICE_BYTES) + 1 or len(block)
         yield view[at:end]
         at = end
+    if at < len(block):
+        yield view[at:]
 
 
 def keep_memory() -> None:
@@ -100,8 +102,10 @@ class Span:
         return self.text.words(self.begin + number * WORD) & low_bytes(self.length - number * WORD)
 
     def first_words(self, most: int) -> list[Words]:
-        runs = zip(range(most), self.text.runs(self.begin), strict=False)
-        return [words & low_bytes(self.length - number * WORD) for number, words in runs]
+        found = list(islice(self.text.runs(self.begin), most))
+        for number, words in enumerate(found):
+            words &= low_bytes(self.length - number * WORD if number else self.length)
+        return found
 
     def texts(self) -> list[bytes]:
         raw = self.text.raw
@@ -115,9 +119,7 @@ class Block:
 
     def __init__(self, lines: bytes | memoryview) -> None:
         self.text = Text(lines if lines[-1:] == b"\n" else bytes(lines) + b"\n")
-        # Tabs and line ends are neighbours in ASCII.
-        marks = np.flatnonzero(self.text.bytes - np.uint8(TAB) < 2)
-        tabs, ends, self.ends, self.torn = self._in_pairs(marks) or self._in_columns(marks)
+        tabs, ends, self.ends, self.torn = self._in_pairs() or self._in_columns()
         self.begins = np.empty(len(self.ends), np.int64)
         self.begins[0], self.begins[1:] = MARGIN, self.ends[:-1] + 1
         if len(lines) > MOST_LINE_BYTES:
@@ -127,15 +129,19 @@ class Block:
         self.keys = Span(self.text, self.begins, tabs - self.begins)
         self.values = Span(self.text, tabs + 1, np.maximum(ends - tabs - 1, 0))
 
-    def _in_pairs(self, marks: Places) -> Marks | None:
+    def _in_pairs(self) -> Marks | None:
         """Tabs, ends of values, ends of lines and torn lines, if each line has one tab."""
-        tabs, ends = marks[:-1:2], marks[1::2]
-        if len(marks) % 2 or (self.text.bytes.take(marks).view("<u2") != TAB_AND_END).any():
+        tabs, ends = (_places_of(self.text.bytes == byte) for byte in (TAB, LINE_END))
+        if tabs is None or ends is None or len(tabs) != len(ends):
+            return None
+        if (tabs > ends).any() or (tabs[1:] < ends[:-1]).any():
             return None
         return tabs, ends, ends, np.zeros(len(ends), np.bool_)
 
-    def _in_columns(self, marks: Places) -> Marks:
-        """The same, where lines have more columns, or only one."""
+    def _in_columns(self) -> Marks:
+        """The same, where lines have more columns, or only one, or hardly any bytes."""
+        # Tabs and line ends are neighbours in ASCII.
+        marks = np.flatnonzero(self.text.bytes - np.uint8(TAB) < 2)
         line_ends = np.flatnonzero(self.text.bytes[marks] == LINE_END)
         firsts = np.concatenate((np.zeros(1, np.int64), line_ends[:-1] + 1))
         return marks[firsts], marks[np.minimum(firsts + 1, line_ends)], marks[line_ends], firsts == line_ends
@@ -153,6 +159,20 @@ class Block:
     def line(self, number: int) -> bytes:
         """A line without its end."""
         return self.text.raw[self.begins[number] : self.ends[number]]
+
+
+def _places_of(flags: Flags) -> Places | None:
+    """Where the flags of a text are, if no word has two of them: then eight can be looked at together."""
+    words = flags.view("<u8")
+    found = np.flatnonzero(words != 0)
+    marked = words.take(found)
+    before = marked - np.uint64(1)
+    marked &= before
+    if marked.any():
+        return None
+    found <<= 3
+    found += np.bitwise_count(before) >> 3
+    return found
 
 
 def first_byte(words: Words, byte: int) -> Words:

@@ -11,9 +11,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
-from .arrays import Flags, Floats, Places, Words
-from .blocks import HIGH_BITS, WORD, Span, first_byte, low_bytes
+from .arrays import Flags, Floats, Numbers, Places, Words
+from .blocks import HIGH_BITS, WORD, Span, first_byte
 
 ZEROS = np.uint64(0x3030303030303030)
 # Added to a digit's byte it stays below the high bit, and added to anything above does not.
@@ -21,7 +22,7 @@ PAST_NINE = np.uint64(0x7676767676767676)
 PAIRS = np.uint64(0x000000FF000000FF)
 HUNDREDS, TEN_THOUSANDS = np.uint64(0x000F424000000064), np.uint64(0x0000271000000001)
 
-MINUS, POINT, ZERO = b"-.0"
+MINUS, POINT = ord("-"), ord(".") ^ ord("0")
 LARGEST_EXACT = 2.0**53
 POWERS_OF_TEN = 10.0 ** np.arange(2 * WORD)
 LONGEST_NUMBER = 64
@@ -46,57 +47,65 @@ def numbers_of(texts: Span) -> tuple[Floats, Flags]:
 
 def _short(digits: Span) -> tuple[Floats, Flags]:
     """Of texts of at most eight characters."""
-    word = _last_word(digits.text.words(digits.end - WORD), digits.length)
+    word = _last_digits(digits.text.words(digits.begin), digits.length)
     if not digits.text.has_points:
-        return _value(word).astype(np.float64), ~_are_digits(word) | (digits.length == 0)
+        return _value(word).astype(np.float64), _are_odd(word) | (digits.length == 0)
     points = first_byte(word, POINT)
     word, decimals = _without_point(word, points)
-    odd = ~_are_digits(word) | (digits.length <= (points != 0))
-    return _value(word) / POWERS_OF_TEN.take(decimals, mode="clip"), odd
+    odd = _are_odd(word) | (digits.length <= (points != 0))
+    return _value(word) / POWERS_OF_TEN.take(decimals), odd
 
 
 def _long(digits: Span) -> tuple[Floats, Flags]:
     """Of texts of 9 to 16 characters."""
-    upper = _last_word(digits.text.words(np.maximum(digits.end - 2 * WORD, 0)), digits.length - WORD)
-    lower = digits.text.words(digits.end - WORD)
+    upper = _last_digits(digits.text.words(digits.begin), digits.length - WORD)
+    lower = digits.text.words(digits.end - WORD) ^ ZEROS
     upper_points, lower_points = first_byte(upper, POINT), first_byte(lower, POINT)
-    in_lower = lower_points != 0
-    lower, decimals = _without_point(lower, lower_points, upper >> np.uint64(56))
+    in_lower, in_upper = lower_points != 0, upper_points != 0
+    lower, decimals = _without_point(lower, lower_points)
+    lower |= (upper >> np.uint64(56)) * in_lower
     upper, more = _without_point(upper, upper_points)
-    upper = np.where(in_lower, (upper << np.uint64(8)) | np.uint64(ZERO), upper)
-    decimals = decimals + more + np.where(upper_points != 0, WORD, 0)
-    value = _value(upper).astype(np.float64) * 1e8 + _value(lower)
-    odd = (digits.length > 2 * WORD) | ~_are_digits(upper) | ~_are_digits(lower) | (value >= LARGEST_EXACT)
-    return value / POWERS_OF_TEN.take(decimals, mode="clip"), odd | (in_lower & (upper_points != 0))
+    upper <<= in_lower.astype(np.uint64) << np.uint64(3)
+    decimals += more + in_upper * np.uint8(WORD)
+    value = _value(upper) * 1e8 + _value(lower)
+    odd = (digits.length > 2 * WORD) | _are_odd(upper) | _are_odd(lower) | (value >= LARGEST_EXACT)
+    return value / POWERS_OF_TEN.take(decimals, mode="clip"), odd | (in_lower & in_upper)
 
 
-def _last_word(word: Words, length: Places) -> Words:
-    """With zeros before a text that is shorter than a word."""
-    before = low_bytes(WORD - length)
-    return (word & ~before) | (ZEROS & before)
+# In words of digits, each byte is what the digit says, and not how it is written.
 
 
-def _without_point(word: Words, point: Words, before_word: Words | None = None) -> tuple[Words, Places]:
+def _last_digits(word: Words, length: Places) -> Words:
+    """The first `length` characters of a word as digits, moved up, with zeros before them; of none or less, zeros."""
+    digits = word ^ ZEROS
+    # A shift by more than all bits, as of a text that is longer than a word, leaves nothing.
+    digits <<= ((WORD - length) << 3).view(np.uint64)
+    return digits
+
+
+def _without_point(word: Words, point: Words) -> tuple[Words, NDArray[np.uint8]]:
     """Without the decimal point, what is before it moved up; and how many bytes are behind it, 0 if there is none."""
     before = (point >> np.uint64(7)) - np.uint64(1)
     behind = ~((point << np.uint64(1)) - np.uint64(1))
-    first = np.uint64(ZERO) if before_word is None else before_word
-    moved = (word & behind) | ((word & before) << np.uint64(8)) | first
-    has_point = point != 0
-    return np.where(has_point, moved, word), np.where(has_point, np.bitwise_count(behind) >> 3, 0)
+    moved = word & before
+    moved <<= (point != 0).astype(np.uint64) << np.uint64(3)
+    moved |= word & behind
+    return moved, np.bitwise_count(behind) >> 3
 
 
-def _are_digits(word: Words) -> Flags:
-    values = word ^ ZEROS
-    are: Flags = ((values + PAST_NINE) | values) & HIGH_BITS == 0
+def _are_odd(word: Words) -> Flags:
+    """Whether any byte is no digit."""
+    above = word + PAST_NINE
+    above |= word
+    above &= HIGH_BITS
+    are: Flags = above != 0
     return are
 
 
-def _value(word: Words) -> Words:
+def _value(word: Words) -> Numbers:
     """Of eight digits, the first in the lowest byte: to pairs, and pairs to all."""
-    values = word ^ ZEROS
-    lower = values >> np.uint64(8)
-    values *= np.uint64(10)
+    lower = word >> np.uint64(8)
+    values = word * np.uint64(10)
     values += lower
     lower = values >> np.uint64(16)
     lower &= PAIRS
@@ -105,7 +114,7 @@ def _value(word: Words) -> Words:
     values *= HUNDREDS
     values += lower
     values >>= np.uint64(32)
-    return values
+    return values.view(np.int64)
 
 
 def _one_by_one(texts: Span, found: Floats, odd: Flags) -> None:

@@ -3,7 +3,8 @@
 A table of open addressing by a hash of 64 bits; what the hash finds is compared byte by byte, so keys that share a hash
 are only slower to find. Keys of more than `LONGEST_WORDS` words are looked up in a dictionary, one by one.
 
-Memory: some 60 bytes a key besides its own. Keys are remembered until `keep` says which are still in use.
+Memory: some 60 bytes a key besides its own, of which it has 16 at least. Keys are remembered until `keep` says which
+are still in use.
 Fails: the hash has no secret, so that keys can be made up that all share it; to find one of n takes n steps, then.
 """
 
@@ -22,14 +23,17 @@ from .recipe import MOST_CHARACTERS
 
 Sizes = NDArray[np.int64] | NDArray[np.int32]
 
+# A key's spelling has at least so many, which are compared without a look at how long the key is.
+FEWEST_WORDS = 2
 LONGEST_WORDS = 16
 # A key has at most so many characters, and a character at most four bytes.
 MOST_KEY_BYTES = 4 * MOST_CHARACTERS
 FIRST_ROOM = 1024
 SLOTS_PER_KEY = 2
 
-# 2^64 divided by the golden ratio (Knuth, The Art of Computer Programming, vol. 3, 6.4), and another odd number.
-SPREAD, STEP = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
+# 2^64 divided by the golden ratio (Knuth, The Art of Computer Programming, vol. 3, 6.4), and other odd numbers.
+SPREAD = np.uint64(0x9E3779B97F4A7C15)
+STEPS = [np.uint64(pow(0xBF58476D1CE4E5B9, number, 2**64)) for number in range(1, LONGEST_WORDS + 1)]
 
 
 class Spelled:
@@ -41,14 +45,13 @@ class Spelled:
         self.lengths = texts.length
         count = max(1, -(-int(self.lengths.max(initial=0)) // WORD))
         self.words = texts.first_words(count)
-        # Which words a hash is made of must not depend on what other keys there are.
-        hashes = self.lengths.astype(np.uint64) * SPREAD
-        for number, word in enumerate(self.words):
-            mixed = hashes ^ word
-            mixed *= STEP
+        # What other keys there are must not matter: a word of zeros adds nothing.
+        self.hashes = self.lengths.view(np.uint64) * SPREAD
+        for word, step in zip(self.words, STEPS, strict=False):
+            mixed = word * step
             mixed ^= mixed >> np.uint64(32)
-            hashes = mixed if number == 0 else np.where(self.lengths > number * WORD, mixed, hashes)
-        self.hashes = hashes * SPREAD
+            self.hashes += mixed
+        self.hashes *= SPREAD
 
 
 class Keys:
@@ -166,15 +169,16 @@ class Keys:
 
     def _slots(self, hashes: Words) -> Numbers:
         """Where to begin to look: by the uppermost bits of a hash, which depend on all of what is hashed."""
-        return (hashes >> np.uint64(65 - len(self._table).bit_length())).astype(np.int64)
+        return (hashes >> np.uint64(65 - len(self._table).bit_length())).view(np.int64)
 
     def _same(self, keys: Numbers, spelled: Spelled, which: Index) -> Flags:
         """Whether each known key is spelled as what was looked up."""
         lengths, offsets = spelled.lengths[which], self._offsets.take(keys)
-        same: Flags = (self._lengths.take(keys) == lengths) & (keys != NOBODY)
+        same: Flags = self._lengths.take(keys) == lengths
+        same &= keys != NOBODY
         for number, words in enumerate(spelled.words):
-            equal = self._spelling.take(offsets + number if number else offsets) == words[which]
-            same &= equal if number == 0 else equal | (lengths <= number * WORD)
+            equal = self._spelling[number:].take(offsets) == words[which]
+            same &= equal if number < FEWEST_WORDS else equal | (lengths <= number * WORD)
         return same
 
     def _claim(self, texts: Span, spelled: Spelled, left: Places, slots: Numbers) -> None:
@@ -184,7 +188,7 @@ class Keys:
         won = wanted[self._table[slots[wanted]] == wanted]
         winners = left[won]
         lengths = spelled.lengths[winners]
-        counts = np.maximum(1, -(-lengths // WORD))
+        counts = np.maximum(FEWEST_WORDS, -(-lengths // WORD))
         self._table[slots[won]] = self._count + np.arange(len(won))
         offsets = self._offsets[self._count] + np.cumsum(counts) - counts
         self._add(spelled.hashes[winners], lengths, counts, self.recipes.of(texts[winners], spelled.words[0][winners]))

@@ -20,7 +20,7 @@ class Percentile(Tallied, Numeric[Tally]):
     percent: int = 50
 
     def measure(self, state: Tally, as_of: float = AS_IT_STANDS) -> float:
-        return float(state.upper_edges()[state.at_percent(self.percent)])
+        return float(state.at_percent(self.percent).upper_edges()[0])
 
     def size(self, state: Tally) -> int:
         return 256 + state.keys.nbytes + state.counts.nbytes

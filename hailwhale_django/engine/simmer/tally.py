@@ -73,7 +73,7 @@ class Tally:
         keys = cells_of(self.keys) if self.level == AS_THEY_ARE else self.keys
         for _ in range(max(self.level, 0), level):
             keys = (keys + 1) >> 1
-        return _tallied(level, keys, self.counts)
+        return _in_order(level, keys, self.counts)
 
     def kept(self) -> Tally:
         """At the finest level at which there is room for all its keys."""
@@ -90,10 +90,11 @@ class Tally:
         edges: Floats = np.where(np.abs(self.keys) < LARGEST_FINE, fine, self.keys)
         return edges
 
-    def at_percent(self, percent: int) -> int:
-        """The place of the value of nearest rank."""
-        rank = max(1, -(-self.total * percent // 100))
-        return int(np.searchsorted(np.cumsum(self.counts), rank))
+    def at_percent(self, percent: int) -> Tally:
+        """Only the key of the value of nearest rank."""
+        up_to = self.counts.cumsum()
+        place = int(up_to.searchsorted(max(1, -(-int(up_to[-1]) * percent // 100))))
+        return Tally(self.level, self.keys[place : place + 1], self.counts[place : place + 1])
 
 
 def tally(values: Floats) -> Tally:
@@ -111,9 +112,13 @@ def merged(*states: Tally) -> Tally:
 
 def _tallied(level: int, keys: Keys, counts: wire.Wholes) -> Tally:
     order = np.argsort(keys, kind="stable")
-    keys = keys[order]
+    return _in_order(level, keys[order], counts[order])
+
+
+def _in_order(level: int, keys: Keys, counts: wire.Wholes) -> Tally:
+    """Of keys in order, which may come again."""
     first = firsts(keys)
-    return Tally(level, keys[first], np.add.reduceat(counts[order], first))
+    return Tally(level, keys[first], np.add.reduceat(counts, first))
 
 
 @lru_cache(maxsize=1)
@@ -128,20 +133,17 @@ def edges() -> Floats:
 def cells_of(values: Floats) -> wire.Wholes:
     """Cells of level 0, upper edge included. Downward the edges are the same, so there it is the one nearer to zero."""
     sizes = np.abs(values)
-    # The logarithm is wrong by much less than a cell, so it points next to the right one.
-    near = (np.log(np.maximum(sizes, SMALLEST_EDGE)) - math.log(SMALLEST_EDGE)) / math.log(GROWTH)
-    cells = np.minimum(near.astype(np.int64), LAST_EDGE)
-    above = _first_not_before(cells, sizes, np.less)
+    # The logarithm is wrong by much less than a millionth of a cell: the right cell is the one below, or the next.
+    near = np.log(np.maximum(sizes, SMALLEST_EDGE))
+    near *= 1 / math.log(GROWTH)
+    near += 1e-6 - math.log(SMALLEST_EDGE) / math.log(GROWTH)
+    cells = near.astype(np.int64)
+    edge = edges().take(cells)
     positive = values > 0
-    return above if positive.all() else np.where(positive, above, -_first_not_before(cells, sizes, np.less_equal))
-
-
-def _first_not_before(near: wire.Wholes, sizes: Floats, is_before: np.ufunc) -> wire.Wholes:
-    """The place of the first edge that is not before each size; it is at most two behind `near`, or one before."""
-    found: wire.Wholes = near + is_before(edges()[near], sizes)
-    found += is_before(edges().take(found, mode="clip"), sizes) & (found <= LAST_EDGE)
-    found -= (found > 0) & ~is_before(edges()[found - 1], sizes)
-    return found
+    if positive.all():
+        cells += edge < sizes
+        return cells
+    return np.where(positive, cells + (edge < sizes), -cells - (edge <= sizes))
 
 
 def edges_of(cells: wire.Wholes) -> Floats:

@@ -59,9 +59,9 @@ class Turnover:
         """The place of each row's value, and who leaves meanwhile."""
         self._reserve(int(keys.max(initial=-1)) + 1)
         places = self._places[keys]
-        fresh = distinct(keys[places == 0]) if not places.all() else keys[:0]
+        fresh = distinct(keys[places == 0]) if places.min(initial=1) == 0 else keys[:0]
         if self._flush == 0 and self.size + len(fresh) <= self._capacity:
-            return self._calm(keys, fresh), NOT_ONE
+            return self._calm(keys, places, fresh), NOT_ONE
         return self._busy(keys)
 
     def leave(self) -> Leaving:
@@ -86,16 +86,20 @@ class Turnover:
         self._used = grown(self._used, count)
         self._counts = grown(self._counts, count)
 
-    def _calm(self, keys: Numbers, fresh: Numbers) -> Places:
-        self._places[fresh] = self._free.take(len(fresh)) + 1
-        self.size += len(fresh)
+    def _calm(self, keys: Numbers, places: Places, fresh: Numbers) -> Places:
+        """Where every key finds room; `places` is from 1, as they were."""
+        if len(fresh):
+            self._places[fresh] = self._free.take(len(fresh)) + 1
+            self.size += len(fresh)
+            places = self._places[keys]
         times = self._times(len(keys))
-        np.maximum.at(self._used, keys, times)
+        # Of several values for one key, the last one stays.
+        self._used[keys] = times
         if self._queue is not None:
             last = self._used[keys] == times
             self._queue.push(keys[last], times[last])
-        found: Places = self._places[keys] - 1
-        return found
+        places -= 1
+        return places
 
     def _times(self, count: int) -> Numbers:
         self._clock += count

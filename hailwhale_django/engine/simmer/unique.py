@@ -35,6 +35,11 @@ MOST_ZEROS = 62
 SMALLEST_COUPON = 1 << SLOT_BITS
 COUPON_BYTES = 4
 
+# In a double, and what it is for 2^62: half of a hash that begins with no zero.
+EXPONENT_AT, LARGEST_EXPONENT = 52, 1023 + 62
+UPPER = np.uint64(2**64 - SMALLEST_COUPON)
+NO_ZEROS = np.uint64(LARGEST_EXPONENT + 1 << SLOT_BITS)
+
 COUPONS, REGISTERS = 0, 1
 AS_COUPONS = bytes([COUPONS])
 
@@ -181,14 +186,16 @@ def coupons(values: Sequence[str]) -> Coupons:
 
 def coupons_of(h1: Words, h2: Words) -> Coupons:
     """The coupons of hashes."""
-    # The number of leading zeros is 63 less the place of the highest bit. A double has that place in its exponent, but
-    # rounds 2^53 and more up; without the lower bits it cannot.
-    upper = h2 & ~(h2 >> np.uint64(1))
-    zeros = np.minimum(64 - np.frexp(upper.astype(np.float64))[1], MOST_ZEROS).astype(np.uint32)
-    zeros += np.uint32(1)
-    zeros <<= np.uint32(SLOT_BITS)
-    found: Coupons = zeros | (h1.astype(np.uint32) & np.uint32((1 << SLOT_BITS) - 1))
-    return found
+    # A double has the place of its highest bit as exponent. Half of a hash is no negative number, and 1 at least as
+    # there are at most so many zeros; it rounds up to the next place, unless its second bit is not set.
+    upper = (h2 >> np.uint64(1)) | np.uint64(1)
+    upper &= ~(upper >> np.uint64(1))
+    exponents = upper.view(np.int64).astype(np.float64).view(np.uint64)
+    exponents >>= np.uint64(EXPONENT_AT - SLOT_BITS)
+    exponents &= UPPER
+    found = NO_ZEROS - exponents
+    found |= h1 & ~UPPER
+    return found.astype(np.uint32)
 
 
 def estimate(registers: Registers) -> float:

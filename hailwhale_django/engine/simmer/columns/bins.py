@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import Flags, Floats, Places, grown
+from ..arrays import Floats, Places, grown
 from ..tally import Tally, cells_of
 from .rack import NO_ROW, Rack
 
@@ -33,18 +33,22 @@ class Bins:
         """All counters were taken."""
         self._since = 0
 
-    def put(self, places: Places, values: Floats) -> Flags:
+    def put(self, places: Places, values: Floats) -> Places:
         """Count such values as have a bin; which have none."""
         rows = self._rack.rows(places)
         there = np.flatnonzero(rows != NO_ROW)
-        bins = cells_of(values[there]) - self._first[places[there]]
-        inside = (bins >= 0) & (bins < WIDTH)
-        there = there[inside]
-        np.add.at(self._rack.cells, rows[there] * WIDTH + bins[inside], np.ones(len(there), np.int32))
+        bins = cells_of(values[there])
+        bins -= self._first[places[there]]
+        # A negative one is a large one, too.
+        inside = np.flatnonzero(bins.view(np.uint64) < WIDTH)
+        if len(inside) < len(there):
+            there, bins = there[inside], bins[inside]
+        bins += rows[there] * WIDTH
+        np.add.at(self._rack.cells, bins, np.ones(len(bins), np.int32))
         self._since += len(there)
         waiting = np.ones(len(places), np.bool_)
         waiting[there] = False
-        return waiting
+        return np.flatnonzero(waiting)
 
     def make(self, place: int, tally: Tally) -> bool:
         """Make bins of a tally and counters of its counts, if its cells are fine and near to each other enough."""

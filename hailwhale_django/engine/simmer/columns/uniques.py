@@ -10,7 +10,7 @@ from ..aggregation import Aggregation
 from ..arrays import EVERY, Flags, Index, Places, different, distinct, grown
 from ..hashing import MOST_BYTES
 from ..unique import SLOT_BITS, Coupons, Registers, Seen, Unique, coupons_of, holds_registers
-from .column import Aggregations, Column, Portion, States
+from .column import Aggregations, Column, Listed, Portion, States
 from .hashes import hashes_of
 from .marks import are_marked
 from .pending import Pending
@@ -49,13 +49,15 @@ class Uniques(Column):
                 self._settle(place, found)
 
     def _put(self, bits: int, places: Places, coupons: Coupons) -> None:
-        self._bits[places] = bits
         rack = self._rack(bits)
         rows = rack.rows(places)
         there = np.flatnonzero(rows != NO_ROW)
-        registers = (coupons[there] & np.uint32(rack.width - 1)) + rows[there] * rack.width
-        np.maximum.at(rack.cells, registers, (coupons[there] >> np.uint32(SLOT_BITS)).astype(np.uint8))
-        waiting = rows == NO_ROW
+        found = coupons[there]
+        registers = rows[there] * rack.width
+        registers += found & np.uint32(rack.width - 1)
+        np.maximum.at(rack.cells, registers, (found >> np.uint32(SLOT_BITS)).astype(np.uint8))
+        waiting = np.flatnonzero(rows == NO_ROW)
+        self._bits[places[waiting]] = bits
         self._pending.add(places[waiting], coupons[waiting])
 
     def _rack(self, bits: int) -> Rack:
@@ -88,12 +90,18 @@ class Uniques(Column):
 
     def state(self, place: int, aggregation: Aggregation[Any]) -> Seen:
         self._settle_all(np.array([place]))
+        return self._seen(place)
+
+    def _seen(self, place: int) -> Seen:
+        """What is at a place where nothing waits."""
         rack = self._rack(int(self._bits[place]))
         return rack.row(place).copy() if rack.has(place) else self._coupons[place]
 
     def take(self, places: Places, aggregations: Aggregations) -> States:
         self._settle_all(places)
-        return super().take(places, aggregations)
+        taken = Listed([self._seen(place) for place in places.tolist()])
+        self.clear(places)
+        return taken
 
     def _settle_all(self, places: Places) -> None:
         for place, found in self._pending.of(places):
