@@ -49,6 +49,12 @@ class Sketch:
     def is_number(self) -> bool:
         return isinstance(self.aggregation, Numeric)
 
+    @property
+    def is_dated(self) -> bool:
+        """Whether its raw values say when they were, or those of its items."""
+        told = self.aggregation.inner if isinstance(self.aggregation, Top) else self.aggregation
+        return getattr(told, "columns", 1) == 2
+
 
 @lru_cache(maxsize=16_384)
 def sketch_of(metric: str) -> Sketch | None:
