@@ -10,7 +10,7 @@ called `bot_hits`, `pct95:bot_ms` and so on. So totals and tables are of people,
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -20,6 +20,7 @@ from .agents import bot_of, traits_of
 from .conf import get_settings
 from .countries import country_of
 from .engine.domain.event import HITS
+from .engine.domain.intake import metrics_dict
 from .engine.domain.sketch import prefixed
 from .referrers import referrer_of
 from .ticket import joined
@@ -75,9 +76,7 @@ def event_of(
 
 def by_name(metrics: Any) -> dict[str, Any]:
     """Metrics as a dict; names alone count 1 each."""
-    if isinstance(metrics, Mapping):
-        return dict(metrics)
-    return dict.fromkeys([metrics] if isinstance(metrics, str) else metrics or (), 1)
+    return metrics_dict(metrics) if metrics else {}
 
 
 def language_of(request: HttpRequest) -> str | None:

@@ -90,11 +90,14 @@ def _metrics(given: Any, ticket: Ticket | None) -> dict[str, Any]:
     if ticket is not None:
         _check_declared("metrics", found, ticket.declared)
     for name, value in found.items():
-        if sketch_of(name) is None:
+        sketch = sketch_of(name)
+        if sketch is None:
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise InvalidInput(name, value, "a metric's value is a number")
         elif ticket is not None and _has_machine_value(value):
             raise InvalidInput(name, value, "a page tells values, and no state of many of them")
+        elif ticket is not None and sketch.is_dated and _has_text(value):
+            raise InvalidInput(name, value, "a page tells a number, or numbers by item; when it was is known")
     return found
 
 
@@ -103,6 +106,13 @@ def _has_machine_value(given: Any) -> bool:
     if isinstance(given, list):
         return any(map(_has_machine_value, given))
     return isinstance(given, str) and given.startswith(MARK)
+
+
+def _has_text(given: Any) -> bool:
+    """Whether a text is among the values: of a dated sketch it says when, and the far future would outweigh all."""
+    if isinstance(given, list | dict):
+        return any(map(_has_text, given.values() if isinstance(given, dict) else given))
+    return isinstance(given, str)
 
 
 def _object(name: str, given: Any) -> dict[str, Any]:

@@ -285,3 +285,11 @@ def test_who_loads_it_is_a_visitor(client: Client, drain: Drain) -> None:
         load(client, Ticket("shop"), REMOTE_ADDR="192.0.2.5")
     drain()
     assert (Whale.total("shop", "uv:visitor"), Whale.total("shop", "hits")) == (3, 6)
+
+
+def test_a_sketch_without_a_value_is_no_visitor_called_1(client: Client, drain: Drain) -> None:
+    for headers in ({}, {"HTTP_USER_AGENT": "Googlebot/2.1 (+http://www.google.com/bot.html)"}):
+        response = load(client, Ticket("shop", metrics="uv:visitor"), REMOTE_ADDR="192.0.2.1", **headers)
+        assert (response.status_code, "needs a value" in response[pixel.ERROR_HEADER]) == (400, True)
+    drain()
+    assert Whale.total("shop", "hits") == 0

@@ -161,6 +161,17 @@ def test_too_large(sent: Any, anyone: APIClient, drain: Drain) -> None:
     assert Whale.counters() == []
 
 
+def test_a_page_does_not_say_when_a_value_was(anyone: APIClient, drain: Drain) -> None:
+    names = ("last:x", "dcy:x", "top:last:x")
+    for metrics in ({"last:x": "9e99:5"}, {"dcy:x": [1, "9e99:5"]}, {"top:last:x": "a:9e99:5"}):
+        response = hit(anyone, {"token": token(*names), "metrics": metrics})
+        assert (response.status_code, "number" in error_of(response)) == (400, True)
+    assert hit(anyone, {"token": token(*names), "metrics": {"last:x": 5, "top:last:x": {"a": 7}}}).status_code == 202
+    drain()
+    assert Whale.total("shop", "last:x") == 5
+    assert Whale.total("shop", "top:last:x") == [("a", 7)]
+
+
 def test_forged_and_expired(anyone: APIClient, drain: Drain) -> None:
     with time_machine.travel(datetime.now(UTC) - timedelta(seconds=100)):
         old = token()

@@ -63,7 +63,7 @@ class Intake:
         if not given:
             return (self._one_hit,), ()
         if type(given) is not dict:
-            given = _metrics_dict(given)
+            given = metrics_dict(given)
         units, samples = self._read(given, at)
         if HITS not in given:
             units.append(self._one_hit)
@@ -71,7 +71,7 @@ class Intake:
 
     def values(self, given: Any) -> list[tuple[str, int]]:
         """Names and units of just what is given: a dict of numbers, or names that each count 1."""
-        units, samples = self._read(given if type(given) is dict else _metrics_dict(given), 0.0)
+        units, samples = self._read(given if type(given) is dict else metrics_dict(given), 0.0)
         for name in samples:
             raise InvalidInput("metrics", name, "a sketch only grows; it cannot be set to a value")
         return units
@@ -115,7 +115,8 @@ def _sample(samples: dict[str, Values], name: str, sketch: Sketch, given: Any, a
         del samples[sketch.kept]
 
 
-def _metrics_dict(given: Any) -> dict[Any, Any]:
+def metrics_dict(given: Any) -> dict[Any, Any]:
+    """Metrics as a dict; names alone count 1 each, and are no sketches. Raises `InvalidInput`."""
     if isinstance(given, str):
         return {_countable(given): 1}
     if isinstance(given, list | tuple | set):

@@ -32,6 +32,9 @@ RECIPES = re.compile(rf"(?:{RECIPE.pattern})+")
 MOST_VALUES = 1000
 """Of one sketch in one event."""
 
+MOST_BYTES = 20_480
+"""Of one value: an item of 4,096 characters and its own value. What is hashed has less."""
+
 Values = tuple[str, ...]
 
 
@@ -45,6 +48,12 @@ class Sketch:
     @property
     def is_number(self) -> bool:
         return isinstance(self.aggregation, Numeric)
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether its raw values say when they were, or those of its items."""
+        told = self.aggregation.inner if isinstance(self.aggregation, Top) else self.aggregation
+        return getattr(told, "columns", 1) == 2
 
 
 @lru_cache(maxsize=16_384)
@@ -108,12 +117,14 @@ def raw_values(metric: str, aggregation: Aggregation[Any], given: Any, at: float
 def _check_text(metric: str, value: str) -> None:
     """Raises `InvalidInput` for half of a surrogate pair, which JSON may hold: it could be accepted and never counted.
 
-    Bytes of the input that were no UTF-8 are another matter: they are written as they came.
+    Bytes of the input that were no UTF-8 are another matter: they are written as they came. `TooLarge` if it is long.
     """
     try:
-        value.encode("utf-8", "surrogateescape")
+        size = len(value.encode("utf-8", "surrogateescape"))
     except UnicodeEncodeError as error:
         raise InvalidInput(metric, value, "give text of whole characters, without halves of surrogate pairs") from error
+    if size > MOST_BYTES:
+        raise TooLarge(metric, value, f"one value has at most {MOST_BYTES:,} bytes, not {size:,}")
 
 
 def _texts(metric: str, aggregation: Aggregation[Any], given: Any, at: float) -> Iterator[str]:

@@ -19,6 +19,7 @@ from . import wire
 from .aggregation import AS_IT_STANDS, Numeric
 from .exact import ONE, exact, exact_sum, quotient, root
 from .figures import Stamped, numbers, stamped, written
+from .hashing import check_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,9 @@ class Count(Numeric[int]):
 
     def prepare(self, values: Sequence[str]) -> int:
         return len(values)
+
+    def check(self, value: str) -> None:
+        check_size(value)
 
     def merge(self, left: int, right: int) -> int:
         return left + right
