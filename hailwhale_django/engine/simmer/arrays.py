@@ -34,7 +34,10 @@ def counted(values: NDArray[Kind]) -> tuple[NDArray[Kind], NDArray[np.int64]]:
     """With how often each came."""
     ordered: NDArray[Kind] = np.sort(values)
     begins = firsts(ordered)
-    return ordered[begins], np.diff(begins, append=len(ordered))
+    counts = np.empty_like(begins)
+    np.subtract(begins[1:], begins[:-1], out=counts[:-1])
+    counts[-1:] = len(ordered) - begins[-1:]
+    return ordered[begins], counts
 
 
 def firsts(ordered: NDArray[Any]) -> NDArray[np.int64]:

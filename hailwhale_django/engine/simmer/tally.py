@@ -143,7 +143,8 @@ def cells_of(values: Floats) -> wire.Wholes:
     if positive.all():
         cells += edge < sizes
         return cells
-    return np.where(positive, cells + (edge < sizes), -cells - (edge <= sizes))
+    # The last edge is nearer to the one before, since no double is beyond it; so it may be on the way, too.
+    return np.where(positive, cells + (edge < sizes), -cells - (edge <= sizes) - (sizes == LARGEST))
 
 
 def edges_of(cells: wire.Wholes) -> Floats:

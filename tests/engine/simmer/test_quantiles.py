@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hailwhale_django.engine.errors import TooLarge
 from hailwhale_django.engine.simmer.quantiles import Percentile
-from hailwhale_django.engine.simmer.tally import AS_THEY_ARE, MOST_CELLS, MOST_VALUES, Tally, edges
+from hailwhale_django.engine.simmer.tally import AS_THEY_ARE, MOST_CELLS, MOST_VALUES, Tally, cells_of, edges
 
 Draw = Callable[[np.random.Generator, int], np.ndarray]
 DISTRIBUTIONS: dict[str, Draw] = {
@@ -117,6 +117,15 @@ def test_edges_are_one_percent_apart_up_to_the_largest_double() -> None:
     assert (found[0], found[-1]) == (2.0**-16, sys.float_info.max)
     assert (np.abs(found[1:-1] / found[:-2] - 1.01) < 1e-12).all()
     assert 1 < found[-1] / found[-2] <= 1.01
+
+
+def test_a_cell_ends_with_its_edge() -> None:
+    found = edges()
+    sizes = np.concatenate((found, np.nextafter(found, 0), np.nextafter(found[:-1], np.inf), [5e-324]))
+    assert (cells_of(sizes) == np.searchsorted(found, sizes, "left")).all()
+    both = np.append(-sizes, [0.0, 1.0])
+    assert (cells_of(both)[: len(sizes)] == -np.searchsorted(found, sizes, "right")).all()
+    assert cells_of(both)[-2] == 0
 
 
 def test_what_it_takes() -> None:

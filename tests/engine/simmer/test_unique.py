@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from hailwhale_django.engine.errors import InvalidInput
 from hailwhale_django.engine.simmer.exchange import from_datasketches, to_datasketches
-from hailwhale_django.engine.simmer.unique import Unique, holds_registers
+from hailwhale_django.engine.simmer.unique import Unique, coupons_of, holds_registers
 
 KINDS: dict[str, Callable[[int], str]] = {
     "numbers": str,
@@ -132,6 +132,13 @@ def test_a_hostile_sketch_is_refused_or_is_one(changes: list[tuple[int, int]], c
     except InvalidInput:
         return
     assert aggregation.measure(state) >= 1
+
+
+def test_coupons_have_the_zeros_that_the_other_half_of_a_hash_begins_with() -> None:
+    halves = sorted({min(2**place + more, 2**64 - 1) for place in range(64) for more in (-1, 0, 1)} | {2**63 - 2**9})
+    zeros = [min(64 - half.bit_length(), 62) for half in halves]
+    found = coupons_of(np.full(len(halves), 2**40 + 5, np.uint64), np.array(halves, np.uint64))
+    assert found.tolist() == [(zero + 1) * 2**26 + 5 for zero in zeros]
 
 
 def test_registers_are_the_largest_numbers_of_zeros() -> None:

@@ -40,23 +40,24 @@ class Tallies(Column):
         if self._pending.is_enough:
             for place, found in self._pending.many():
                 self._settle(place, tally(found))
+                self._make_bins(place)
         if self._bins.may_overflow:
             for place in self._bins.places():
                 self._empty_bins(place)
             self._bins.begin_again()
 
     def _settle(self, place: int, found: Tally) -> None:
-        before = self._tallies.pop(place, None)
-        together = merged(before, found) if before else found
-        if self._bins.has(place) or not self._bins.make(place, together):
-            self._tallies[place] = together
+        before = self._tallies.get(place)
+        self._tallies[place] = merged(before, found) if before else found
+
+    def _make_bins(self, place: int) -> None:
+        if not self._bins.has(place) and self._bins.make(place, self._tallies[place]):
+            del self._tallies[place]
 
     def _empty_bins(self, place: int) -> None:
         """A tally has all that is known of a place, then."""
-        found = self._bins.take(place) if self._bins.has(place) else None
-        before = self._tallies.get(place)
-        if found:
-            self._tallies[place] = merged(before, found) if before else found
+        if self._bins.has(place) and (found := self._bins.take(place)):
+            self._settle(place, found)
 
     def merge(self, place: int, aggregation: Aggregation[Any], state: Any) -> None:
         self._empty_bins(place)
