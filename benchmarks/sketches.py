@@ -14,7 +14,7 @@ from redis import Redis
 
 from benchmarks import servers
 from benchmarks.effort import Effort
-from benchmarks.report import Column, Result, Table, Target
+from benchmarks.report import Column, Result, Table
 from benchmarks.timing import Contestant, Timing, race
 from hailwhale_django.engine.domain.sketch import sketch_of
 from hailwhale_django.engine.pod import Pod
@@ -61,8 +61,6 @@ def run(effort: Effort) -> Result:
         timings, megabytes = _race(pages, visits, effort)
         tables.rows.append([pages * DAYS * visits, *(timings[name].median * 1000 for name in NAMES)])
         sizes.rows.append([pages * DAYS * visits, *megabytes])
-        faster = timings[PFCOUNT].median / timings[OURS].median
-        result.targets.append(Target(f"times the speed of PFCOUNT, {visits} visits a page and day", faster, 1))
     return result
 
 
