@@ -27,12 +27,13 @@ MAX_NESTING = 20  # a path has 8 names, and a list of paths is the deepest thing
 
 _QUOTES = ("'", '"')
 
-# Every string ends, with its quote or with the text: no character is looked at twice, whatever is written.
+# Every string ends, with its quote or with the text, and nothing that stands behind a loop can fail: so no character is
+# looked at again and again, whatever is written. Possessive loops would say so, but Python 3.11.2 gets them wrong.
 _TOKEN = re.compile(
     r"""
-      "(?:[^"\\]++|\\.?+)*+(?:"|\Z)
-    | '(?P<inside>(?:[^'\\]++|\\.?+|'(?!\s*+(?:[,:}\]]|\Z)))*+)(?P<closing>'?+)
-    | (?P<word>[^\s"',:{}\[\]]++)(?P<key>(?=\s*+:))?+
+      "(?:[^"\\]+|\\.?)*(?:"|\Z)
+    | '(?P<inside>(?:[^'\\]+|\\.?|'(?!\s*(?:[,:}\]]|\Z)))*)(?P<closing>'?)
+    | (?P<word>[^\s"',:{}\[\]]+)(?P<key>(?=\s*:))?
     """,
     re.VERBOSE | re.DOTALL,
 )
