@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 from .engine.domain.paths import MAX_NAME_BYTES
 from .engine.domain.sketch import sketch_of
 from .engine.errors import InvalidInput
-from .engine.simmer.envelope import MARK
+from .engine.simmer.envelope import is_machine_value
 from .ticket import Ticket, joined
 
 USE = "event"
@@ -105,7 +105,7 @@ def _has_machine_value(given: Any) -> bool:
     """Whether a state is among the values: one could stand for more than a visitor may say in a year."""
     if isinstance(given, list):
         return any(map(_has_machine_value, given))
-    return isinstance(given, str) and given.startswith(MARK)
+    return isinstance(given, str) and is_machine_value(given)
 
 
 def _has_text(given: Any) -> bool:

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .domain.sketch import Values, sketch_of, state_of
+from .domain.sketch import Values, aggregation_of, state_of, told_apart
 from .domain.sketchbook import Sketchbook
 from .fold import Folded, Numbers, expanded
-from .simmer import cell, envelope
+from .simmer import cell
 from .simmer.aggregation import Aggregation
 
 
@@ -31,7 +31,7 @@ class Gathered:
 
 def part_of(kept: str, values: Values) -> bytes:
     """The part of one event's values."""
-    aggregation = _aggregation(kept)
+    aggregation = aggregation_of(kept)
     return cell.part(aggregation, state_of(aggregation, values))
 
 
@@ -52,8 +52,8 @@ def _gathered(folded: Folded, kept: str, places: Numbers, sketchbook: Sketchbook
     order = np.argsort(cell, kind="stable")
     cells, begins = np.unique(cell[order], return_index=True)
     of_place, of_column = np.divmod(cells, max(len(columns), 1))
-    part_of = _Parts(values, _aggregation(kept))
-    parts = [part_of(groups) for groups in np.split(group[order], begins[1:])] if len(cells) else []
+    made = _Parts(values, aggregation_of(kept))
+    parts = [made.of(groups) for groups in np.split(group[order], begins[1:])] if len(cells) else []
     return Gathered(of_place.tolist(), of_column.tolist(), parts)
 
 
@@ -71,12 +71,6 @@ def _cells(
     return (place[pair] * len(columns) + column)[kept], numbers[at[pair]][kept]
 
 
-def _aggregation(kept: str) -> Aggregation[Any]:
-    sketch = sketch_of(kept)
-    assert sketch is not None, kept
-    return sketch.aggregation
-
-
 class _Parts:
     """The part of the values of some groups, made once for the same groups."""
 
@@ -87,15 +81,14 @@ class _Parts:
         self._places: dict[int, NDArray[np.int64]] = {}  # of raw values in the digest, by group
         raw: list[str] = []
         for group, given in values.items():
-            begin = len(raw)
-            raw += [value for value in given if not value.startswith(envelope.MARK)]
-            self._places[group] = np.arange(begin, len(raw))
-            if len(raw) - begin < len(given):
-                sealed = (value for value in given if value.startswith(envelope.MARK))
-                self._states[group] = [envelope.from_text(aggregation, value) for value in sealed]
+            plain, states = told_apart(aggregation, given)
+            self._places[group] = np.arange(len(raw), len(raw) + len(plain))
+            raw += plain
+            if states:
+                self._states[group] = states
         self._digest = aggregation.digest(raw) if raw else None
 
-    def __call__(self, groups: NDArray[np.int64]) -> bytes:
+    def of(self, groups: NDArray[np.int64]) -> bytes:
         key = groups.tobytes()
         made = self._made.get(key)
         if made is None:

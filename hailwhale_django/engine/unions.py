@@ -41,8 +41,10 @@ class Unions:
 
         Those that tell the same states are read once: one round trip for each, or more where there are very many cells.
         """
+        if not sketches:
+            return {}, set()
         end = min(period.span[1], now)
-        ends = [min(period.span_of(bucket)[1], now) for bucket in period.buckets]
+        ends = [min(period.span_of(bucket)[1], now) for bucket in period.buckets] if plotted else []
         found: dict[str, Sketched] = {}
         read: dict[str, list[list[Any]]] = {}
         warnings: set[str] = set()

@@ -23,7 +23,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from ..engine.errors import HailWhaleError, InvalidConfiguration, InvalidInput, StoreUnavailable
-from ..engine.simmer.envelope import MARK
+from ..engine.simmer.envelope import is_machine_value
 from ..engine.simmer.figures import number, written
 from ..engine.simmer.lines import read_row
 from ..engine.simmer.recipe import parse as parse_key
@@ -182,7 +182,7 @@ def row_event(line: bytes, pk: str) -> Event:
     """The event of a row. Raises `InvalidInput`."""
     row = read_row(line)
     parse_key(row.key)
-    if row.value.startswith(MARK):
+    if is_machine_value(row.value):
         raise InvalidInput("value", row.value[:80], "the hail takes raw values, not what was aggregated already")
     columns = line.rstrip(b"\r\n").decode("utf-8", "surrogateescape").split("\t")[2:4]
     counter, dimensions = [*columns, "", ""][:2]

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -35,6 +35,9 @@ MOST_VALUES = 1000
 MOST_BYTES = 20_480
 """Of one value: an item of 4,096 characters and its own value. What is hashed has less."""
 
+DATED = 2
+"""Columns of a raw value that says when it was: timestamp and number."""
+
 Values = tuple[str, ...]
 
 
@@ -53,7 +56,7 @@ class Sketch:
     def is_dated(self) -> bool:
         """Whether its raw values say when they were, or those of its items."""
         told = self.aggregation.inner if isinstance(self.aggregation, Top) else self.aggregation
-        return getattr(told, "columns", 1) == 2
+        return told.columns == DATED
 
 
 @lru_cache(maxsize=16_384)
@@ -66,6 +69,14 @@ def sketch_of(metric: str) -> Sketch | None:
         return None
     recipe = parse(metric)
     return Sketch(f"{_shortest(recipe.aggregation.kind)}:{recipe.name}", recipe.aggregation)
+
+
+def aggregation_of(kept: str) -> Aggregation[Any]:
+    """How the states of a sketch's kept name are merged. Raises `InvalidInput` for a plain metric."""
+    sketch = sketch_of(kept)
+    if sketch is None:
+        raise InvalidInput("sketch", kept, "this is a plain metric; a sketch begins with a recipe, e.g. uv:visitor")
+    return sketch.aggregation
 
 
 def prefixed(metric: str, prefix: str) -> str:
@@ -102,12 +113,12 @@ def raw_values(metric: str, aggregation: Aggregation[Any], given: Any, at: float
         raise TooLarge(metric, given, f"one event has at most {MOST_VALUES:,} values of a sketch")
     try:
         for value in values:
-            if value.startswith(envelope.MARK):
+            if envelope.is_machine_value(value):
                 envelope.from_text(aggregation, value)
             else:
                 _check_text(metric, value)
                 aggregation.check(value)
-        if len(values) > 1 and any(value.startswith(envelope.MARK) for value in values):
+        if len(values) > 1 and any(map(envelope.is_machine_value, values)):
             aggregation.load(aggregation.dump(state_of(aggregation, values)))
     except InvalidInput as error:
         raise type(error)(metric, error.value, error.expected) from error
@@ -139,7 +150,7 @@ def _texts(metric: str, aggregation: Aggregation[Any], given: Any, at: float) ->
     elif isinstance(given, str):
         yield given
     elif isinstance(given, int | float | Decimal) and not isinstance(given, bool) and _is_finite(given):
-        yield f"{at!r}:{given}" if getattr(aggregation, "columns", 1) == 2 else str(given)
+        yield f"{at!r}:{given}" if aggregation.columns == DATED else str(given)
     elif given is not None:
         raise InvalidInput(metric, given, "give a text or a finite number, or a list of them")
 
@@ -153,7 +164,18 @@ def _is_finite(given: float | Decimal) -> bool:
 
 def state_of(aggregation: Aggregation[Any], values: Values) -> Any:
     """The state of raw values and machine values, of which there is at least one."""
-    states = [envelope.from_text(aggregation, value) for value in values if value.startswith(envelope.MARK)]
-    if plain := [value for value in values if not value.startswith(envelope.MARK)]:
-        states.append(aggregation.prepare(plain))
+    raw, states = told_apart(aggregation, values)
+    if raw:
+        states.append(aggregation.prepare(raw))
     return aggregation.merge_all(states)
+
+
+def told_apart(aggregation: Aggregation[Any], values: Iterable[str]) -> tuple[list[str], list[Any]]:
+    """The raw values, and the states that machine values are of."""
+    raw, states = [], []
+    for value in values:
+        if envelope.is_machine_value(value):
+            states.append(envelope.from_text(aggregation, value))
+        else:
+            raw.append(value)
+    return raw, states

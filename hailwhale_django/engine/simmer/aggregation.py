@@ -34,6 +34,9 @@ class Aggregation(ABC, Generic[State]):
 
     __slots__ = ()
 
+    columns: ClassVar[int] = 1
+    """How many numbers a raw value is made of, joined by colons; 0 where it may be any text."""
+
     @property
     @abstractmethod
     def kind(self) -> str: ...
@@ -92,9 +95,6 @@ class Numeric(Aggregation[State]):
     """An aggregation that tells one number, so that others can rank by it."""
 
     __slots__ = ()
-
-    columns: ClassVar[int] = 1
-    """How many numbers a raw value is made of, joined by colons; 0 where it may be any text."""
 
     nothing: ClassVar[float] = nan
     """What no values at all are worth: 0 where there is a sum or a count of nothing, else there is no telling."""

@@ -55,6 +55,10 @@ def unseal(aggregation: Aggregation[State], envelope: bytes) -> State:
     return aggregation.load(sealed[body_at:])
 
 
+def is_machine_value(text: str) -> bool:
+    return text.startswith(MARK)
+
+
 def as_text(aggregation: Aggregation[State], state: State) -> str:
     return MARK + base64.b64encode(seal(aggregation, state)).decode("ascii")
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from ..errors import InvalidInput, TooLarge
 from .aggregation import AS_IT_STANDS, Aggregation
-from .envelope import MARK, MOST_BYTES, as_text, from_text
+from .envelope import MOST_BYTES, as_text, from_text, is_machine_value
 from .recipe import parse
 
 # The longest machine value in base64, with as much again for its key and its human value, which nobody reads.
@@ -50,7 +50,7 @@ def read_row(line: bytes) -> Row:
 def read_state(row: Row) -> tuple[Aggregation[Any], Any]:
     """How the values of a row's key are combined, and the state that its value is. Raises `InvalidInput`."""
     aggregation = parse(row.key).aggregation
-    if row.value.startswith(MARK):
+    if is_machine_value(row.value):
         return aggregation, from_text(aggregation, row.value)
     return aggregation, aggregation.prepare([row.value])
 

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..domain.plan import Column
-from ..domain.sketch import sketch_of
-from ..errors import HailWhaleError, InvalidInput, StoreUnavailable, TooLarge
+from ..domain.sketch import aggregation_of
+from ..errors import HailWhaleError, StoreUnavailable, TooLarge
 from ..simmer.aggregation import Aggregation
 from ..simmer.cell import bodies, part_begins, readable_part
 from .parcel import parts_of_one
@@ -57,8 +57,7 @@ class Sketches:
 
         Raises `InvalidInput` for cells that are damaged, and `TooLarge` for more bytes than a process should hold.
         """
-        sketch = sketch_of(kept)
-        assert sketch is not None, kept
+        aggregation = aggregation_of(kept)
         found: States = [[None] * len(rows) for _ in points]
         distinct, places = np.unique(rows, return_inverse=True)
         columns = sum(map(len, points))
@@ -66,7 +65,7 @@ class Sketches:
         left = MOST_BYTES
         for begin in range(0, len(distinct), at_once):
             chosen = distinct[begin : begin + at_once]
-            states, size = self._states(pk, kept, sketch.aggregation, points, chosen.tolist())
+            states, size = self._states(pk, kept, aggregation, points, chosen.tolist())
             left -= size
             if left < 0:
                 expected = f"its cells take more than {MOST_BYTES >> 20} MB; ask for fewer rows or a shorter period"
@@ -136,10 +135,7 @@ class _Tail(NamedTuple):
 
 def _merging(kept: str, tails: Sequence[_Tail]) -> Iterator[Call]:
     """The calls that put one part in the place of each tail."""
-    sketch = sketch_of(kept)
-    if sketch is None:
-        raise InvalidInput("sketch", kept, "this is no sketch")
-    aggregation = sketch.aggregation
+    aggregation = aggregation_of(kept)
     for (key, cell, begin, parts), merged in zip(tails, _merged(aggregation, tails), strict=True):
         if merged is not None:
             sha1 = hashlib.sha1(parts, usedforsecurity=False).hexdigest()

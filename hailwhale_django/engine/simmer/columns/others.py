@@ -11,7 +11,7 @@ import numpy as np
 from ...errors import InvalidInput
 from ..aggregation import Aggregation
 from ..arrays import Flags, Index, Places, different
-from ..envelope import MARK, from_text
+from ..envelope import from_text, is_machine_value
 from ..heavy import Top
 from ..tally import Tallied
 from .column import Column, Portion
@@ -50,9 +50,9 @@ class Others(Column):
         for recipe in different(portion.recipes):
             aggregation = portion.aggregations[recipe]
             rows = np.flatnonzero(portion.recipes == recipe).tolist()
-            odd[_unfit(aggregation, texts, [row for row in rows if not texts[row].startswith(MARK)])] = True
+            odd[_unfit(aggregation, texts, [row for row in rows if not is_machine_value(texts[row])])] = True
             for row in rows:
-                if texts[row].startswith(MARK):
+                if is_machine_value(texts[row]):
                     given = _given(aggregation, texts[row])
                     odd[row] = given is None
                     read[row] = given or texts[row]
