@@ -12,6 +12,7 @@ Fails: NaN and infinity are refused. A sum beyond the largest double is kept exa
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -67,8 +68,8 @@ class Extreme(Numeric[float]):
     def merge(self, left: float, right: float) -> float:
         return self.pick((left, right))
 
-    def pick(self, values: Sequence[float]) -> float:
-        raise NotImplementedError
+    @abstractmethod
+    def pick(self, values: Sequence[float]) -> float: ...
 
     def measure(self, state: float, as_of: float = AS_IT_STANDS) -> float:
         return state
