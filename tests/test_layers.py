@@ -14,13 +14,14 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "hailwhale_django"
 ENGINE = PACKAGE / "engine"
-PURE = [path for part in ("domain", "simmer") for path in sorted((ENGINE / part).rglob("*.py"))]
+PURE = [path for part in ("domain", "simmer", "decide") for path in sorted((ENGINE / part).rglob("*.py"))]
 
 # What each may import of the engine, besides itself: from the heart outward.
 RINGS = {
     "errors": set(),
     "simmer": {"errors"},
     "domain": {"simmer", "errors"},
+    "decide": {"domain", "errors"},
     "fold": {"domain", "errors"},
     "gathering": {"fold", "simmer", "domain"},
     "store": {"fold", "simmer", "domain", "errors"},

@@ -39,7 +39,8 @@ class Folded:
     """Events by group. Everything is known by its number in one of these lists.
 
     A *shape* is the rows that events of one counter and set of dimensions touch, a *moment* the columns of an instant;
-    a group is a shape at a moment, `amounts` are its units by metric, and `samples` its raw values by sketch.
+    a group is a shape at a moment, `amounts` are its units by metric, and `samples` its raw values by sketch. `lessons`
+    are what decisions learn: sums by name, of each option's counter, cells and moment.
     """
 
     columns: list[Column] = field(default_factory=list)
@@ -49,6 +50,7 @@ class Folded:
     groups: list[tuple[int, int]] = field(default_factory=list)
     amounts: dict[str, dict[int, int]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(int)))
     samples: dict[str, dict[int, list[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
+    lessons: dict[tuple[Path, tuple[str, ...], int], dict[str, float]] = field(default_factory=dict)
     rejected: list[tuple[Event, HailWhaleError]] = field(default_factory=list)
 
 
@@ -72,7 +74,7 @@ def fold(events: Iterable[Event], schedule: Schedule, now: float) -> Folded:
     kept: list[tuple[Path, tuple[Path, ...]]] = []
     amounts = folded.amounts
     for event in events:
-        pk, dimensions, metrics, at, samples = event
+        pk, dimensions, metrics, at, samples, lesson = event
         try:
             moment = calendar.moment_of(at)
         except InvalidInput as error:
@@ -92,6 +94,10 @@ def fold(events: Iterable[Event], schedule: Schedule, now: float) -> Folded:
             amounts[metric][group] += units
         for sketch, values in samples:
             folded.samples[sketch][group] += values
+        if lesson is not None:
+            learnt = folded.lessons.setdefault((pk, lesson.cells, moment), {})
+            for name, value in lesson.sums:
+                learnt[name] = learnt.get(name, 0.0) + value
     folded.rows = list(rows)
     return folded
 

@@ -38,6 +38,9 @@ AMOUNTS = 500_000
 # What a path that may be new costs, as so many amounts: it is looked for, entered, and shares its cells with no other.
 NEW_PATH = 20
 
+# What a cell of evidence costs, which is read and written anew at some intervals.
+LESSON = 20
+
 # What a sketch's part costs: its cell is read and written anew; and how many characters of its values cost one more.
 SAMPLE = 5
 SAMPLE_CHARACTERS = 100
@@ -166,7 +169,7 @@ class MarkedCount:
         homes = _homes(task.only, placement)
         sketchbook = self.store.options.sketchbook
         try:
-            parcels, too_large = pack(folded, range(len(folded.rows)), placement, self.store.tiles, sketchbook, homes)
+            parcels, too_large = pack(folded, range(len(folded.rows)), placement, *self.store.doors, sketchbook, homes)
         except InvalidInput as error:
             return self._halved(task._replace(items=items), error)
         spans = _spans(items, placement)
@@ -256,7 +259,8 @@ class MarkedCount:
             for metric in refused:
                 self._bury(item.position, item.line, reason, str(pk), (metric,))
             if refused:
-                item = item._replace(event=item.event.only(set(names) - metrics))
+                others = item.event.only(set(names) - metrics)
+                item = item._replace(event=others._replace(lesson=item.event.lesson))
             left.append(item)
         return left
 
@@ -310,8 +314,9 @@ def _parts(items: Sequence[Item]) -> list[Sequence[Item]]:
     begin = amounts = 0
     seen: set[Path] = set()
     shapes: set[int] = set()  # by identity: the same dimensions mostly are the same object
-    for at, (_, (pk, dimensions, metrics, _, samples), _) in enumerate(items):
+    for at, (_, (pk, dimensions, metrics, _, samples, lesson), _) in enumerate(items):
         here = len(pk) * (len(dimensions) + 1) * (len(metrics) + sum(_cost_of(values) for _, values in samples))
+        here += LESSON * len(lesson.cells) if lesson is not None else 0
         if id(dimensions) not in shapes:
             shapes.add(id(dimensions))
             before = len(seen)

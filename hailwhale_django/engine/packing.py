@@ -9,11 +9,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 import numpy as np
 
 from .domain.event import MAX_UNITS
-from .domain.paths import Path
+from .domain.paths import WHOLE, Path
 from .domain.sketchbook import Sketchbook
 from .fold import Folded, spread
 from .gathering import Gathered, gather
 from .placement import Placement
+from .store.evidence import NOTHING, Additions, Evidences, decision_of
 from .store.parcel import Append, Parcel, appends_of_many, parts_of_many
 from .store.tiles import Slot, Tiles
 
@@ -28,6 +29,7 @@ def pack(
     rows: Iterable[int],
     placement: Placement,
     tiles: Tiles,
+    evidences: Evidences,
     sketchbook: Sketchbook,
     only: Collection[Path] = (),
 ) -> tuple[dict[Path, Parcel], Refused]:
@@ -69,9 +71,27 @@ def pack(
             for sketch, found in gathered.items()
             for append in _appends(sketch, found, before, first, number_of, slots)
         ]
-        parcels[pk] = Parcel(str(pk), placement.numbers[pk], dict.fromkeys(units), parts, appends)
+        evidence = _evidence(folded, pk, evidences) if folded.lessons and _is_at_home(pk, placement) else NOTHING
+        parcels[pk] = Parcel(str(pk), placement.numbers[pk], dict.fromkeys(units), parts, appends, evidence)
         begin = end
     return parcels, refused
+
+
+def _is_at_home(pk: Path, placement: Placement) -> bool:
+    """Whether a counter has a place of its own: what decisions learn is of no use on `(other)`."""
+    return placement.placed.get((pk, WHOLE), (None, ""))[0] == pk
+
+
+def _evidence(folded: Folded, pk: Path, evidences: Evidences) -> Additions:
+    """What a decision learns, where this is its counter."""
+    return evidences.additions(
+        str(pk),
+        [
+            (option.name, cells, [folded.columns[column] for column in folded.moments[moment]], sums)
+            for (option, cells, moment), sums in folded.lessons.items()
+            if decision_of(option) == pk
+        ],
+    )
 
 
 def _appends(

@@ -19,6 +19,7 @@ from .fold import Folded, Row, fold, rows_by_counter, rows_of
 from .gathering import part_of
 from .packing import OVERFLOW, Refused, pack
 from .placement import Placement
+from .store.evidence import NOTHING, Additions, decision_of
 from .store.parcel import Added, Append, Expectation, Parcel, appends_of_one, parts_of_one
 from .store.server import Call
 from .store.sketches import Crowded
@@ -107,8 +108,16 @@ class Recorder:
                 return {}
             slots = [self.store.tiles.slot(text, column) for column in columns]
             appends = self._appends(event, dict(zip(columns, slots, strict=True)), rows) if event.samples else ()
-            parcels[pk] = Parcel(text, rows, units, parts_of_one(slots, rows.values()), appends)
+            evidence = self._evidence(event, columns) if decision_of(event.pk) == pk else NOTHING
+            parcels[pk] = Parcel(text, rows, units, parts_of_one(slots, rows.values()), appends, evidence)
         return parcels
+
+    def _evidence(self, event: Event, columns: Sequence[Column]) -> Additions:
+        """What the decision learns from one event."""
+        if event.lesson is None:
+            return NOTHING
+        learnt = (event.pk.name, event.lesson.cells, columns, dict(event.lesson.sums))
+        return self.store.evidences.additions(str(decision_of(event.pk)), [learnt])
 
     def _appends(self, event: Event, slots: Mapping[Column, Slot], rows: Mapping[str, int]) -> list[Append]:
         """What one event appends to the sketches of a counter."""
@@ -189,7 +198,7 @@ class Recorder:
         for _ in range(ATTEMPTS):
             placement = Placement(self.store.catalog, [*above, *(folded.rows[row] for row in rows)])
             errors += placement.errors
-            parcels, too_large = pack(folded, rows, placement, self.store.tiles, self.store.options.sketchbook, only)
+            parcels, too_large = pack(folded, rows, placement, *self.store.doors, self.store.options.sketchbook, only)
             for pk, reasons in too_large.items():
                 refused.setdefault(pk, {}).update(reasons)
             calls = [self._call(parcel, now) for parcel in parcels.values()]

@@ -85,7 +85,7 @@ class Replay:
         for error in placement.errors:
             raise error
         rows, sketchbook = range(len(folded.rows)), self.store.options.sketchbook
-        parcels, too_large = pack(folded, rows, placement, self.store.tiles, sketchbook, frozenset([counter]))
+        parcels, too_large = pack(folded, rows, placement, *self.store.doors, sketchbook, frozenset([counter]))
         if counter in too_large:
             raise self._refused(counter, too_large[counter])
         if counter not in parcels:

@@ -27,6 +27,13 @@ class Cell(NamedTuple):
     level: str
     text: str
 
+    @classmethod
+    def of(cls, text: str) -> Cell:
+        """The cell of a text, and of what level it is one."""
+        if text == WHOLE:
+            return EVERYBODY
+        return cls(JOINT.join(sorted(_level(Path.parse(one)) for one in text.split(JOINT))), text)
+
     @property
     def paths(self) -> list[str]:
         return self.text.split(JOINT)
@@ -69,5 +76,4 @@ def _level(path: Path) -> str:
 
 
 def _joint(leaves: Sequence[str]) -> Cell:
-    levels = sorted(_level(Path.parse(leaf)) for leaf in leaves)
-    return Cell(JOINT.join(levels), JOINT.join(leaves))
+    return Cell.of(JOINT.join(leaves))

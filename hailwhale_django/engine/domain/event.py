@@ -13,10 +13,13 @@ from email.utils import parsedate_to_datetime
 from fractions import Fraction
 from functools import lru_cache
 from numbers import Rational, Real
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import InvalidInput, TooLarge
 from .paths import MAX_NAME_BYTES, Path
+
+if TYPE_CHECKING:
+    from .lesson import Lesson
 
 HITS = "hits"
 DEFAULT_PLACES = 6
@@ -38,7 +41,8 @@ _EXACT = Context(prec=1000, rounding=ROUND_HALF_EVEN, Emin=MIN_EMIN, Emax=MAX_EM
 class Event(NamedTuple):
     """One thing that happened, at `at` (seconds since the epoch), worth so many units of each metric.
 
-    `samples` are raw values of sketches, by the names under which these are kept (see `sketch`).
+    `samples` are raw values of sketches, by the names under which these are kept (see `sketch`). Where it came of a
+    decision, its counter is that of the option, and `lesson` is what the decision learns from it.
 
     A tuple, since making one is a good part of what it costs to count.
     """
@@ -48,12 +52,14 @@ class Event(NamedTuple):
     metrics: tuple[tuple[str, int], ...]
     at: float
     samples: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    lesson: Lesson | None = None
 
     def only(self, names: Collection[str]) -> Event:
-        """The same event, worth nothing but these metrics and sketches."""
+        """The same event, worth nothing but these metrics and sketches; what it teaches is left out."""
         return self._replace(
             metrics=tuple(pair for pair in self.metrics if pair[0] in names),
             samples=tuple(pair for pair in self.samples if pair[0] in names),
+            lesson=None,
         )
 
     def names(self) -> list[str]:

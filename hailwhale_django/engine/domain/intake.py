@@ -37,7 +37,7 @@ class Intake:
         """Read one event; `at` defaults to `now` (seconds since the epoch). Raises `InvalidInput`."""
         when = at if type(at) is float and 0 < at < END_OF_TIME else instant(at, now)
         units, samples = self.metrics(metrics, when)
-        parts = (_cached_pk(pk), _cached_dimensions(dimensions), units, when, samples)
+        parts = (_cached_pk(pk), _cached_dimensions(dimensions), units, when, samples, None)
         return tuple.__new__(Event, parts)  # half the cost of Event(*parts)
 
     def read(self, given: Any, now: float, keys: AbstractSet[str] = EVENT_KEYS) -> Event:

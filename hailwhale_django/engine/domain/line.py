@@ -2,10 +2,11 @@
 
     1795328057.25<TAB>[["shop"],["country"],["country","US"]]<TAB>{"revenue":9500000,"hits":1000000}
     1795328057.25<TAB>[["shop"]]<TAB>{"hits":1000000}<TAB>{"uv:visitor":["u42"]}
+    1795328057.25<TAB>[["shop","banner","b"]]<TAB>{"visitors":1000000}<TAB>{}<TAB>{"cells":["_"],"sums":{"n":1.0}}
 
-When it happened, what it counts on, and units by metric; then raw values by sketch, if it has any. JSON escapes tabs
-and line ends, so lines can be joined. Traffic repeats what it counts on, and often its metrics; each such text is read
-once.
+When it happened, what it counts on, and units by metric; then, if it has any, raw values by sketch, and what a
+decision learns from it. JSON escapes tabs and line ends, so lines can be joined. Traffic repeats what it counts on, and
+often its metrics; each such text is read once.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from json.encoder import encode_basestring_ascii as quoted
 
 from ..errors import InvalidInput
 from .event import MAX_UNITS, Event, instant, metric_name
+from .lesson import Lesson, lesson_of
 from .paths import Path, checked
 from .sketch import Values, raw_values, sketch_of
 
@@ -34,19 +36,21 @@ def write_line(event: Event) -> str:
     metrics = ",".join([f"{quoted(name)}:{units}" for name, units in event.metrics])
     shape_text = _known_shape_text if len(event.dimensions) <= REMEMBERED_PATHS else _shape_text
     line = f"{event.at!r}\t{shape_text(event.pk, event.dimensions)}\t{{{metrics}}}"
-    if not event.samples:
+    if not event.samples and event.lesson is None:
         return line
     samples = ",".join([f"{quoted(name)}:[{','.join(map(quoted, values))}]" for name, values in event.samples])
-    return f"{line}\t{{{samples}}}"
+    line = f"{line}\t{{{samples}}}"
+    return line if event.lesson is None else f"{line}\t{_lesson_text(event.lesson)}"
 
 
 def read_line(line: bytes) -> Event:
     """The event of a line. Raises `InvalidInput` for anything that `write_line` would not have written."""
     try:
-        at, shape, metrics, *samples = line.split(b"\t")
+        at, shape, metrics, *more = line.split(b"\t")
         pk, dimensions = (_known_shape if len(shape) <= REMEMBERED_BYTES else _shape)(shape)
         units = (_known_metrics if len(metrics) <= REMEMBERED_BYTES else _metrics)(metrics)
-        return Event(pk, dimensions, units, instant(float(at) or None, 0.0), _samples(*samples) if samples else ())
+        when = instant(float(at) or None, 0.0)
+        return Event(pk, dimensions, units, when, *_more(pk, *more)) if more else Event(pk, dimensions, units, when)
     except (ValueError, TypeError, RecursionError) as error:
         raise InvalidInput("line", line, f"this is no event of the hail: {error}") from error
 
@@ -81,6 +85,16 @@ def _metrics(text: bytes) -> Metrics:
 
 
 _known_metrics = lru_cache(maxsize=REMEMBERED)(_metrics)
+
+
+def _more(pk: Path, samples: bytes, lesson: bytes = b"") -> tuple[tuple[tuple[str, Values], ...], Lesson | None]:
+    if lesson and len(pk) < 2:
+        raise ValueError("its counter is not that of an option")
+    return _samples(samples), lesson_of(json.loads(lesson)) if lesson else None
+
+
+def _lesson_text(lesson: Lesson) -> str:
+    return json.dumps({"cells": lesson.cells, "sums": dict(lesson.sums)}, separators=(",", ":"))
 
 
 def _samples(text: bytes) -> tuple[tuple[str, Values], ...]:

@@ -65,6 +65,9 @@ class Schedule:
         # All instants of one slot fall into the same buckets of every interval, in every zone.
         self.slot_seconds = gcd(OFFSET_CHUNK, *clock)
         self._columns: dict[float, tuple[tuple[Column, float], ...]] = {}
+        daily = [one.interval for one in self.kept if one.interval.seconds >= DAY_SECONDS]
+        # Those at which the evidence of decisions is kept.
+        self.of_evidence = frozenset(daily or [one.interval for one in self.kept[-1:]])
 
     def since(self, since: Mapping[str, int]) -> Schedule:
         """The same schedule, each interval usable from an instant on."""

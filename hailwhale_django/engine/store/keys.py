@@ -9,6 +9,8 @@
     {prefix}:{PK}marks                            hash    stream of the hail -> the last position that is counted here;
                                                           "dead:" and a letter, once that was counted after all
     {prefix}:{PK}tile:INTERVAL:SLOT:PAGE:METRIC   hash or string, see `tiles`
+    {prefix}:{PK}sums                             hash    of a decision: name of a sum -> its place in evidence
+    {prefix}:{PK}evidence:INTERVAL:BUCKET         hash    option and cell -> its sums, see `evidence`
     {prefix}:counters                             zset    every pk of one name, in the order of the alphabet
     {prefix}:store                                hash    what the stored numbers mean: schema, zone, places
     {prefix}:salt:YYYY-MM-DD                      string  random bytes of that day; soon after its end they are gone
@@ -78,6 +80,12 @@ class Keys:
 
     def marks(self, pk: str) -> str:
         return f"{self.of(pk)}marks"
+
+    def sums(self, pk: str) -> str:
+        return f"{self.of(pk)}sums"
+
+    def evidence(self, pk: str, interval: str, bucket: int) -> str:
+        return f"{self.of(pk)}evidence:{interval}:{bucket}"
 
     @property
     def streams(self) -> str:

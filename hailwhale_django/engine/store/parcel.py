@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from .evidence import NOTHING, Additions
 from .keys import Keys
 from .selection import CELL_BYTES
 from .server import Call, load_script
@@ -18,6 +19,9 @@ from .tiles import HEAD_ROWS, PAGE_ROWS, SPAN, Slot
 ADD = load_script("add")
 
 Argument = str | int | bytes
+
+# Of evidence in one bucket: new ones beyond are left out, but for those of everybody.
+MOST_CELLS = 200_000
 
 
 class Part(NamedTuple):
@@ -74,7 +78,7 @@ class Parcel:
     """Increments of one counter.
 
     `rows` are the paths counted on, which must still be at these rows. `metrics` has for each metric what is added to
-    every cell, or `None` where the parts say it; `appends` is what sketches get.
+    every cell, or `None` where the parts say it; `appends` is what sketches get, and `evidence` what a decision learns.
     """
 
     pk: str
@@ -82,6 +86,7 @@ class Parcel:
     metrics: Mapping[str, int | None]
     parts: Iterable[Part]
     appends: Sequence[Append] = ()
+    evidence: Additions = NOTHING
     expected: Sequence[Expectation] = ()
     mark: Mark | None = None
 
@@ -121,8 +126,17 @@ class Parcel:
             "" if self.mark is None else str(self.mark),
             "\n".join(sketches),
             len(self.appends),
+            "\n".join(self.evidence.names),
+            len(self.evidence.buckets),
+            MOST_CELLS,
         ]
-        return Call(ADD, tiles, arguments + expected + parts + increments + appended)
+        learnt: list[Argument] = []
+        if self.evidence.buckets:
+            tiles.append(keys.sums(self.pk))
+        for bucket in self.evidence.buckets:
+            tiles.append(bucket.key)
+            learnt += (bucket.lasting, "\n".join(bucket.fields), bucket.doubles)
+        return Call(ADD, tiles, arguments + expected + parts + increments + appended + learnt)
 
     def _metrics_in(self, units: Mapping[str, Iterable[int]]) -> list[str]:
         return [metric for metric, amount in self.metrics.items() if amount or metric in units]

@@ -14,6 +14,7 @@ from ..domain.paths import Path, escaped, unescaped
 from ..errors import StoreUnavailable
 from ..fold import CHILD_PKS, child_pk
 from .catalog import table_and_name
+from .evidence import is_evidence, keys_of
 from .server import Call, load_script
 from .store import Store
 from .tiles import HEAD_ROWS, PAGE_ROWS, SPAN
@@ -81,6 +82,7 @@ def _remove_tree(store: Store, counter: Path) -> None:
         state = _state(store, pk)
         going = [key for table in state.tables for key in (keys.names(pk, table), keys.numbers(pk, table))]
         going += (keys.rows(pk), keys.tables(pk), keys.metrics(pk), keys.spans(pk))
+        going += keys_of(keys, pk, state.spans)
         going += _tiles(store, pk, state.metrics, state.spans, _pages(state.rows))
         if _unlinked(store, pk, state, going):
             break
@@ -163,7 +165,7 @@ def _unlinked(store: Store, pk: str, state: _State, going: Sequence[str], metric
 
 def _tiles(store: Store, pk: str, metrics: Sequence[str], spans: Iterable[str], pages: Iterable[int]) -> Iterator[str]:
     """Every tile that these pages of a counter may have."""
-    for interval, _, number in (span.partition(":") for span in spans):
+    for interval, _, number in (span.partition(":") for span in spans if not is_evidence(span)):
         span = int(number)
         for page in pages:
             for slot in range(span * SPAN, (span + 1) * SPAN) if page else (span,):

@@ -15,6 +15,7 @@ from ..domain.sketchbook import Sketchbook
 from ..domain.timeline import timeline
 from ..errors import InvalidConfiguration
 from .catalog import Catalog, Limits
+from .evidence import Evidences
 from .keys import SCHEMA, Keys
 from .server import Call, Server
 from .sketches import Sketches
@@ -43,7 +44,8 @@ SETTING_OF = {"zone": "TIME_ZONE", "places": "PLACES"}
 
 
 class Store:
-    """The doors to one server: `catalog` for names, `tiles` and `sketches` for counts, `schedule` for time."""
+    """The doors to one server: `catalog` for names, `tiles` and `sketches` for counts, `evidences` for what
+    decisions learn, `schedule` for time."""
 
     def __init__(self, server: Server, options: Options | None = None) -> None:
         self.server = server
@@ -56,8 +58,14 @@ class Store:
         self.schedule = parse_schedule(self.options.intervals, self.timeline)
         self.tiles = Tiles(server, self.keys, self.schedule)
         self.sketches = Sketches(server, self.tiles)
+        self.evidences = Evidences(server, self.keys, self.schedule)
         self.editions = Editions(()).then(self.options.sketchbook, 0)
         self._checked = False
+
+    @property
+    def doors(self) -> tuple[Tiles, Evidences]:
+        """What says where a fold's increments go."""
+        return self.tiles, self.evidences
 
     def schedule_of(self, kept: str) -> Schedule:
         """The schedule of a sketch: the intervals at which it is kept, each since it is."""
@@ -86,7 +94,7 @@ class Store:
         self._compare(meaning, found)
         self.editions = self._edited(found[SKETCHES], int(now), writing=writing)
         since = {str(kept.interval): found[f"since:{kept.interval}"] for kept in self.schedule.kept}
-        self.schedule = self.tiles.schedule = self.schedule.since(
+        self.schedule = self.tiles.schedule = self.evidences.schedule = self.schedule.since(
             {interval: int(now if at is None else at) for interval, at in since.items()}
         )
         self._checked = None not in since.values()

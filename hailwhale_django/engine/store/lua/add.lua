@@ -7,18 +7,21 @@
 --       9 nothing, or for events from the hail: stream, the position thought to be its mark or "-", the first and the
 --       last position of these events, and "whole" if they are to be counted altogether or not at all
 --       10 sketches   11 number of tiles of sketches, which come behind the others
+--       12 names of sums of evidence   13 number of buckets of evidence   14 most cells that one may have; KEYS has
+--       behind all tiles, if there are any, the hash of the sums' places, and these buckets
 --       for each expectation: tile, cell, its value as text, its value as eight bytes
 --       for each part: when its tiles expire in seconds since the epoch or "-", its span, its cells
 --       for each part and each metric with 0 in 6: one increment for each cell; the metric has no tile where this is ""
 --       for each tile of a sketch: the sketch's number, when it expires, its span, its cells; how many parts follow, one
 --       for all cells or one for each; these
---       Metrics, sketches and paths are lines, all else are words with a space between them.
+--       for each bucket of evidence: when it expires and its span; its fields; for each of these all sums, as doubles
+--       Metrics, sketches, paths, sums and fields are lines, all else are words with a space between them.
 -- Returns {"moved"} where a path is not at the row it was thought to be at, {"changed"} where an expectation fails,
 --         {"ahead", mark} where some of these events are counted already, {"behind", mark} where earlier ones are
 --         missing: nothing was added. Else {"added", {metric, reason...}, {sketch, key, cell...}}: the metrics that
 --         were refused, for "overflow" or since there would be too "many", and the cells of sketches that now have
 --         many parts; or {"refused", {metric, reason...}, {}} where all was to be whole.
--- Cost  O(paths + cells + the bytes of sketches' cells).
+-- Cost  O(paths + cells + the bytes of sketches' cells + sums of evidence).
 --
 -- A tile begins as a hash of its cells, in Redis's compact encoding, and is packed into a string of 64-bit integers
 -- when that takes no more than 16 bytes for each cell that is set, or when the hash would leave the compact encoding
@@ -30,7 +33,7 @@ local MOST_BYTES = 16 -- that a set cell may take in a string before its tile mu
 local CHUNK = 1000
 local BEFORE_TILES = 4
 local FOR_EVER = '-'
-local BEFORE_EXPECTATIONS = 11
+local BEFORE_EXPECTATIONS = 14
 local MOST_PARTS = 32 -- of a sketch's cell: readers merge them again and again, whoever writes pays for merging once
 local call, try, find, gmatch, tonumber, type = redis.call, redis.pcall, string.find, string.gmatch, tonumber, type
 
@@ -300,5 +303,47 @@ for tile = last_tile + 1, last_tile + tonumber(ARGV[11]) do
     append(KEYS[tile], sketch, words(listed), next_argument + 2, parts, expiry, span)
   end
   next_argument = next_argument + 2 + parts
+end
+
+-- The places of sums in evidence; new ones come behind those that there are.
+local function places_of(key, names)
+  local found, places, size = call('HMGET', key, unpack(names)), {}, call('HLEN', key)
+  for i, place in ipairs(found) do
+    if not place then
+      place, size = size, size + 1
+      call('HSET', key, names[i], place)
+    end
+    places[i] = tonumber(place) + 1
+  end
+  return places, size
+end
+
+local function learn(key, fields, doubles, places, size)
+  local room = tonumber(ARGV[14]) - call('HLEN', key)
+  for i = 1, #fields do
+    local before = call('HGET', key, fields[i])
+    if before or room > 0 or string.sub(fields[i], -2) == '\t_' then
+      local sums = before and {struct.unpack('<' .. string.rep('d', #before / 8), before)} or {}
+      for place = before and #before / 8 + 1 or 1, size do sums[place] = 0 end
+      for j = 1, #places do
+        sums[places[j]] = sums[places[j]] + struct.unpack('<d', doubles, ((i - 1) * #places + j - 1) * 8 + 1)
+      end
+      call('HSET', key, fields[i], struct.pack('<' .. string.rep('d', size), unpack(sums, 1, size)))
+      if not before then room = room - 1 end
+    end
+  end
+end
+
+local buckets = tonumber(ARGV[13])
+if buckets > 0 then
+  local places_key = last_tile + tonumber(ARGV[11]) + 1
+  local places, size = places_of(KEYS[places_key], lines(ARGV[12]))
+  for bucket = places_key + 1, places_key + buckets do
+    local expiry, span = unpack(words(ARGV[next_argument]))
+    local fresh = call('EXISTS', KEYS[bucket]) == 0
+    learn(KEYS[bucket], lines(ARGV[next_argument + 1]), ARGV[next_argument + 2], places, size)
+    if fresh then note_span(KEYS[bucket], expiry, span) end
+    next_argument = next_argument + 3
+  end
 end
 return {'added', answer, crowded}
