@@ -135,6 +135,10 @@ class Buffer:
             self._events.clear()
 
     @property
+    def is_closed(self) -> bool:
+        return self._closed
+
+    @property
     def statistics(self) -> Statistics:
         with self._changed:
             return Statistics(len(self._events), self._flushed, self._refused, self._dropped, self._last_error)
@@ -249,6 +253,7 @@ def _log_refused(reasons: list[Exception]) -> None:
 
 _buffer: Buffer | None = None
 _making = Lock()
+_open: list[Buffer] = []  # all of this process, which end with it
 
 
 def buffer() -> Buffer:
@@ -257,15 +262,22 @@ def buffer() -> Buffer:
     if _buffer is None:
         with _making:
             if _buffer is None:
-                configured = get_settings()
-                _buffer = Buffer(
-                    _count_many,
-                    Hail.note_dropped,
-                    batch=configured.BUFFER_BATCH,
-                    seconds=configured.BUFFER_SECONDS,
-                    limit=configured.BUFFER_EVENTS,
-                )
+                _buffer = opened(_count_many, Hail.note_dropped)
     return _buffer
+
+
+def opened(write: Write, note_dropped: Callable[[int], None]) -> Buffer:
+    """A buffer of the configured size that is written when the process ends, and begins anew in one that is forked."""
+    configured = get_settings()
+    made = Buffer(
+        write,
+        note_dropped,
+        batch=configured.BUFFER_BATCH,
+        seconds=configured.BUFFER_SECONDS,
+        limit=configured.BUFFER_EVENTS,
+    )
+    _open.append(made)
+    return made
 
 
 def _count_many(events: Iterable[dict[str, Any]], on_error: Callable[[HailWhaleError, Any], None]) -> int:
@@ -303,15 +315,15 @@ def statistics() -> Statistics:
 
 @atexit.register
 def _close() -> None:
-    if _buffer is not None:
-        _buffer.close()
+    for one in _open:
+        one.close()
 
 
 def _begin_in_child() -> None:
     global _making
     _making = Lock()
-    if _buffer is not None:
-        _buffer.begin()
+    for one in _open:
+        one.begin()
 
 
 if hasattr(os, "register_at_fork"):  # where processes fork
@@ -322,6 +334,8 @@ if hasattr(os, "register_at_fork"):  # where processes fork
 def _forget(*, setting: str, **_: Any) -> None:
     """Other settings, another buffer: in tests."""
     global _buffer
-    if setting == NAME and _buffer is not None:
-        _buffer.discard()
+    if setting == NAME:
+        for one in _open:
+            one.discard()
+        _open.clear()
         _buffer = None

@@ -12,7 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from .engine.errors import OnError
+from .decisions import events_of
+from .engine.decider import Earned
+from .engine.domain.event import Event
+from .engine.errors import HailWhaleError, InvalidInput, OnError, report
 from .engine.store.spy import EVERYBODY, Spy
 from .face import Face
 
@@ -50,8 +53,31 @@ class Hail(Face):
         cls, pk_base: Any, decision: Any, option: Any, dimensions: Any = None, metrics: Any = None, at: Any = None
     ) -> None:
         """Append what came of deciding for an option: counts on the counter `[*pk_base, decision, option]`."""
-        base = list(pk_base) if isinstance(pk_base, list | tuple) else [pk_base]
-        cls.count([*base, decision, option], dimensions, metrics, at)
+        event = {"pk": pk_base, "decision": decision, "option": option, "dimensions": dimensions}
+        cls.count_decisions([{**event, "metrics": metrics, "at": at}])
+
+    @classmethod
+    def count_decision(cls, pk: Any, decided: Any = None, metrics: Any = None, **event: Any) -> None:
+        """As `Whale.count_decision`, by way of the log: what comes with an `id` counts exactly once."""
+        cls.count_decisions([{"pk": pk, "decided": decided, "metrics": metrics, **event}])
+
+    @classmethod
+    def count_decisions(cls, events: Iterable[Any], on_error: OnError | None = None) -> int:
+        """Append what came of many decisions; returns how many events were accepted.
+
+        Each is a dict of arguments of `Whale.count_decision`. What cannot be read is told to `on_error(error, event)`;
+        without it the first error is raised once all others are accepted. Raises as `count_many`.
+        """
+        read: list[tuple[Event, str]] = []
+        failures: list[tuple[HailWhaleError, Any]] = []
+        for given in events:
+            try:
+                read += [_with_id(event, given) for event in events_of(given, cls.store)]
+            except InvalidInput as error:
+                failures.append((error, given))
+        accepted = cls.pod().acceptor.accept_events(read)
+        report(failures, on_error, f"accepted: {accepted} so far")
+        return accepted
 
     @classmethod
     def drain(cls, seconds: float = 20.0) -> int:
@@ -82,3 +108,11 @@ class Hail(Face):
     def _spy(cls) -> Spy:
         log = cls.pod().log
         return Spy(log.server, log.keys)
+
+
+def _with_id(event: Event | Earned, given: Any) -> tuple[Event, str]:
+    """An event, and by what it counts once."""
+    if isinstance(event, Earned):
+        return event.event, event.id
+    known_as = given.get("id")
+    return event, "" if known_as is None else str(known_as)

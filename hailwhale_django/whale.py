@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from . import caching
+from .deciding import Deciding
 from .engine import shapes
 from .engine.domain.answer import Answer
 from .engine.domain.overlap import Overlap
@@ -28,14 +29,13 @@ from .engine.domain.paths import Path
 from .engine.errors import InvalidInput, OnError
 from .engine.pod import BATCH
 from .engine.shapes import ByPath
-from .face import Face
 
 QUERY_TWINS = {"dimensions": "dimension", "metric": "metrics", "periods": "period"}
 
 Points = Callable[[list[tuple[Any, float]]], Any]
 
 
-class Whale(Face):
+class Whale(Deciding):
     """The counted state of one store. All methods are class methods; nobody makes a whale."""
 
     # -- counting --------------------------------------------------------------------------------------------------

@@ -36,7 +36,10 @@ RINGS = {
     "replay": {"packing", "placement", "recorder", "store", "fold", "domain", "errors"},
     "health": {"store", "errors"},
     "problems": {"health", "store"},
-    "pod": {"acceptor", "drain", "reader", "recorder", "store", "domain", "errors"},
+    "fits": {"decide", "store", "domain"},
+    "chooser": {"fits", "decide", "store", "domain", "errors"},
+    "decider": {"chooser", "decide", "store", "domain", "errors"},
+    "pod": {"chooser", "decider", "acceptor", "drain", "reader", "recorder", "store", "domain", "errors"},
     "shapes": {"pod", "domain", "errors"},
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Any
 
@@ -48,6 +48,18 @@ class Acceptor:
             accepted += len(read)
             report(failures, on_error, f"accepted: {accepted} so far")
         return accepted
+
+    def accept_events(self, events: Sequence[tuple[Event, str]]) -> int:
+        """Append events that are read already, each with an id or ""; returns how many are in the log.
+
+        Raises `InvalidInput` where one is of a time that is not kept, and nothing is accepted; else as `accept_many`.
+        """
+        now = self.clock()
+        for event, known_as in events:
+            self.store.schedule.columns_at(event.at, now)
+            _id(known_as)
+        self.log.append(events, now)
+        return len(events)
 
     def _read(self, given: Any, now: float, failures: list[tuple[HailWhaleError, Any]]) -> tuple[Event, str] | None:
         try:

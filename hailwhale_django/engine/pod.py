@@ -6,13 +6,17 @@ pod's clock at the beginning of each call and passed on.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from itertools import islice
+from threading import Thread
 from typing import Any
 
 from .acceptor import Acceptor
+from .chooser import Later
+from .decider import Decider
 from .domain.answer import Answer
 from .domain.event import Event, instant, metric_name
 from .domain.overlap import DEFAULT_ROWS, MAX_ROWS, Overlap, signature_of
@@ -38,11 +42,29 @@ MAX_FILTERS = 20
 
 Clock = Callable[[], float]
 
+logger = logging.getLogger("hailwhale")
+
+
+def in_background(work: Callable[[], object]) -> None:
+    """Do something in a thread of its own; what goes wrong there is logged."""
+
+    def carefully() -> None:
+        try:
+            work()
+        except Exception:
+            logger.exception("a decision keeps to what it assumed before")
+
+    Thread(target=carefully, name="hailwhale-later", daemon=True).start()
+
 
 class Pod:
-    """Counts and answers. `clock` gives seconds since the epoch; `log` is the hail, by default on the same server."""
+    """Counts, answers and decides. `clock` gives seconds since the epoch; `log` is the hail, by default on the same
+    server; `later` is given what nobody waits for.
+    """
 
-    def __init__(self, store: Store, clock: Clock = time.time, log: Log | None = None) -> None:
+    def __init__(
+        self, store: Store, clock: Clock = time.time, log: Log | None = None, later: Later = in_background
+    ) -> None:
         self.store = store
         self.clock = clock
         self.recorder = Recorder(store)
@@ -50,13 +72,18 @@ class Pod:
         self.log = log or Log(store.server, store.keys)
         self.acceptor = Acceptor(store, self.log, clock)
         self.drain = Drain(store, self.log, clock)
+        self.decider = Decider(store, clock, later)
 
     # Writing
 
     def count(self, pk: Any, dimensions: Any, metrics: Any, at: Any) -> None:
         """Count one event. Raises what of it could not be counted, after counting the rest."""
         now = self.clock()
-        recorded = self.recorder.record_one(self.store.intake.event(pk, dimensions, metrics, at, now), now)
+        self.count_event(self.store.intake.event(pk, dimensions, metrics, at, now))
+
+    def count_event(self, event: Event) -> None:
+        """Count an event that is read already; raises as `count`."""
+        recorded = self.recorder.record_one(event, self.clock())
         for error in (*(error for _, error in recorded.rejected), *recorded.errors):
             raise error
 

@@ -110,6 +110,11 @@ class Period:
             return self
         return Period(self.text, interval, self.zone, *self.timeline.covering(interval, *self.span))
 
+    def starting(self, at: float) -> Period:
+        """What of it comes no earlier than the bucket of an instant."""
+        first = min(max(self.first, self.timeline.bucket(self.interval, at)), self.last)
+        return Period(self.text, self.interval, self.zone, first, self.last)
+
     def only(self, bucket: int) -> Period:
         """One bucket of this period, or as much of it as belongs to the period."""
         return Period(

@@ -11,6 +11,9 @@
     {prefix}:{PK}tile:INTERVAL:SLOT:PAGE:METRIC   hash or string, see `tiles`
     {prefix}:{PK}sums                             hash    of a decision: name of a sum -> its place in evidence
     {prefix}:{PK}evidence:INTERVAL:BUCKET         hash    option and cell -> its sums, see `evidence`
+    {prefix}:{PK}fits                             hash    of a decision: terms -> what a policy assumes, in JSON
+    {prefix}:{PK}choices                          stream  of a decision: what was decided lately, and earned
+    {prefix}:{PK}chosen:WHO                       hash    of a decision: what was decided for somebody, and earned
     {prefix}:counters                             zset    every pk of one name, in the order of the alphabet
     {prefix}:store                                hash    what the stored numbers mean: schema, zone, places
     {prefix}:salt:YYYY-MM-DD                      string  random bytes of that day; soon after its end they are gone
@@ -86,6 +89,15 @@ class Keys:
 
     def evidence(self, pk: str, interval: str, bucket: int) -> str:
         return f"{self.of(pk)}evidence:{interval}:{bucket}"
+
+    def fits(self, pk: str) -> str:
+        return f"{self.of(pk)}fits"
+
+    def choices(self, pk: str) -> str:
+        return f"{self.of(pk)}choices"
+
+    def chosen(self, pk: str, who: str) -> str:
+        return f"{self.of(pk)}chosen:{who}"
 
     @property
     def streams(self) -> str:

@@ -15,6 +15,7 @@ from ..domain.sketchbook import Sketchbook
 from ..domain.timeline import timeline
 from ..errors import InvalidConfiguration
 from .catalog import Catalog, Limits
+from .choices import Choices
 from .evidence import Evidences
 from .keys import SCHEMA, Keys
 from .server import Call, Server
@@ -58,6 +59,7 @@ class Store:
         self.schedule = parse_schedule(self.options.intervals, self.timeline)
         self.tiles = Tiles(server, self.keys, self.schedule)
         self.sketches = Sketches(server, self.tiles)
+        self.choices = Choices(server, self.keys)
         self.evidences = Evidences(server, self.keys, self.schedule)
         self.editions = Editions(()).then(self.options.sketchbook, 0)
         self._checked = False

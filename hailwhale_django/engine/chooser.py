@@ -1,0 +1,333 @@
+"""Choosing: from what is counted to an option, with its reasons. One round trip where nothing is kept of the decision.
+
+Evidence is read for each decision: what was counted a moment ago counts. What a policy assumes (`fits`) is learnt
+beside, by `later`, so that nobody's page waits for it; a question about another time than now (`Question.replays`)
+waits, so that history can be replayed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from threading import Lock
+from typing import Any
+
+import numpy as np
+
+from .decide.aim import Aim
+from .decide.cells import Cell
+from .decide.choice import Choice, Clue, Standing
+from .decide.evidence import D, Evidence, Floats, Judgement, N, Policy, Y
+from .decide.policies import policy_of
+from .decide.terms import Terms, drawn
+from .decide.words import TELLING, reasons_of
+from .domain.paths import Path
+from .domain.period import Period
+from .domain.plan import Column
+from .fits import Fits, Fitted
+from .store.choices import Kept, recalled
+from .store.evidence import field, read
+from .store.store import Store
+
+CLUES = 3
+"""Cells that are named as reasons, the most telling ones."""
+
+MOST_LOGGED = 100
+"""Options whose chances the log has; of more only that of the chosen one."""
+
+REMEMBERED = 1024
+
+ATTEMPTS = 3
+"""At reading what a fit says to read, which may change meanwhile."""
+
+Later = Callable[[Callable[[], object]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Which of `options`, for a visitor of whom `paths` are known, by the evidence of `period`.
+
+    `decision` is the counter that has the evidence. `who` is asking, as a text that tells visitors apart, or "". `seed`
+    decides what chance decides; "" is real chance, unless somebody is asking. `hold_seconds`: how long the same visitor
+    gets the same option, and `window_seconds` how long what is earned is credited to it; where both are 0, nothing is
+    kept. `forced` is the option to be given, whatever is known.
+    """
+
+    decision: Path
+    options: tuple[str, ...]
+    paths: tuple[Path, ...]
+    terms: Terms
+    period: Period
+    at: float
+    replays: bool = False
+    who: str = ""
+    seed: str = ""
+    hold_seconds: float = 0.0
+    window_seconds: float = 0.0
+    forced: str = ""
+
+    @property
+    def is_kept(self) -> bool:
+        return max(self.hold_seconds, self.window_seconds) > 0 and not self.forced
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What is known of options for a visitor, and what a policy makes of it."""
+
+    evidence: Evidence
+    judged: Judgement
+    probabilities: Floats
+    policy: Policy
+
+
+class Chooser:
+    """Chooses by a store's evidence. `later` is given what need not be done at once."""
+
+    def __init__(self, store: Store, later: Later) -> None:
+        self.store = store
+        self.later = later
+        self.fits = Fits(store)
+        self._fitted: dict[tuple[str, str], Fitted] = {}
+        self._columns: dict[Any, tuple[Column, ...]] = {}
+        self._learning: set[tuple[str, str]] = set()
+        self._lock = Lock()
+
+    def choose(self, question: Question, now: float) -> Choice:
+        """Choose, and keep the decision if it is to be kept. Raises `StoreUnavailable`."""
+        self.store.check(now, writing=False)
+        kept, weighed = self._weigh(question, now, recall=bool(question.who) and question.is_kept)
+        if kept is not None and kept.option in question.options:
+            return self._as_kept(question, weighed, kept)
+        choice, record = self._drawn(question, weighed)
+        if not question.is_kept:
+            return choice
+        who = question.who or f"d{secrets.token_urlsafe(12)}"
+        serial = f"{int(question.at * 1000):x}{secrets.token_hex(2)}"
+        record = replace(record, id=f"{who}.{serial}")
+        until = question.at + question.hold_seconds
+        forget = question.at + max(question.hold_seconds, question.window_seconds)
+        held = self.store.choices.keep(str(question.decision), who, record, question.at, until, max(forget, now + 60))
+        if held is not None and held.option in question.options:
+            return self._as_kept(question, weighed, held)
+        return replace(choice, id=record.id)
+
+    def weigh(self, question: Question, now: float) -> Weighed:
+        """What is known, without choosing."""
+        self.store.check(now, writing=False)
+        return self._weigh(question, now, recall=False)[1]
+
+    def record_of(self, choice: Choice, question: Question) -> Kept:
+        """A choice as the log has it."""
+        return _record(question, choice, [one.probability for one in choice.standings])
+
+    def _weigh(self, question: Question, now: float, *, recall: bool) -> tuple[Kept | None, Weighed]:
+        policy = policy_of(question.terms.policy, **question.terms.settings)
+        pk, name = str(question.decision), _name_of_fit(question)
+        known = self._fitted.get((pk, name))
+        for _ in range(ATTEMPTS):
+            since = known.since if known else 0.0
+            columns = self._columns_of(question, since, now)
+            cells = question.terms.outlook.cells(question.paths)
+            fields = [field(option, cell.text) for option in question.options for cell in cells]
+            calls = [*self.store.evidences.asking(pk, columns, fields), self.fits.asking(pk, name)]
+            if recall:
+                calls.append(self.store.choices.recalling(pk, question.who))
+            replies = self.store.server.run(calls)
+            record = replies.pop() if recall else None
+            fit_text = replies.pop()
+            found = None if fit_text is None else Fitted.parse(fit_text)
+            self._remember((pk, name), found)
+            if (found.since if found else 0.0) == since:
+                break
+            known = found  # the world has changed: other columns count
+        sums = read(replies, len(fields))
+        eight = question.terms.aim.eight(sums.of).sum(axis=0).reshape(len(question.options), len(cells), -1)
+        evidence = Evidence(question.options, cells, eight, question.terms.aim.minimize)
+        fitted = self._learnt(question, policy, name, columns, found, evidence, now)
+        judged = policy.judge(evidence, fitted.fit if fitted else None)
+        weighed = Weighed(evidence, judged, question.terms.probabilities(judged, evidence), policy)
+        return (None if record is None else recalled(record, question.at)), weighed
+
+    def _learnt(
+        self,
+        question: Question,
+        policy: Policy,
+        name: str,
+        columns: Sequence[Column],
+        found: Fitted | None,
+        evidence: Evidence,
+        now: float,
+    ) -> Fitted | None:
+        """The fit to judge by; a new one is learnt later, or now where another time is asked about."""
+        events = float(evidence.sums[:, 0, N].sum())
+        if not events or (found and not found.is_outgrown(events, question.at)):
+            return found
+        key = (str(question.decision), name)
+
+        def learn() -> Fitted:
+            arguments = (question.decision, name, policy, question.terms.aim, question.options, columns)
+            try:
+                fitted = self.fits.learn(*arguments, question.period.span, question.at)
+                self._remember(key, fitted)
+                return fitted
+            finally:
+                with self._lock:
+                    self._learning.discard(key)
+
+        if question.replays:
+            return learn()
+        with self._lock:
+            if key in self._learning:
+                return found
+            self._learning.add(key)
+        self.later(learn)
+        return found
+
+    def _remember(self, key: tuple[str, str], fitted: Fitted | None) -> None:
+        with self._lock:
+            if fitted is None:
+                self._fitted.pop(key, None)
+                return
+            if len(self._fitted) >= REMEMBERED:
+                self._fitted.clear()
+            self._fitted[key] = fitted
+
+    def _columns_of(self, question: Question, since: float, now: float) -> tuple[Column, ...]:
+        """The buckets of evidence that make up the period, from when on the world is as it is."""
+        slot = int(question.at // self.store.schedule.slot_seconds)
+        key = (question.period.text, question.period.span, since, slot)
+        columns = self._columns.get(key)
+        if columns is None:
+            kept = self.store.schedule.of_evidence
+            schedule = self.store.schedule.only(kept.__contains__)
+            period = question.period.with_interval(min(kept, key=lambda interval: interval.seconds))
+            period = period.starting(since) if since else period
+            (columns,) = schedule.in_sum(period, now).points
+            if len(self._columns) >= REMEMBERED:
+                self._columns.clear()
+            self._columns[key] = columns
+        return columns
+
+    def _drawn(self, question: Question, weighed: Weighed) -> tuple[Choice, Kept]:
+        terms = question.terms
+        seed = question.seed or question.who or secrets.token_hex(8)
+        uniform = 0.0 if terms.is_burning_in(weighed.evidence) else terms.uniform
+        at, by_chance = drawn(weighed.probabilities, uniform, chance_of(f"{question.decision}\n{seed}"))
+        if question.forced:
+            at, by_chance = question.options.index(question.forced), False
+        by_chance = by_chance or terms.is_burning_in(weighed.evidence) or weighed.policy.name == "split"
+        choice = self._choice(question, weighed, at, uniform=by_chance, forced=bool(question.forced), seed=seed)
+        return choice, _record(question, choice, weighed.probabilities.tolist())
+
+    def _as_kept(self, question: Question, weighed: Weighed, kept: Kept) -> Choice:
+        at = question.options.index(kept.option)
+        choice = self._choice(question, weighed, at, uniform=kept.uniform, sticky=True, seed=kept.seed)
+        return replace(choice, id=kept.id, probability=kept.probability, at=kept.at)
+
+    def _choice(
+        self,
+        question: Question,
+        weighed: Weighed,
+        at: int,
+        *,
+        uniform: bool,
+        seed: str,
+        forced: bool = False,
+        sticky: bool = False,
+    ) -> Choice:
+        standings = standings_of(weighed)
+        clues = _clues(weighed, at)
+        terms = question.terms
+        reasons = reasons_of(
+            standings[at],
+            standings,
+            clues,
+            uniform=uniform,
+            burning_in=terms.is_burning_in(weighed.evidence),
+            minimize=terms.aim.minimize,
+            formula=terms.aim.formula,
+        )
+        return Choice(
+            str(question.decision),
+            question.options[at],
+            standings[at].probability,
+            weighed.policy.name,
+            weighed.policy.version,
+            seed,
+            question.at,
+            uniform=uniform,
+            forced=forced,
+            sticky=sticky,
+            standings=standings,
+            clues=clues,
+            reasons=reasons,
+        )
+
+
+def standings_of(weighed: Weighed) -> tuple[Standing, ...]:
+    judged, sums = weighed.judged, weighed.evidence.sums[:, 0]
+    values = [ratio(y, d) for y, d in zip(sums[:, Y].tolist(), sums[:, D].tolist(), strict=True)]
+    columns = (weighed.probabilities, judged.mean, judged.lower, judged.upper, judged.best, judged.loss, sums[:, N])
+    rows = zip(weighed.evidence.options, *(column.tolist() for column in columns), values, strict=True)
+    return tuple(Standing(*row) for row in rows)
+
+
+def ratio(y: float, d: float) -> float | None:
+    return y / d if d else None
+
+
+def chance_of(text: str) -> float:
+    """A number in [0, 1) that the text decides."""
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest()[:7], "big") / 2**56
+
+
+def _clues(weighed: Weighed, at: int) -> tuple[Clue, ...]:
+    """The cells whose evidence moved the chosen option's mean most."""
+    weights = weighed.judged.weights[at].tolist()
+    told = sorted(range(1, len(weights)), key=lambda cell: -abs(np.log(max(weights[cell], 1e-9))))
+    return tuple(
+        _clue(weighed.evidence.cells[cell], weighed.evidence.sums[at, cell], weights[cell])
+        for cell in told[:CLUES]
+        if abs(weights[cell] - 1) >= TELLING
+    )
+
+
+def _clue(cell: Cell, sums: Floats, weight: float) -> Clue:
+    return Clue(cell.level, tuple(cell.paths), float(sums[N]), ratio(float(sums[Y]), float(sums[D])), weight)
+
+
+def _record(question: Question, choice: Choice, chances: Sequence[float]) -> Kept:
+    mean = choice.standing(choice.option).mean
+    options = question.options
+    if len(options) > MOST_LOGGED:
+        options, chances = (choice.option,), (choice.probability,)
+    return Kept(
+        choice.id,
+        choice.option,
+        choice.at,
+        options,
+        tuple(chances),
+        tuple(map(str, question.paths)),
+        choice.uniform,
+        mean if np.isfinite(mean) else None,
+        question.terms.aim.formula,
+        choice.policy,
+        choice.version,
+        choice.seed,
+    )
+
+
+def _name_of_fit(question: Question) -> str:
+    """Fits differ by policy, aim, options and period."""
+    terms = question.terms
+    told = (terms.policy, sorted(terms.settings.items()), terms.aim.formula, terms.aim.minimize, question.options)
+    digest = hashlib.blake2b(repr((*told, question.period.text)).encode(), digest_size=8).hexdigest()
+    return f"{terms.policy} {digest}"
+
+
+def uses(aim: Aim) -> list[str]:
+    """The metrics that an aim is made of."""
+    return [metric for metric in dict.fromkeys([*aim.numerator, *aim.denominator]) if metric]

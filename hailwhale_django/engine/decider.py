@@ -1,0 +1,236 @@
+"""Decisions in plain Python: what callers write becomes a question, a choice, and events that teach.
+
+A decision's counter is `[*pk, decision]`, or `pk` itself where the decision has no name; that of an option has the
+option's name below it. So all that is counted of options rolls up into the decision and its pk, as ever.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from .chooser import Chooser, Later, Question
+from .decide.choice import Choice
+from .decide.lessons import taught
+from .decide.terms import Terms
+from .domain.event import HITS, Event, instant
+from .domain.paths import Path, checked, dimension_paths, name_of, pk_of
+from .domain.period import Period, parse_period
+from .errors import InvalidInput, TooLarge
+from .store.choices import Credit, Kept, who_of
+from .store.store import Store
+
+PERIOD = "90d"
+"""Of the evidence that a decision is made by."""
+
+MOST_OPTIONS = 10_000
+MOST_SEED_BYTES = 1_000
+
+WINDOW_SECONDS = 7 * 86_400.0
+"""How long what is earned is credited to a decision that is kept."""
+
+
+class Earned(NamedTuple):
+    """An event that is credited to a decision, and the id by which it counts once ("": it came without one)."""
+
+    event: Event
+    id: str
+    is_new: bool
+
+
+class Decider:
+    """Makes and counts decisions of a store. `clock` gives seconds since the epoch."""
+
+    def __init__(self, store: Store, clock: Callable[[], float], later: Later) -> None:
+        self.store = store
+        self.clock = clock
+        self.chooser = Chooser(store, later)
+
+    # Choosing
+
+    def question(
+        self,
+        pk: Any,
+        decision: Any,
+        options: Any,
+        terms: Terms,
+        *,
+        known: Any = None,
+        period: Any = None,
+        at: Any = None,
+        visitor: Any = None,
+        seed: Any = None,
+        hold_seconds: float = 0.0,
+        window_seconds: float = 0.0,
+        forced: Any = None,
+    ) -> Question:
+        """Understand a question. Raises `InvalidInput` that names the argument."""
+        now = self.clock()
+        when = instant(at, now)
+        counter = counter_of(pk, decision)
+        named = options_of(options)
+        return Question(
+            decision=counter,
+            options=named,
+            paths=dimension_paths(known),
+            terms=terms,
+            period=self.period(period, when),
+            at=when,
+            replays=when != now,
+            who="" if visitor in (None, "") else who_is(counter, visitor),
+            seed="" if seed is None else _text("seed", seed),
+            hold_seconds=hold_seconds,
+            window_seconds=window_seconds,
+            forced=_forced(forced, named),
+        )
+
+    def choose(self, question: Question) -> Choice:
+        return self.chooser.choose(question, self.clock())
+
+    def period(self, given: Any, when: float) -> Period:
+        if isinstance(given, Period):
+            return given
+        moment = datetime.fromtimestamp(when, UTC)
+        return parse_period(PERIOD if given in (None, "") else given, now=moment, zone=self.store.timeline.zone)
+
+    def log(self, decisions: Iterable[tuple[str, Kept]]) -> None:
+        self.store.choices.log(decisions)
+
+    # What came of it
+
+    def event(
+        self, pk: Any, decision: Any, option: Any, dimensions: Any, metrics: Any, at: Any, terms: Terms | None = None
+    ) -> Event:
+        """An event of an option, as one that teaches the decision."""
+        counter = counter_of(pk, decision).child(_option(option))
+        event = self.store.intake.event(checked(counter, "pk"), dimensions, metrics, at, self.clock())
+        return taught(event, self.store.places, (terms or Terms()).outlook)
+
+    def earned(
+        self,
+        pk: Any,
+        decision: Any,
+        metrics: Any,
+        at: Any,
+        *,
+        decision_id: Any = None,
+        visitor: Any = None,
+        known_as: Any = None,
+        terms: Terms | None = None,
+    ) -> Earned:
+        """Credit a decision that is kept with these metrics; the event is still to be counted.
+
+        Raises `InvalidInput` where no such decision is kept: it was none, or its window is over.
+        """
+        counter = counter_of(pk, decision)
+        who = who_of(decision_id) if decision_id not in (None, "") else who_is(counter, visitor)
+        terms = terms or Terms()
+        now = self.clock()
+        event = self.store.intake.event(counter, None, metrics, at, now)
+        values = {name: units / self.store.places.scale(name) for name, units in event.metrics}
+        if values.get(HITS) == 1:
+            del values[HITS]  # that there was an event is known without
+        known = "" if known_as in (None, "") else _text("id", known_as)
+        credit = self.store.choices.credit(str(counter), who, str(decision_id or ""), values, known)
+        if credit is None:
+            meant = decision_id or visitor
+            raise InvalidInput("decision_id", meant, f"no such decision of {counter} is kept: its window may be over")
+        event = event._replace(
+            pk=counter.child(credit.kept.option), dimensions=tuple(map(Path.parse, credit.kept.paths))
+        )
+        once = f"{credit.kept.id} {known}" if known else ""
+        return Earned(self._credited(event, credit, values, terms), once, credit.is_new)
+
+    def _credited(self, event: Event, credit: Credit, values: Mapping[str, float], terms: Terms) -> Event:
+        kept = credit.kept
+        has_share = terms.uniform > 0 or kept.uniform
+        return taught(
+            event,
+            self.store.places,
+            terms.outlook,
+            before=credit.before,
+            uniform=kept.uniform if has_share else None,
+            more=_predicted(kept, values, terms),
+        )
+
+
+def _predicted(kept: Kept, values: Mapping[str, float], terms: Terms) -> dict[str, float]:
+    """What was predicted of the numerator that goes with these denominators."""
+    aim = terms.aim
+    if kept.expected is None or kept.formula != aim.formula:
+        return {}
+    denominator = sum(
+        weight * (values.get(metric, 0.0) if metric else 1.0) for metric, weight in aim.denominator.items()
+    )
+    return {aim.prediction: kept.expected * denominator} if denominator else {}
+
+
+def counter_of(pk: Any, decision: Any) -> Path:
+    """The counter of a decision."""
+    base = pk_of(pk)
+    if decision in (None, ""):
+        return base
+    return checked((*base, name_of(decision, "decision")), "pk")
+
+
+def options_of(given: Any) -> tuple[str, ...]:
+    """Options as texts. Raises `InvalidInput` where there are none, or one twice."""
+    if isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable):
+        raise InvalidInput("options", given, 'use a list of options, e.g. ["a", "b"]')
+    found = tuple([_option(one) for one in given])
+    if not found:
+        raise InvalidInput("options", given, 'name at least one option, e.g. ["a", "b"]')
+    if len(found) > MOST_OPTIONS:
+        raise TooLarge("options", f"{len(found):,} options", f"a decision has at most {MOST_OPTIONS:,}")
+    if len(set(found)) < len(found):
+        twice = next(one for one in found if found.count(one) > 1)
+        raise InvalidInput("options", twice, "name each option once")
+    return found
+
+
+def who_is(decision: Path, visitor: Any) -> str:
+    """For whom a decision is kept: nobody can tell the visitor from it."""
+    if visitor in (None, ""):
+        raise InvalidInput("visitor", visitor, "name the visitor, or the decision_id")
+    text = f"{decision}\n{_text('visitor', visitor)}"
+    return "v" + hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+
+def jointly(options: Mapping[str, Sequence[Any]]) -> tuple[str, dict[str, dict[str, str]]]:
+    """Several decisions as one: its name, and what each of its options means for each of them."""
+    found: dict[str, dict[str, str]] = {"": {}}
+    for name, some in options.items():
+        given = options_of(some)
+        if len(found) * len(given) > MOST_OPTIONS:
+            raise TooLarge("options", dict(options), f"together there are more than {MOST_OPTIONS:,} options")
+        found = {
+            f"{text} + {one}" if text else one: {**chosen, name: one} for text, chosen in found.items() for one in given
+        }
+    return " + ".join(options), found
+
+
+def _option(given: Any) -> str:
+    if given in (None, ""):
+        raise InvalidInput("option", given, "an option has a name")
+    return checked([name_of(given, "options")], "options").name
+
+
+def _forced(given: Any, options: Sequence[str]) -> str:
+    if given in (None, ""):
+        return ""
+    if given not in options:
+        raise InvalidInput("forced", given, f"use one of {', '.join(options[:10])}")
+    return str(given)
+
+
+def _text(argument: str, given: Any) -> str:
+    text = given if isinstance(given, str) else str(given)
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError as error:
+        raise InvalidInput(argument, given, "it must be valid Unicode text") from error
+    if size > MOST_SEED_BYTES:
+        raise TooLarge(argument, given, f"it has at most {MOST_SEED_BYTES:,} bytes, not {size:,}")
+    return text
