@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmarks import (
     counting,
+    decide,
     geometry,
     growth,
     hail,
@@ -36,6 +37,7 @@ BENCHMARKS: dict[str, Callable[[Effort], report.Result]] = {
     "geometry": geometry.run,
     "middleware": middleware.run,
     "sketches": sketches.run,
+    "decide": decide.run,
     "simmer": simmer.run,
     "simmer_udp": simmer_udp.run,
 }

@@ -23,7 +23,6 @@ from hailwhale_django.engine.domain.timeline import Interval
 from hailwhale_django.engine.errors import InvalidInput
 from hailwhale_django.engine.pod import Pod
 from hailwhale_django.engine.store import parcel
-from hailwhale_django.engine.store.evidence import field
 from hailwhale_django.engine.store.server import Server
 from tests.engine.conftest import NOW, Clock, Pods
 from tests.engine.test_exactly_once import Fleet, small_steps  # noqa: F401
@@ -46,8 +45,8 @@ def evidence(
     """All sums of a field that are not 0."""
     kept = Interval.parse(interval)
     column = Column(kept, pod.store.timeline.bucket(kept, pod.clock()) if bucket is None else bucket)
-    sums = pod.store.evidences.sums("shop/banner", [column], [field(option, cell)], 1000)
-    return {name: value for name in sums.places if (value := float(sums.of(name)[0, 0]))}
+    sums = pod.store.evidences.sums("shop/banner", [column], [option], [cell])
+    return {name: value for name in sums.places if (value := float(sums.of(name)[0, 0, 0]))}
 
 
 def test_sums_of_each_cell(any_pod: Pod) -> None:
@@ -122,7 +121,7 @@ def test_metrics_and_dimensions_are_reset_as_ever(pod: Pod) -> None:
 
 
 def test_a_bucket_has_a_limit(pod: Pod, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parcel, "MOST_CELLS", 4)
+    monkeypatch.setattr(parcel, "MOST_FIELDS", 4)
     for n in range(10):
         pod.count_event(decided(pod, f"o{n % 3}", {"visitors": 1}, {"country": f"c{n}"}))
     assert [evidence(pod, f"o{n}")["n"] for n in range(3)] == [4, 3, 3]
