@@ -21,7 +21,7 @@ from .evidence import DD, ND, NY, YD, YY, D, Floats, N, Y
 LEAST_NOISE = 1e-4
 """Relative variance per event: that all were alike so far does not make the next ones so."""
 
-USUAL_SIZES = 1.0, 4.0
+USUAL_SIZES = 2.0, 10.0
 """The relative variance of a size before any is known, and as how many events that counts."""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 
 from .evidence import Floats
@@ -22,10 +24,9 @@ def levelled(factor: Factor, mixture: Mixture, within: Floats) -> float:
     trust = exposure / (exposure + factor.noise / SEGMENT)
     if factor.name == "amount":
         return float(found[0] + trust[-1] * (found[-1] - found[0]))
-    found = np.maximum(found, 0.02 * factor.level)
-    steps = np.ones(len(found))
-    for at in range(1, len(found)):
-        around = np.flatnonzero(within[at] > 0)
-        expected = found[0] * np.prod(steps[around[around != at]])
-        steps[at] = (found[at] / expected) ** trust[at] if expected > 0 and found[at] > 0 else 1.0
-    return float(found[0] * np.prod(steps))
+    levels, trusted = np.maximum(found, 0.02 * factor.level).tolist(), trust.tolist()
+    steps = [levels[0]]
+    for inside, level, trust_in_it in zip(within.tolist()[1:], levels[1:], trusted[1:], strict=True):
+        around = prod(step for step, is_in in zip(steps, inside, strict=False) if is_in)
+        steps.append((level / around) ** trust_in_it if around > 0 and level > 0 else 1.0)
+    return prod(steps)

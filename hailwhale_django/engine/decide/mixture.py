@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -53,7 +54,8 @@ class Mixture:
     common: Floats
 
 
-def containment(cells: Sequence[Cell]) -> Floats:
+@lru_cache(maxsize=4096)
+def containment(cells: tuple[Cell, ...]) -> Floats:
     """[a, c]: 1 where cell a lies within cell c."""
     paths = [[path + "/" for path in cell.paths] if cell.level else [] for cell in cells]
     return np.array(
@@ -61,47 +63,41 @@ def containment(cells: Sequence[Cell]) -> Floats:
     )
 
 
-def mixed(factor: Factor, within: Floats, spreads: Spreads) -> Mixture:
-    """Weigh the cells of a factor whose rows they are, everybody first."""
-    exposure = factor.exposure.T
+def mixed(factors: Sequence[Factor], within: Floats, spreads: Sequence[Spreads]) -> list[Mixture]:
+    """Weigh the cells of each factor, whose rows they are, everybody first. All factors at once: [factor, option, cell]."""
+    exposure = np.stack([factor.exposure.T for factor in factors])
+    relative = np.stack([factor.relative.T for factor in factors])
+    noise = np.array([factor.noise for factor in factors])[:, None, None, None]
+    option = np.array([spread.option for spread in spreads])
+    cells = np.stack([spread.cells for spread in spreads])
+    cells[:, 0] = 0.0
+    others = cells * np.stack([spread.others for spread in spreads])
     known = exposure > 0
-    shared = _shared(exposure, within)
-    share = shared / np.where(known, exposure, 1.0)[:, :, None]
-    prior = _prior(share, spreads)
-    noise = factor.noise * share / np.where(known, exposure, 1.0)[:, None, :]
-    covariance = prior + noise
-    gap = ~known
-    covariance[gap[:, :, None] | gap[:, None, :]] = 0.0
-    diagonal = np.arange(exposure.shape[1])
-    covariance[:, diagonal, diagonal] += np.where(known, 1e-9 + 1e-6 * prior[:, diagonal, diagonal], 1.0)
-    target = np.where(known, spreads.option + share @ np.r_[0.0, spreads.cells[1:]], 0.0)
-    precision = np.linalg.inv(covariance) * (known[:, :, None] & known[:, None, :])
-    observed = np.where(known, factor.relative.T, 0.0)
-    unsure = np.linalg.inv(precision.sum(axis=0) + np.eye(len(diagonal)) / FREE)
-    common = unsure @ np.einsum("oab,ob->a", precision, observed)
-    pull = np.einsum("oab,ob->oa", precision, target)
-    moved = pull * (observed - common)
-    total = spreads.option + float(spreads.cells[1:].sum())
-    variance = total - (pull * target).sum(axis=1)
-    rest = pull - pull.mean(axis=0)
-    variance += ((rest @ unsure) * rest).sum(axis=1)
-    return Mixture(moved.sum(axis=1), np.maximum(variance, 1e-9 * total), moved, common)
+    per_event = np.divide(1.0, exposure, out=np.zeros_like(exposure), where=known)
+    share = _shared(exposure, within) * per_event[..., None]
+    effects = np.concatenate([share, 1.0 - share], axis=3)
+    weighted = effects * np.concatenate([cells, others], axis=1)[:, None, None, :]
+    covariance = weighted @ effects.swapaxes(2, 3) + option[:, None, None, None] + noise * share * per_event[:, :, None]
+    pairs = known[..., None] & known[:, :, None]
+    ridge = np.where(known, 1e-9 + 1e-6 * option[:, None, None], 1.0)
+    precision = np.linalg.inv(covariance * pairs + ridge[..., None] * np.eye(len(within))) * pairs
+    unsure = np.linalg.inv(precision.sum(axis=1) + np.eye(len(within)) / FREE)
+    target = (option[:, None, None] + (share @ cells[:, None, :, None])[..., 0]) * known
+    common = (unsure @ (precision @ (relative * known)[..., None]).sum(axis=1))[..., 0]
+    pull = (precision @ target[..., None])[..., 0]
+    moved = pull * (relative - common[:, None])
+    total = option + cells.sum(axis=1)
+    apart = pull - pull.mean(axis=1, keepdims=True)
+    variance = total[:, None] - (pull * target).sum(axis=2) + ((apart @ unsure) * apart).sum(axis=2)
+    variance = np.maximum(variance, 1e-9 * total[:, None])
+    return [Mixture(*parts) for parts in zip(moved.sum(axis=2), variance, moved, common, strict=True)]
 
 
 def _shared(exposure: Floats, within: Floats) -> Floats:
-    """[option, a, c]: how much evidence cells a and c have in common: all of the inner one, else as if independent."""
-    everybody = np.maximum(exposure[:, :1, None], 1e-300)
-    smaller = np.minimum(exposure[:, :, None], exposure[:, None, :])
-    crossed = exposure[:, :, None] * exposure[:, None, :] / everybody
-    innermost = exposure[:, -1][:, None, None] * within[-1] * within[-1][:, None]
-    crossed = np.minimum(np.maximum(crossed, innermost), smaller)
-    nested = (within + within.T) > 0
-    return np.where(nested, smaller, crossed)
-
-
-def _prior(share: Floats, spreads: Spreads) -> Floats:
-    """The covariance of cells' means that comes of options' effects."""
-    cells, others = spreads.cells.copy(), spreads.others * spreads.cells
-    cells[0] = others[0] = 0.0
-    rest = 1.0 - share
-    return spreads.option + (share * cells) @ share.swapaxes(1, 2) + (rest * others) @ rest.swapaxes(1, 2)
+    """[..., a, c]: how much evidence cells a and c have in common: all of the inner one, else as if independent."""
+    one, other = exposure[..., None], exposure[..., None, :]
+    smaller = np.minimum(one, other)
+    # No less than what the most particular cell has, where it lies in both.
+    innermost = exposure[..., -1, None, None] * (within[-1] * within[-1][:, None])
+    crossed = np.maximum(one * other / np.maximum(exposure[..., :1, None], 1e-300), innermost)
+    return np.where(within + within.T > 0, smaller, np.minimum(crossed, smaller))

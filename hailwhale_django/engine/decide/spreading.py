@@ -20,6 +20,9 @@ DEVIATIONS = np.geomspace(0.005, 2.0, 36)
 USUAL_OPTION, USUAL_CELL = 0.2, 0.1
 """The deviation that is thought usual: of options, and of an option from cell to cell."""
 
+OWN = 0.15
+"""Of a level's spread at least so much is its own, however much of it the levels around it seem to explain."""
+
 
 def spread_of_options(factor: Factor, usual: float = USUAL_OPTION) -> float:
     """The relative variance between options, from the first row."""
@@ -47,7 +50,7 @@ def nested(totals: Mapping[str, float]) -> dict[str, float]:
     found: dict[str, float] = {}
     for level in sorted(totals, key=lambda level: (level.count(JOINT), level.count("/"), level)):
         inherited = sum(own for other, own in found.items() if _is_within(level, other))
-        found[level] = max(totals[level] - inherited, float(DEVIATIONS[0]) ** 2)
+        found[level] = max(totals[level] - inherited, OWN * totals[level])
     return found
 
 
@@ -69,8 +72,11 @@ def _learnt(relative: Floats, noise: Floats, known: Floats, usual: float) -> flo
         return usual**2
     relative, noise, known = relative[rows], noise[rows], known[rows]
     log = np.array([_likelihood(relative, noise, known, float(variance)) for variance in variances])
-    log += np.log(DEVIATIONS) - np.log1p((DEVIATIONS / usual) ** 2)
+    import os
+    J=float(os.environ.get('J','1')); G=os.environ.get('G','mean')
+    log += J*np.log(DEVIATIONS) - np.log1p((DEVIATIONS / usual) ** 2)
     weight = np.exp(log - log.max())
+    if G=='geo': return float(np.exp((weight * np.log(variances)).sum() / weight.sum()))
     return float((weight * variances).sum() / weight.sum())
 
 

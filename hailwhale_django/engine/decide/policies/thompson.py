@@ -39,7 +39,9 @@ class Thompson:
 
     option_deviation: float = USUAL_OPTION
     cell_deviation: float = USUAL_CELL
+    size_share: float = 1.0
     zeal: float = 1.0
+    temper: float = 1.0
     follow_changes: bool = True
 
     def fit(self, history: History) -> Fit:
@@ -53,12 +55,15 @@ class Thompson:
         }
         for name, learnt in numbers.items():
             rows = {level: _without_whole(table[name]) for level, table in tables.items() if name in table}
-            learnt["levels"] = nested({level: spread_of_cells(factor, self.cell_deviation) for level, factor in rows.items()})
+            learnt["levels"] = nested({level: spread_of_cells(factor, self.cell_deviation * self._share(name)) for level, factor in rows.items()})
             learnt["others"] = {level: concentration(factor) for level, factor in rows.items()}
         return Fit(self.name, self.version, since, numbers)
 
     def _option(self, factor: Factor) -> float:
-        return spread_of_options(factor, self.option_deviation)
+        return spread_of_options(factor, self.option_deviation * self._share(factor.name))
+
+    def _share(self, name):
+        return self.size_share if name == 'size' else 1.0
 
     def judge(self, evidence: Evidence, fit: Fit | None) -> Judgement:
         sums = evidence.sums.swapaxes(0, 1)
@@ -67,12 +72,14 @@ class Thompson:
         within = containment(evidence.cells)
         learnt = fit.numbers if fit else {}
         made_of = factors(sums)
-        mixtures = [mixed(factor, within, self._spreads(evidence.cells, learnt.get(factor.name, {}))) for factor in made_of]
+        spreads = [self._spreads(evidence.cells, learnt.get(one.name, {}), self._share(one.name)) for one in made_of]
+        mixtures = mixed(made_of, within, spreads)
         levels = [levelled(factor, one, within) for factor, one in zip(made_of, mixtures, strict=True)]
         posterior, mean = _posterior(made_of, mixtures, levels)
         best, highest = contest(posterior, evidence.minimize)
         lost = mean - highest if evidence.minimize else highest - mean
-        probability = best**self.zeal
+        probability = contest(Posterior(posterior.centre, posterior.deviation*self.temper, posterior.power), evidence.minimize)[0] if self.temper!=1 else best
+        probability = probability**self.zeal
         return Judgement(
             probability=probability / probability.sum(),
             mean=mean,
@@ -83,11 +90,11 @@ class Thompson:
             weights=np.prod([np.maximum(1 + one.moved, LEAST_MEAN) for one in mixtures], axis=0),
         )
 
-    def _spreads(self, cells: tuple[Cell, ...], learnt: Mapping[str, Any]) -> Spreads:
+    def _spreads(self, cells: tuple[Cell, ...], learnt: Mapping[str, Any], share: float = 1.0) -> Spreads:
         levels, others = learnt.get("levels", {}), learnt.get("others", {})
-        usual = self.cell_deviation**2
+        usual = (self.cell_deviation * share)**2
         return Spreads(
-            float(learnt.get("option", self.option_deviation**2)),
+            float(learnt.get("option", (self.option_deviation * share)**2)),
             np.array([levels.get(cell.level, usual) for cell in cells]),
             np.array([others.get(cell.level, 0.5) for cell in cells]),
         )
