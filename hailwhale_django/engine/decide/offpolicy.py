@@ -31,6 +31,7 @@ from .ratio import LEVEL, Interval
 
 Method: TypeAlias = Literal["ips", "snips", "dr"]
 METHODS: tuple[Method, ...] = get_args(Method)
+TOLERANCE = 1e-6
 Ints: TypeAlias = NDArray[np.int64]
 
 
@@ -75,6 +76,8 @@ class Log:
 
     def always(self, option: int) -> Floats:
         """The policy that always chooses this one."""
+        if not 0 <= option < self.options:
+            raise InvalidInput("option", option, f"use the number of an option, 0 to {self.options - 1}")
         return np.broadcast_to(np.eye(self.options)[option], self.propensities.shape)
 
 
@@ -125,6 +128,8 @@ def _earned(log: Log, policy: Floats, method: Method) -> tuple[Scattered, Scatte
     """Numerator and denominator per decision."""
     if policy.shape != log.propensities.shape:
         raise InvalidInput("policy", policy.shape, f"probabilities of shape {log.propensities.shape}")
+    if not (np.abs(policy.sum(axis=1) - 1) < TOLERANCE).all() or (policy < 0).any():
+        raise InvalidInput("policy", float(policy.sum(axis=1)[0]), "probabilities are 0 or more, and 1 in every row")
     if method not in METHODS:
         raise InvalidInput("method", method, f"use {', '.join(METHODS)}")
     weights = policy[np.arange(len(log.chosen)), log.chosen] / log.propensity

@@ -40,6 +40,7 @@ NODES = np.concatenate(
     [np.linspace(-8, QUANTILES[0], 60, endpoint=False), QUANTILES, -np.linspace(QUANTILES[0], -8, 60)]
 )
 HALVINGS = 40
+CERTAIN = 1e-9  # the least spread: what has none still has a distribution function
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +106,8 @@ def _normal(mean: Floats, lower: Floats, upper: Floats, level: float, positive: 
     """Centres and spreads of the normal distributions of ratios, or of their logarithms, with these means."""
     errors = 2 * NormalDist().inv_cdf((1 + level) / 2)
     if not positive:
-        return mean, (upper - lower) / errors
-    spread = np.log(upper / lower) / errors
+        return mean, np.maximum((upper - lower) / errors, CERTAIN * (np.abs(mean).max() or 1.0))
+    spread = np.maximum(np.log(upper / lower) / errors, CERTAIN)
     return np.log(mean) - spread**2 / 2, spread
 
 
@@ -117,10 +118,7 @@ def _chance(centre: Floats, spread: Floats, best: int, rivals: Ints, gain: float
 
 
 def _all_below(where: Floats, centre: Floats, spread: Floats) -> Floats:
-    distance = where[:, None] - centre
-    with np.errstate(divide="ignore", invalid="ignore"):
-        standard = np.where(spread > 0, distance / spread, np.where(distance >= 0, np.inf, -np.inf))
-    return np.asarray(normal_below(standard).prod(axis=1))
+    return np.asarray(normal_below((where[:, None] - centre) / spread).prod(axis=1))
 
 
 def _largest_gain(centre: Floats, spread: Floats, best: int, rivals: Ints) -> float:

@@ -80,7 +80,7 @@ class Comparison:
         if not self.enough:
             return f"It is too early to compare {pair}: at least {MINIMUM} results of each are needed."
         if not self.decided:
-            return f"{measure.capitalize()} of {pair} may still be the same; {_range(self)}."
+            return f"{_opening(measure)} of {pair} may still be the same: {_range(self)}."
         return f"{_change(self, measure)} than that of {self.against}; this holds however often you look."
 
 
@@ -197,14 +197,20 @@ def _change(comparison: Comparison, measure: str) -> str:
     relative = comparison.difference.relative
     higher = "higher" if comparison.difference.absolute.value > 0 else "lower"
     much = f"{abs(relative.value):.1%} " if math.isfinite(relative.lower) else ""
-    return f"{measure.capitalize()} of {comparison.option} is {much}{higher}"
+    return f"{_opening(measure)} of {comparison.option} is {much}{higher}"
 
 
 def _range(comparison: Comparison) -> str:
     relative = comparison.difference.relative
     if not math.isfinite(relative.lower + relative.upper):
         return "how far they are apart cannot be told yet"
-    return f"that of {comparison.option} is between {relative.lower:+.1%} and {relative.upper:+.1%} of the other"
+    return (
+        f"that of {comparison.option} is {relative.lower:+.1%} to {relative.upper:+.1%} against {comparison.against}'s"
+    )
+
+
+def _opening(measure: str) -> str:
+    return measure[:1].upper() + measure[1:]
 
 
 def _listed(names: Sequence[str]) -> str:
