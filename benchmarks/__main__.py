@@ -15,6 +15,7 @@ from benchmarks import (
     http,
     memory,
     middleware,
+    open_bandit,
     plot,
     ratio_table,
     report,
@@ -38,6 +39,7 @@ BENCHMARKS: dict[str, Callable[[Effort], report.Result]] = {
     "sketches": sketches.run,
     "simmer": simmer.run,
     "simmer_udp": simmer_udp.run,
+    "open_bandit": open_bandit.run,
 }
 RESULTS = Path(__file__).parent / "results"
 LATEST = "latest.json"
