@@ -101,13 +101,14 @@ def _agreement(worlds: Sequence[World]) -> tuple[Table, float]:
 
 
 def _learnt(worlds: Sequence[World], learners: dict[str, Learner]) -> tuple[Table, list[Target]]:
+    clicks = sum(world.uniform.click.sum() for world in worlds)
     table = Table(
         "Policies learnt from the uniform log, judged on what they did not see (all campaigns; clicks per 100)",
         [Column("policy"), *(Column(method) for method in METHODS), Column("more than bts, snips"),
          Column("more than bts, dr"), Column("effective", ",.0f"), Column("overlap")],
         notes=["bts: the shares in which its log showed the items at each position, judged on the same impressions.",
-               "It had learnt from far more than the 130 clicks of this sample's uniform log, which tells items apart by",
-               "no more than chance would; by its own log it earned " + _shown(_mean_of_all(worlds)) + "."],
+               f"It had learnt from more than this week; by its own log it earned {_shown(_mean_of_all(worlds))}.",
+               f"By the {clicks:.0f} clicks of the uniform log, items differ by no more than chance."],
     )  # fmt: skip
     targets = []
     bts = _together([shown_shares(world.bts, world.uniform) for world in worlds])

@@ -7,7 +7,7 @@ on the side of silence. Options of whom fewer than `FEWEST_EXPECTED` are expecte
 
 A mismatch says that something is wrong with assigning or counting (bots, redirects, a tag that fails on one option),
 and that no comparison of these options is to be believed. The level is the usual .001 (Fabijan et al., KDD 2019): for
-a look now and then. Who looks daily for a year is alarmed without cause in some 2-4% of years.
+a look now and then. Who looks daily for a year is alarmed without cause in some 2% of years.
 """
 
 from __future__ import annotations

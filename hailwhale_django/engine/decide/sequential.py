@@ -12,8 +12,9 @@ Promise: with level a, the chance that any look of all ever decides wrongly is a
 
 - Several options: each of k - 1 comparisons has level a/(k - 1) (Bonferroni). For the leader against the rest that is
   enough, though the leader is chosen by looking: to be declared wrongly, it must beat the one that is best.
-- It is sharpest for differences of about `SHARPEST` of the ratio, and slower by some 10-20% for those three times as
-  large or as small. Ratios around 0 (profits) have no such share: give the difference that matters as `sharpest`.
+- It is sharpest for differences of about `SHARPEST` of the ratio; those three times as large or as small take a fifth
+  more visitors than they might. Ratios around 0 (profits) have no such share: give the difference that matters as
+  `sharpest`.
 - Nothing is decided before each option has `MINIMUM` events with a denominator, and by its share of these as many with
   a numerator are due to it. The interval is wide there anyway, so that few and heavy-tailed events cannot decide.
 - Only for traffic whose assignment did not look at results: a fixed split, or the uniform share of an adaptive
@@ -154,7 +155,7 @@ def _both(control: Floats, option: Floats) -> tuple[Estimates, Estimates]:
     """Their ratios, with errors that take neither's scatter for less than that of both together.
 
     Of two options with heavy tails, the one with less traffic has shown fewer of its large values: its mean is mostly
-    too small, and so is its scatter. Measured with one in twenty visitors: without this, 9-12% of years ended in a
+    too small, and so is its scatter. Measured with one in twenty visitors: without this, up to 12% of years ended in a
     false verdict at a level of 5%. It makes an option that never earned comparable, too.
     """
     a, b = estimates(control), estimates(option)
