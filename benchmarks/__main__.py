@@ -16,6 +16,7 @@ from benchmarks import (
     http,
     memory,
     middleware,
+    open_bandit,
     plot,
     ratio_table,
     report,
@@ -40,6 +41,7 @@ BENCHMARKS: dict[str, Callable[[Effort], report.Result]] = {
     "decide": decide.run,
     "simmer": simmer.run,
     "simmer_udp": simmer_udp.run,
+    "open_bandit": open_bandit.run,
 }
 RESULTS = Path(__file__).parent / "results"
 LATEST = "latest.json"
