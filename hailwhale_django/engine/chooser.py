@@ -20,7 +20,7 @@ from .decide.aim import Aim
 from .decide.cells import Cell
 from .decide.choice import Choice, Clue, Standing
 from .decide.evidence import D, Evidence, Floats, Judgement, N, Policy, Y
-from .decide.policies import policy_of
+from .decide.policies.book import policy_of
 from .decide.terms import Terms, drawn
 from .decide.words import TELLING, reasons_of
 from .domain.paths import Path
