@@ -106,8 +106,8 @@ def _learnt(worlds: Sequence[World]) -> tuple[Table, list[Target]]:
          Column("more than bts, dr"), Column("effective", ",.0f"), Column("overlap")],
         notes=["bts: the shares in which its log showed the items at each position, judged on the same impressions.",
                f"It had learnt from more than this week; by its own log it earned {_shown(_mean_of_all(worlds))}.",
-               f"By the {clicks:.0f} clicks of the uniform log, items differ by no more than chance: of them is nothing to",
-               "be learnt. What can be is whether to show a visitor what they had shown a liking for before."],
+               f"By the {clicks:.0f} clicks of the uniform log, items differ by no more than chance.",
+               "What can be learnt is whether to show visitors what they had shown a liking for before."],
     )  # fmt: skip
     targets = []
     logs = [world.uniform for world in worlds]
