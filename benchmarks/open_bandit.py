@@ -16,10 +16,11 @@ import numpy as np
 
 from benchmarks.effort import Effort
 from benchmarks.open_bandit_log import POSITIONS, Impressions, campaigns
-from benchmarks.open_bandit_policy import NOTHING, Learnt, Rates, items_by, kinds_by
+from benchmarks.open_bandit_policy import EVERYTHING, NOTHING, Learnt, Rates, items_by, kinds_by
 from benchmarks.report import Column, Figure, Result, Table, Target
 from hailwhale_django.engine.decide.evidence import Floats
 from hailwhale_django.engine.decide.offpolicy import METHODS, Estimate, Log, Method, advantage, estimate
+from hailwhale_django.engine.decide.policies.book import policy_of
 from hailwhale_django.engine.decide.ratio import Interval
 
 PRIOR_CLICKS = 4.0
@@ -34,7 +35,9 @@ Learner = Callable[[Sequence[Impressions]], list[Learnt]]
 """What it would do in each log, in parts that it did not learn from."""
 
 LEARNERS: dict[str, Learner] = {
+    "liked or any, by thompson": partial(kinds_by, policy_of("thompson"), EVERYTHING),
     "liked or any, by rates": partial(kinds_by, Rates(), NOTHING),
+    "item, by thompson": partial(items_by, policy_of("thompson"), EVERYTHING),
     "item, by rates": partial(items_by, Rates(), NOTHING),
 }
 JUDGED = "liked or any"
@@ -106,8 +109,8 @@ def _learnt(worlds: Sequence[World]) -> tuple[Table, list[Target]]:
          Column("more than bts, dr"), Column("effective", ",.0f"), Column("overlap")],
         notes=["bts: the shares in which its log showed the items at each position, judged on the same impressions.",
                f"It had learnt from more than this week; by its own log it earned {_shown(_mean_of_all(worlds))}.",
-               f"By the {clicks:.0f} clicks of the uniform log, items differ by no more than chance: of them is nothing to",
-               "be learnt. What can be is whether to show a visitor what they had shown a liking for before."],
+               f"By the {clicks:.0f} clicks of the uniform log, items differ by no more than chance.",
+               "What can be learnt is whether to show visitors what they had shown a liking for before."],
     )  # fmt: skip
     targets = []
     logs = [world.uniform for world in worlds]

@@ -111,7 +111,8 @@ def _fieller(a: float, b: float, a_reach: float, b_reach: float) -> Interval:
     if not squared > 0:
         change = (b - a) / abs(a) if a else math.nan
         return Interval(change, -math.inf, math.inf)
-    root = math.sqrt(max(a * a * b_reach**2 + b * b * a_reach**2 - a_reach**2 * b_reach**2, 0.0))
+    spread = (a * b_reach) * (a * b_reach) + a_reach * a_reach * (b * b - b_reach * b_reach)
+    root = math.sqrt(max(spread, 0.0))
     ends = ((a * b - root) / squared - 1, (a * b + root) / squared - 1)
     found = Interval(b / a - 1, *ends)
     return found if a > 0 else found.mirrored

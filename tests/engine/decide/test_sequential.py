@@ -9,8 +9,9 @@ import pytest
 from scipy import stats
 
 from hailwhale_django.engine.decide.evidence import Floats
+from hailwhale_django.engine.decide.look import MINIMUM, look
 from hailwhale_django.engine.decide.ratio import difference, estimates
-from hailwhale_django.engine.decide.sequential import MINIMUM, against_control, leader, look
+from hailwhale_django.engine.decide.sequential import against_control, leader
 from hailwhale_django.engine.errors import InvalidInput
 from tests.engine.decide.worlds import TRUTH, by_day, sums_of, visits
 
@@ -168,6 +169,15 @@ def test_no_history_is_no_crash() -> None:
     assert [one.decided for one in found] == [False, False]
     assert leader(["a", "b", "c"], np.zeros((3, 8))).decided is False
     assert not look(*(sums_of(*visits(np.random.default_rng(1), "cost per sale", 3)) for _ in "ab")).enough
+
+
+def test_no_numbers_at_all_are_a_crash() -> None:
+    """Not even those that nothing can have been counted to."""
+    rng = np.random.default_rng(12)
+    for sums in rng.choice([0, 1, -1, 5, 1e-300, 1e300, math.nan, math.inf, -math.inf], (300, 3, 8)):
+        for found in against_control("abc", sums):
+            assert found.words("sales")
+        assert leader("abc", sums).words("sales")
 
 
 @pytest.mark.parametrize(
