@@ -149,10 +149,13 @@ def _first(base: Any, decision: Any, options: Any, reason: str) -> Choice:
     """The first option as a choice, as far as there is one."""
     try:
         counter = str(counter_of(base, decision))
-        given = _settled_options(base, decision) if options is None else list(options)
-        option = name_of(given[0], "options") if given and not isinstance(options, str) else ""
+        options = _settled_options(base, decision) if options is None else options
+    except HailWhaleError:
+        counter = str(decision)
+    try:
+        option = "" if isinstance(options, str) else name_of(next(iter(options), ""), "options")
     except (HailWhaleError, TypeError):
-        counter, option = str(decision), ""
+        option = ""
     return Choice(counter, option, 1.0, "", 0, "", time.time(), reasons=(reason,))
 
 
