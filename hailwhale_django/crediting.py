@@ -46,8 +46,10 @@ def credit(
     try:
         asker = Asker(request)
         event = {"pk": base_of(pk), "decision": decision, "metrics": by_name(metrics), **_known_as(id)}
+        if not event["metrics"]:
+            raise InvalidInput("metrics", metrics, 'say what was earned, e.g. {"revenue": 25}')
         if django_settings.DEBUG:
-            _check(event)
+            check(event["pk"], decision, event["metrics"])
         whom: Any = None if _is_left_alone(asker, event) else identity_of(visitor) or visit_of(asker.request)
         return whom is not None and _credits().add({**event, "visitor": whom})
     except Exception as error:  # whatever it is: a page must not fail for it
@@ -55,6 +57,11 @@ def credit(
             raise
         _told.say(MESSAGE, error)
         return False
+
+
+def check(pk: Any, decision: Any, metrics: Any) -> None:
+    """Raise now the `InvalidInput` that would be logged when it is written."""
+    Whale.pod().store.intake.event(counter_of(pk, decision), None, metrics, None, time.time())
 
 
 def expose(pk: Any, decision: Any, choice: Choice) -> None:
@@ -90,14 +97,6 @@ def _known_as(id: Any) -> dict[str, str]:
     if len(str(id).encode("utf-8", "replace")) > MOST_ID_BYTES:
         raise TooLarge("id", id, f"the id of what is earned has at most {MOST_ID_BYTES} bytes")
     return {"id": str(id)}
-
-
-def _check(event: dict[str, Any]) -> None:
-    """Raise now what would be logged when it is written."""
-    metrics = event["metrics"]
-    if not metrics:
-        raise InvalidInput("metrics", metrics, 'say what was earned, e.g. {"revenue": 25}')
-    Whale.pod().store.intake.event(counter_of(event["pk"], event["decision"]), None, metrics, None, time.time())
 
 
 def _with_visitor(event: dict[str, Any]) -> dict[str, Any]:

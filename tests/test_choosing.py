@@ -233,7 +233,7 @@ def test_what_cannot_be_credited(metrics: Any, given: Any, field: str, caplog: p
     with caplog.at_level(logging.WARNING, "hailwhale"):
         credit(asked(), "banner", metrics, **given)
         settle()
-    assert field == "metrics" and metrics == {} or len(caplog.records) == 1
+    assert len(caplog.records) == 1
     assert counted("visitors") == 1
 
 
