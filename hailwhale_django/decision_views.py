@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from django.http import HttpRequest
 from rest_framework import status
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import PermissionDenied
@@ -97,6 +98,11 @@ class PageView(CrossOrigin, WhaleView):
         found = super().asked_in_url(request)
         return {name: value for name, value in found.items() if not name.startswith(choosing.FORCED_PREFIX)}
 
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        """Remember who is logged in, in whose place whoever holds a ticket is put."""
+        self.reader = getattr(request, "user", None)
+        return super().initialize_request(request, *args, **kwargs)
+
     @property
     def offer(self) -> Offer:
         assert isinstance(self.request.auth, Offer)
@@ -111,9 +117,11 @@ class ChooseView(PageView):
     def answer(self, asked: dict[str, Any]) -> dict[str, str]:
         offer, decision = self.offer, asked.get("decision")
         options = offer.options(decision)
+        request: Any = self.request._request
+        request.user = self.reader
         found = {"pk": offer.pk, "known": offer.known, "visitor": offer.visitor, **offer.terms}
         # What the browser calls the referrer of this request is the page.
-        return {"option": choosing.decide(self.request, decision, options, without=["referrer"], **found).option}
+        return {"option": choosing.decide(request, decision, options, without=["referrer"], **found).option}
 
 
 class CreditView(PageView):
