@@ -78,6 +78,7 @@ class Settings:
     COUNTRY_DATABASE: str | FilePath = ""
     ADDRESS_HEADER: str = ""
     RESPECT_DNT: bool = True
+    DECISIONS_PK: str | Sequence[str] = "decisions"
     BUFFER_BATCH: int = 500
     BUFFER_SECONDS: float = 0.5
     BUFFER_EVENTS: int = 10_000
@@ -239,6 +240,7 @@ _FITS: dict[str, Callable[[Any], bool]] = {
     "COUNTRY_DATABASE": lambda value: isinstance(value, str | FilePath),
     "ADDRESS_HEADER": _is_header,
     "RESPECT_DNT": _is_bool,
+    "DECISIONS_PK": _is_pk,
     "BUFFER_SECONDS": _is_seconds,
 }
 _LISTS = ("WRITE_KEYS", "CORS_ORIGINS", "REQUESTS_EXCLUDE", "REQUESTS_SKETCHES", "PIXEL_SKETCHES", "CAPTURE")
@@ -265,6 +267,7 @@ EXPECTED = {
     "COUNTRY_DATABASE": "the path of an mmdb file",
     "ADDRESS_HEADER": 'the name of a header, e.g. "X-Forwarded-For"',
     "RESPECT_DNT": "True or False",
+    "DECISIONS_PK": 'the name of a counter or a list of names, e.g. "decisions"',
     "BUFFER_SECONDS": "a number of seconds above 0",
 }
 

@@ -10,10 +10,12 @@ from .connection import pod
 from .engine.decide.terms import Terms
 from .engine.decider import Earned, counter_of
 from .engine.domain.event import Event
-from .engine.domain.paths import Path
-from .engine.errors import InvalidInput
+from .engine.domain.paths import Path, name_of
+from .engine.errors import InvalidInput, TooLarge
 
 EVENT_NAMES = ("pk", "decided", "decision", "option", "decision_id", "visitor", "dimensions", "metrics", "at", "id")
+
+MOST_DECIDED = 20
 
 HOLD_SECONDS = 30 * 86_400.0
 WINDOW_SECONDS = 7 * 86_400.0
@@ -59,7 +61,9 @@ def events_of(given: Any, store: str) -> list[Event | Earned]:
 
 def _decided(given: Mapping[str, Any]) -> dict[Any, Any]:
     """Decisions and their options; `None` where the option is that of a decision that is kept."""
-    decided, decision, option = given.get("decided"), given.get("decision"), given.get("option")
+    decided, decision, option = given.get("decided"), _name(given.get("decision")), given.get("option")
+    if isinstance(decided, Mapping) and len(decided) > MOST_DECIDED:
+        raise TooLarge("decided", dict(decided), f"an event says what came of at most {MOST_DECIDED} decisions")
     if decided not in (None, ""):
         if not isinstance(decided, Mapping) or not decided or option is not None:
             raise InvalidInput("decided", decided, 'name decisions and their options, e.g. {"language": "EN"}')
@@ -67,3 +71,7 @@ def _decided(given: Mapping[str, Any]) -> dict[Any, Any]:
     if option is None and given.get("decision_id") in (None, "") and given.get("visitor") in (None, ""):
         raise InvalidInput("option", option, "name the option, the visitor or the decision_id")
     return {decision: option}
+
+
+def _name(decision: Any) -> str | None:
+    return None if decision in (None, "") else name_of(decision, "decision")

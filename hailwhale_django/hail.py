@@ -68,14 +68,15 @@ class Hail(Face):
         Each is a dict of arguments of `Whale.count_decision`. What cannot be read is told to `on_error(error, event)`;
         without it the first error is raised once all others are accepted. Raises as `count_many`.
         """
+        acceptor = cls.pod().acceptor
         read: list[tuple[Event, str]] = []
         failures: list[tuple[HailWhaleError, Any]] = []
         for given in events:
             try:
-                read += [_with_id(event, given) for event in events_of(given, cls.store)]
+                read += [acceptor.accepted(*_with_id(event, given)) for event in events_of(given, cls.store)]
             except InvalidInput as error:
                 failures.append((error, given))
-        accepted = cls.pod().acceptor.accept_events(read)
+        accepted = acceptor.accept_events(read)
         report(failures, on_error, f"accepted: {accepted} so far")
         return accepted
 

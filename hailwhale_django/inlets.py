@@ -5,6 +5,7 @@ All answer 202 when what they took is on the hail's log, and count a moment late
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from rest_framework import status
@@ -18,6 +19,7 @@ from . import batch, collectd, serializers, tracker
 from .batch import Batch
 from .capture import event_of
 from .conf import get_settings
+from .engine.errors import HailWhaleError
 from .hail import Hail
 from .permissions import FromPage, MayCount, PageTicket, WriteKey, WriteKeyBeforeBody
 from .ticket import Ticket
@@ -82,11 +84,15 @@ class BatchView(WhaleView):
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         # Where nothing was sent, no parser was asked.
         found = request.data if isinstance(request.data, Batch) else Batch()
-        report = batch.hand_over(found, self.hail.count_many)
+        report = batch.hand_over(found, self.take)
         said = report.to_wire() | self.further(found)
         if report.accepted or found.skipped:
             return Response(said, status.HTTP_202_ACCEPTED)
         return Response({"error": {"message": batch.none_accepted(report)}, **said}, status.HTTP_400_BAD_REQUEST)
+
+    def take(self, events: list[Any], on_error: Callable[[HailWhaleError, Any], None]) -> int:
+        """Have events counted; returns how many were accepted, and tells `on_error` of the others."""
+        return self.hail.count_many(events, on_error)
 
     def further(self, found: Batch) -> dict[str, Any]:
         """What else the answer says."""

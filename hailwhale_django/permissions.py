@@ -1,7 +1,7 @@
 """Who may do what over HTTP: users by Django's permissions on `Counter`, and those who hold a write key.
 
 A write key counts and sets; it neither reads nor resets. It needs no CSRF token, since no browser adds it by itself. A
-page's ticket counts what it says, for whoever reads the page.
+page's ticket counts what it says, or decides, for whoever reads the page.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from . import tracker
 from .conf import get_settings
 from .engine.errors import InvalidInput
 from .models import Counter
+from .offer import Offer
 from .ticket import Expired, Forged, Ticket
 
 KEY_PARAMETER = "key"
@@ -60,16 +61,27 @@ class WriteKeyBeforeBody(WriteKey):
 class PageTicket(BaseAuthentication):
     """A ticket in the body, as the template tag gave it to the page. One that will not do is refused."""
 
-    def authenticate(self, request: Request) -> tuple[Any, Ticket] | None:
+    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
         given = body_of(request).get(TICKET_PARAMETER) if request.method == "POST" else None
         if given in (None, ""):
             return None
         if not isinstance(given, str):
             raise InvalidInput(TICKET_PARAMETER, given, "use a ticket as the template tag writes it")
         try:
-            return AnonymousUser(), Ticket.read(given, tracker.USE, get_settings().PIXEL_MAX_AGE)
+            return AnonymousUser(), self.read(given, get_settings().PIXEL_MAX_AGE)
         except (Forged, Expired) as error:
             raise AuthenticationFailed(str(error)) from error
+
+    def read(self, text: str, max_age_seconds: int | None) -> Any:
+        """What a ticket says."""
+        return Ticket.read(text, tracker.USE, max_age_seconds)
+
+
+class PageOffer(PageTicket):
+    """A ticket that says which decisions may be asked for."""
+
+    def read(self, text: str, max_age_seconds: int | None) -> Any:
+        return Offer.read(text, max_age_seconds)
 
 
 class CounterPermission(BasePermission):
@@ -115,6 +127,12 @@ class MayCount(WritePermission):
     codename = "add_counter"
 
 
+class MayDecide(WritePermission):
+    """Deciding may keep something for a visitor, so that another site does not do it in a user's name."""
+
+    codename = "view_counter"
+
+
 class FromPage(BasePermission):
     """A ticket or a write key, on a page of this site or of one in HAILWHALE["CORS_ORIGINS"].
 
@@ -126,7 +144,7 @@ class FromPage(BasePermission):
     def has_permission(self, request: Request, view: APIView) -> bool:
         if request.method == "OPTIONS":
             return True
-        if not isinstance(request.auth, Ticket | WriteKey):
+        if not isinstance(request.auth, Ticket | Offer | WriteKey):
             return False
         if not _is_allowed_origin(request):
             raise PermissionDenied('this site may not count here; HAILWHALE["CORS_ORIGINS"] names those that may')

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NoReturn
+from math import isfinite, nan
+from typing import Any, ClassVar, NoReturn
 from zoneinfo import ZoneInfo
 
 from rest_framework import serializers
@@ -31,6 +32,8 @@ MAX_ITEMS = 1_000  # dimensions in one question
 MAX_ORDERS = 20  # each is a formula over all rows
 MAX_PERIODS = 20  # each is read on its own
 MAX_OFFSET = 10**9
+
+NUMBER = "use a number, 0 or more, e.g. 3600"
 
 TWINS = (("dimension", "dimensions"), ("metric", "metrics"), ("period", "periods"), ("tzoffset", "zone"))
 """Spellings of one parameter."""
@@ -109,6 +112,56 @@ class WholeNumber(Parameter):
         return whole_number(self._name, data, self.lowest, self.highest)
 
 
+class Name(Parameter):
+    """Text, or a number that is one: an id."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if isinstance(data, str) or (isinstance(data, int) and not isinstance(data, bool)):
+            return str(data)
+        return self.refuse(data, "use text")
+
+
+class Number(Parameter):
+    """A number, also as a URL writes it."""
+
+    def run_validation(self, data: Any = empty) -> Any:
+        return super().run_validation(None if data == "" else data)
+
+    def to_internal_value(self, data: Any) -> float:
+        if isinstance(data, str | int | float) and not isinstance(data, bool):
+            try:
+                found = float(data)
+            except (ValueError, OverflowError):
+                found = nan
+            if found >= 0 and isfinite(found):
+                return found
+        return self.refuse(data, NUMBER)
+
+
+class Options(Parameter):
+    """A list of options, or an object of decisions and their lists."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        several = list(data.values()) if isinstance(data, dict) else [data]
+        if sum(len(one) if isinstance(one, list) else 1 for one in several) > self.at_most:
+            raise TooLarge(self._name, data, f"at most {self.at_most:,} at once")
+        return data
+
+
+class Terms(Parameter):
+    """Settings of a policy: numbers, texts, and numbers by option."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, dict) or "name" in data or not all(map(self._fits, data.values())):
+            self.refuse(data, 'use an object of numbers, e.g. {"epsilon": 0.1}')
+        return data
+
+    def _fits(self, value: Any) -> bool:
+        if isinstance(value, dict):
+            return all(isinstance(one, int | float) and not isinstance(one, bool) for one in value.values())
+        return isinstance(value, str | int | float)
+
+
 class Periods(Parameter):
     """One period or a list of them."""
 
@@ -124,13 +177,16 @@ class Periods(Parameter):
 class ParametersSerializer(serializers.Serializer):
     """The parameters of an endpoint. A name that is not known is refused: what is misspelt would else be ignored."""
 
+    spellings: ClassVar[Mapping[str, str]] = _OTHER_SPELLING
+
     def to_internal_value(self, data: Mapping[str, Any]) -> dict[str, Any]:
         spelt: dict[str, Any] = {}
+        given_as: dict[str, str] = {}
         for name, value in data.items():
-            known = name if name in self.fields else _OTHER_SPELLING.get(name, name)
+            known = name if name in self.fields else self.spellings.get(name, name)
             if known in spelt:
-                raise InvalidInput(name, value, f"it was given as {_OTHER_SPELLING[name]}, too; give one of them")
-            spelt[known] = value
+                raise InvalidInput(name, value, f"it was given as {given_as[known]}, too; give one of them")
+            spelt[known], given_as[known] = value, name
         if unknown := [name for name in spelt if name not in self.fields]:
             raise InvalidInput("parameters", unknown, f"known are {', '.join(self.fields) or 'none'}")
         return dict(super().to_internal_value(spelt))
@@ -153,6 +209,60 @@ class EventSerializer(ParametersSerializer):
     props = Parameter()
     metrics = Parameter()
     id = Text()
+
+
+class CountDecisionSerializer(ParametersSerializer):
+    pk = CounterKey(default=None)
+    decided = Parameter()
+    decision = Parameter()
+    option = Parameter()
+    decision_id = Text()
+    visitor = Name()
+    dimensions = Parameter()
+    metrics = Parameter()
+    at = Parameter()
+    id = Name()
+
+
+class DecideSerializer(ParametersSerializer):
+    pk = CounterKey(default=None)
+    decision = Name()
+    options = Options()
+    formula = Text()
+    dimensions = Parameter(source="known_dimensions")
+    period = Parameter()
+    at = Parameter()
+    minimize = Switch()
+    policy = Text()
+    settings = Terms()
+    bad_idea_threshold = Number()
+    test_idea_threshold = Number()
+    visitor = Name()
+    seed = Name()
+    forced = Name()
+    hold = Number()
+    window = Number()
+    together = Switch(default=False)
+    choice = Switch(default=False)
+
+    spellings: ClassVar[Mapping[str, str]] = {
+        **ParametersSerializer.spellings,
+        "by_metric": "formula",
+        "known_dimensions": "dimensions",
+        "known_data": "dimensions",
+    }
+
+
+class ChooseSerializer(ParametersSerializer):
+    token = Text()
+    decision = Text()
+
+
+class CreditSerializer(ParametersSerializer):
+    token = Text()
+    decision = Text()
+    metrics = Parameter()
+    id = Name()
 
 
 class CollectdSerializer(ParametersSerializer):

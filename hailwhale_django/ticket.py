@@ -57,24 +57,34 @@ class Ticket:
         fields: list[Any] = [self.pk, self.dimensions, self.metrics, list(self.declared)]
         while fields and not fields[-1]:
             fields.pop()
-        try:
-            return signing.dumps(fields, salt=_salt(use), serializer=_Serializer, compress=True)
-        except (TypeError, ValueError, RecursionError) as error:
-            raise InvalidInput("ticket", fields, f"use names and finite numbers ({error})") from error
+        return sealed(fields, use)
 
     @classmethod
     def read(cls, text: str, use: str, max_age_seconds: int | None) -> Ticket:
         """The inverse of `signed`. Raises `InvalidInput` for what is no ticket, `Forged`, `Expired`."""
-        if not _SHAPE.fullmatch(text):
-            raise InvalidInput("ticket", text, "use a ticket as the template tag writes it")
-        try:
-            fields = signing.loads(text, salt=_salt(use), serializer=_Serializer, max_age=max_age_seconds)
-        except signing.SignatureExpired as error:
-            raise Expired(f"this ticket is older than {max_age_seconds} seconds; load its page again") from error
-        except signing.BadSignature as error:
-            raise Forged("this ticket is not signed by this site; use it as the template tag wrote it") from error
+        fields = opened(text, use, max_age_seconds)
         pk, dimensions, metrics, declared = [*fields, None, None, None, None][:4]
         return cls(pk, dimensions, metrics, tuple(declared or ()))
+
+
+def sealed(fields: list[Any], use: str) -> str:
+    """Fields as a signed text. Raises `InvalidInput` for what JSON cannot say."""
+    try:
+        return signing.dumps(fields, salt=_salt(use), serializer=_Serializer, compress=True)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidInput("ticket", fields, f"use names and finite numbers ({error})") from error
+
+
+def opened(text: str, use: str, max_age_seconds: int | None) -> list[Any]:
+    """The inverse of `sealed`. Raises `InvalidInput` for what is no ticket, `Forged`, `Expired`."""
+    if not _SHAPE.fullmatch(text):
+        raise InvalidInput("ticket", text, "use a ticket as the template tag writes it")
+    try:
+        return list(signing.loads(text, salt=_salt(use), serializer=_Serializer, max_age=max_age_seconds))
+    except signing.SignatureExpired as error:
+        raise Expired(f"this ticket is older than {max_age_seconds} seconds; load its page again") from error
+    except signing.BadSignature as error:
+        raise Forged("this ticket is not signed by this site; use it as the template tag wrote it") from error
 
 
 def declared_names(given: Any) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, re_path
 
-from . import inlets, monitor, pixel, views
+from . import decision_views, inlets, monitor, pixel, views
 
 app_name = "hailwhale"
 
@@ -17,6 +17,11 @@ _ENDPOINTS = {
     "events": inlets.EventsView,
     "event": inlets.EventView,
     "collectd": inlets.CollectdView,
+    "count_decision": decision_views.CountDecisionView,
+    "count_decisions": decision_views.CountDecisionsView,
+    "decide": decision_views.DecideView,
+    "choose": decision_views.ChooseView,
+    "credit": decision_views.CreditView,
     "update_count_to": views.UpdateCountToView,
     "reset": views.ResetView,
     "totals": views.TotalsView,

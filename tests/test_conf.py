@@ -50,6 +50,7 @@ def test_without_any_setting_there_are_defaults(monkeypatch: pytest.MonkeyPatch)
             ("/static/", "/media/"),
             False,
         )
+        assert found.DECISIONS_PK == "decisions"
         assert (found.CAPTURE, found.RESPECT_DNT) == (("language", "referrer", "utm", "bot"), True)
         assert (found.COUNTRY_HEADER, found.COUNTRY_DATABASE, found.ADDRESS_HEADER) == ("", "", "")
         assert (found.BUFFER_BATCH, found.BUFFER_SECONDS, found.BUFFER_EVENTS) == (500, 0.5, 10_000)
@@ -97,6 +98,9 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"SKETCHES": {"uv:visitor": {"dimensions": "country"}}}, "use a list"),
     ({"SKETCHES": {"*": {"intervals": ["2h"]}}}, "names none of INTERVALS"),
     ({"REQUESTS_SKETCHES": ["visitor"]}, "REQUESTS_SKETCHES"),
+    ({"DECISIONS_PK": ""}, "DECISIONS_PK"),
+    ({"DECISIONS_PK": ["shop", ""]}, "DECISIONS_PK"),
+    ({"DECISIONS_PK": None}, "DECISIONS_PK"),
     ({"REQUESTS_SKETCHES": ["uv:user"]}, "REQUESTS_SKETCHES"),
     ({"REQUESTS_SKETCHES": ["pct101:ms"]}, "REQUESTS_SKETCHES"),
     ({"PIXEL_SKETCHES": ["pct95:ms"]}, "PIXEL_SKETCHES"),

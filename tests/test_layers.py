@@ -47,7 +47,7 @@ RINGS = {
 DOORS = {
     "redis": {"engine/store", "connection.py"},
     "django_redis": {"connection.py"},
-    "rest_framework": {"serializers.py", "views.py", "inlets.py", "monitor.py", "permissions.py"},
+    "rest_framework": {"serializers.py", "views.py", "inlets.py", "decision_views.py", "monitor.py", "permissions.py"},
     "celery": {"tasks.py"},
     "numpy": {"engine"},
     "ua_parser": {"agents.py"},

@@ -49,16 +49,14 @@ class Acceptor:
             report(failures, on_error, f"accepted: {accepted} so far")
         return accepted
 
-    def accept_events(self, events: Sequence[tuple[Event, str]]) -> int:
-        """Append events that are read already, each with an id or ""; returns how many are in the log.
+    def accepted(self, event: Event, known_as: str) -> tuple[Event, str]:
+        """An event that is read already and its id, if they can be appended. Raises `InvalidInput`."""
+        self.store.schedule.columns_at(event.at, self.clock())
+        return event, _id(known_as)
 
-        Raises `InvalidInput` where one is of a time that is not kept, and nothing is accepted; else as `accept_many`.
-        """
-        now = self.clock()
-        for event, known_as in events:
-            self.store.schedule.columns_at(event.at, now)
-            _id(known_as)
-        self.log.append(events, now)
+    def accept_events(self, events: Sequence[tuple[Event, str]]) -> int:
+        """Append events that are `accepted`; returns how many are in the log. Raises as `accept_many`."""
+        self.log.append(events, self.clock())
         return len(events)
 
     def _read(self, given: Any, now: float, failures: list[tuple[HailWhaleError, Any]]) -> tuple[Event, str] | None:

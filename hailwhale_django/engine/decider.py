@@ -29,6 +29,9 @@ PERIOD = "90d"
 MOST_OPTIONS = 10_000
 MOST_SEED_BYTES = 1_000
 
+MOST_ID_BYTES = 100
+"""Of what is credited: together with the decision's own it is an event's id."""
+
 WINDOW_SECONDS = 7 * 86_400.0
 """How long what is earned is credited to a decision that is kept."""
 
@@ -140,7 +143,7 @@ class Decider:
         values = {name: units / self.store.places.scale(name) for name, units in event.metrics}
         if values.get(HITS) == 1:
             del values[HITS]  # that there was an event is known without
-        known = "" if known_as in (None, "") else _text("id", known_as)
+        known = "" if known_as in (None, "") else _text("id", known_as, MOST_ID_BYTES)
         credit = self.store.choices.credit(str(counter), who, str(decision_id or ""), values, known)
         if credit is None:
             meant = decision_id or visitor
@@ -233,12 +236,12 @@ def _forced(given: Any, options: Sequence[str]) -> str:
     return str(given)
 
 
-def _text(argument: str, given: Any) -> str:
+def _text(argument: str, given: Any, most_bytes: int = MOST_SEED_BYTES) -> str:
     text = given if isinstance(given, str) else str(given)
     try:
         size = len(text.encode())
     except UnicodeEncodeError as error:
         raise InvalidInput(argument, given, "it must be valid Unicode text") from error
-    if size > MOST_SEED_BYTES:
-        raise TooLarge(argument, given, f"it has at most {MOST_SEED_BYTES:,} bytes, not {size:,}")
+    if size > most_bytes:
+        raise TooLarge(argument, given, f"it has at most {most_bytes:,} bytes, not {size:,}")
     return text

@@ -1,4 +1,4 @@
-"""Template tags: what a page counts, and what it shows of what was counted. `{% load hailwhale %}`
+"""Template tags: what a page counts and decides, and what it shows of what was counted. `{% load hailwhale %}`
 
 No tag breaks a page. What the store cannot answer is not shown, and said once in the log; so is what a tag was given
 and cannot understand, unless `DEBUG` is on: then it is raised.
@@ -19,13 +19,17 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from .. import embedded, pixel, tracker
+from .. import choosing, crediting, embedded, pixel, tracker
+from ..asker import identity_of
+from ..capture import by_name
 from ..engine.errors import HailWhaleError, StoreUnavailable
-from ..ticket import Ticket, declared_names
+from ..offer import Offer, decisions_of
+from ..ticket import Ticket, declared_names, joined
 
 T = TypeVar("T")
 
 TRACKER = "hailwhale_django/js/tracker.js"
+DECIDER = "hailwhale_django/js/decide.js"
 REMEMBERED_MESSAGES = 256
 MESSAGE = "A template tag shows nothing: %s"
 
@@ -70,6 +74,96 @@ def hailwhale_script(
             reverse("hailwhale:event"),
             ticket.signed(tracker.USE),
             SafeString(" data-outbound" if outbound else ""),
+        )
+
+    return _unless_broken(script) or ""
+
+
+@register.simple_tag(takes_context=True)
+def hailwhale_decide(
+    context: template.Context,
+    decision: Any,
+    options: Any = None,
+    pk: Any = None,
+    formula: Any = None,
+    minimize: Any = None,
+    policy: Any = None,
+    visitor: Any = None,
+    dimensions: Any = None,
+    *,
+    dimension: Any = None,
+    **known: Any,
+) -> str:
+    """The option for who asks: `{% hailwhale_decide "banner" "a,b,c" as banner %}`. Further names say what is known."""
+
+    def option() -> str:
+        read = embedded.given
+        asked = {
+            "pk": read("pk", pk),
+            "known": joined(read("dimensions", _either(dimensions, dimension)), _there(known)),
+            "visitor": visitor,
+            **_there({"formula": formula, "minimize": minimize, "policy": policy}),
+        }
+        return choosing.decide(context.get("request"), decision, _options(options), **asked).option
+
+    return _unless_broken(option) or ""
+
+
+@register.simple_tag(takes_context=True)
+def hailwhale_credit(
+    context: template.Context,
+    decision: Any,
+    metrics: Any = None,
+    pk: Any = None,
+    id: Any = None,
+    visitor: Any = None,
+    *,
+    metric: Any = None,
+    **values: Any,
+) -> str:
+    """Credit what was earned to what this visitor saw: `{% hailwhale_credit "banner" revenue=25 id=order.pk %}`."""
+
+    def earned() -> bool:
+        found = by_name(embedded.given("metrics", _either(metrics, metric))) | values
+        key = embedded.given("pk", pk)
+        return crediting.credit(context.get("request"), decision, found, pk=key, id=id, visitor=visitor)
+
+    _unless_broken(earned)
+    return ""
+
+
+@register.simple_tag
+def hailwhale_decisions(
+    decisions: Any,
+    pk: Any = None,
+    formula: Any = None,
+    minimize: Any = None,
+    policy: Any = None,
+    visitor: Any = None,
+    dimensions: Any = None,
+    declared: Any = "",
+    *,
+    dimension: Any = None,
+) -> SafeString | str:
+    """The script by which a page asks for these decisions, and credits them with declared metrics."""
+
+    def script() -> SafeString:
+        read = embedded.given
+        asked = {"formula": formula, "minimize": minimize, "policy": policy}
+        offer = Offer(
+            decisions_of(read("decisions", decisions)),
+            read("pk", pk),
+            read("dimensions", _either(dimensions, dimension)),
+            identity_of(visitor),
+            declared_names(declared),
+            _there(asked),
+        )
+        return format_html(
+            '<script src="{}" data-choose="{}" data-credit="{}" data-token="{}" defer></script>',
+            static(DECIDER),
+            reverse("hailwhale:choose"),
+            reverse("hailwhale:credit"),
+            offer.signed(),
         )
 
     return _unless_broken(script) or ""
@@ -125,6 +219,18 @@ def hailwhale_graph(
 def _ticket(pk: Any, dimensions: Any, metrics: Any, declared: Any) -> Ticket:
     read = embedded.given
     return Ticket(read("pk", pk), read("dimensions", dimensions), read("metrics", metrics), declared_names(declared))
+
+
+def _options(given: Any) -> Any:
+    """Options: a list, or a text with commas, or one as an address has it."""
+    if isinstance(given, str) and not given.startswith("["):
+        return [name.strip() for name in given.split(",")]
+    return embedded.given("options", given)
+
+
+def _there(given: dict[str, Any]) -> dict[str, Any]:
+    """What was given a value: names that a template does not know are "" there."""
+    return {name: value for name, value in given.items() if value not in (None, "")}
 
 
 def _either(first: Any, second: Any) -> Any:

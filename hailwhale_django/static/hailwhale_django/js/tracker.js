@@ -40,7 +40,8 @@
         addEventListener("auxclick", leave);
     }
 
-    window.hailwhale = (name, props, metrics) => send(name, props, metrics);
+    // With what decide.js has put there.
+    window.hailwhale = Object.assign((name, props, metrics) => send(name, props, metrics), window.hailwhale);
     // A page that is made ready before anybody asks for it is not looked at yet.
     document.prerendering ? document.addEventListener("prerenderingchange", view, { once: true }) : view();
     waiting.forEach((one) => send(...one));
