@@ -324,6 +324,23 @@ def test_what_a_number_stands_for(chance: float, expected: tuple[int, bool]) -> 
     assert drawn([0.5, 0.5], 0.1, chance) == expected
 
 
+def test_options_are_chosen_as_often_as_is_told(pod: Pod) -> None:
+    """Chi-square of 2,000 choices against their probabilities: 13.8 is exceeded once in a thousand, at two degrees."""
+    learn(pod, 60)
+    terms = Terms(floor=0.05, uniform=0.1)
+    decide(pod, terms)  # after which it knows what to assume
+    made = [decide(pod, terms, seed=n) for n in range(2_000)]
+    expected = {one.option: one.probability * len(made) for one in made[0].standings}
+    assert {one.probability for one in made} <= {one.probability for one in made[0].standings}
+    counts = {option: sum(one.option == option for one in made) for option in OPTIONS}
+    assert sum((counts[option] - expected[option]) ** 2 / expected[option] for option in OPTIONS) < 13.8
+    uniform = [one for one in made if one.uniform]
+    assert len(uniform) == pytest.approx(200, abs=45)
+    assert {option: sum(one.option == option for one in uniform) for option in OPTIONS} == {
+        option: pytest.approx(len(uniform) / 3, abs=25) for option in OPTIONS
+    }
+
+
 def test_each_option_has_its_part_of_all_numbers() -> None:
     steps = 100_000
     counts = [0, 0, 0]
