@@ -63,7 +63,8 @@ class _Question(NamedTuple):
     asked: list[tuple[_Asked, Plan]]
 
     def wanted(self, rows: NDArray[np.int64]) -> list[Wanted]:
-        present = rows[rows != ABSENT]
+        there = rows != ABSENT
+        present = rows if there.all() else rows[there]
         return [Wanted(self.metrics, plan.points, present) for _, plan in self.asked]
 
     def cells(self, rows: int) -> int:
