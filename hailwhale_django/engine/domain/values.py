@@ -52,6 +52,7 @@ class Values:
     whole: int
     parents: NDArray[np.int64] | None = None
     sketches: Mapping[str, Sketched] = field(default_factory=dict)
+    _wholes: dict[str, Floats] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def totals(self, formula: Formula, undefined: float = UNDEFINED) -> Floats:
         """[row]: the formula over the sums of the period."""
@@ -93,8 +94,12 @@ class Values:
             return _constant_sum(leaf.name, self.period)
         if leaf.name in self.sketches:
             return self._at_level(self.sketches[leaf.name].sums(leaf.carry), leaf.level)
-        units = _last_known(self.buckets[leaf.name])[-1] if leaf.carry == "last" else self.sums[leaf.name]
-        return self._at_level(in_wholes(units, self.scales[leaf.name]), leaf.level)
+        if leaf.carry == "last":
+            units = _last_known(self.buckets[leaf.name])[-1]
+            return self._at_level(in_wholes(units, self.scales[leaf.name]), leaf.level)
+        if leaf.name not in self._wholes:
+            self._wholes[leaf.name] = in_wholes(self.sums[leaf.name], self.scales[leaf.name])
+        return self._at_level(self._wholes[leaf.name], leaf.level)
 
     def _bucket_of(self, leaf: Leaf) -> Floats | float:
         if isinstance(leaf, Constant):
