@@ -130,9 +130,10 @@ class Table:
         return [numbers(row) for row in points.T.tolist()]
 
     def _totals(self, formula: Formula) -> Floats:
-        if formula not in self._found:
-            self._found[formula] = _totals_of(self.values, formula)
-        return self._found[formula]
+        found = self._found.get(formula)
+        if found is None:
+            found = self._found[formula] = _totals_of(self.values, formula)
+        return found
 
     def _standings(self, rows: NDArray[np.int64]) -> dict[Formula, Standing]:
         """Of the columns that are plain metrics or sums of them, all at once."""

@@ -77,9 +77,9 @@ class Values:
             own = resolve(formula.root)
             if formula.root.name in self.sketches:
                 own = np.where(np.isfinite(own), own, undefined)
-            return np.broadcast_to(own, shape)
+            return _of_shape(own, shape)
         found = np.asarray(evaluate(formula, resolve, undefined=undefined), dtype=np.float64)
-        return np.broadcast_to(self._without_noise(formula, found) if formula.is_linear else found, shape)
+        return _of_shape(self._without_noise(formula, found) if formula.is_linear else found, shape)
 
     def _without_noise(self, formula: Formula, found: Floats) -> Floats:
         """0.3 - 0.1 is 0.2 and nothing less."""
@@ -116,6 +116,12 @@ class Values:
         if level == "_":
             return values[..., self.whole : self.whole + 1]
         return values[..., self.parent : self.parent + 1] if self.parents is None else values[..., self.parents]
+
+
+def _of_shape(found: Floats | float, shape: tuple[int, ...]) -> Floats:
+    """The same number for all where there is but one; most have that shape already, and broadcasting takes its time."""
+    numbers = np.asarray(found, dtype=np.float64)
+    return numbers if numbers.shape == shape else np.broadcast_to(numbers, shape)
 
 
 def in_wholes(units: NDArray[Any], scale: int) -> Floats:

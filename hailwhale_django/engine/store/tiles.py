@@ -55,8 +55,9 @@ class Wanted:
 Part = tuple[int, int, tuple[int, ...]]
 Replies = dict[Part, list[Reply]]
 
-# A counter, and of each want what is the same whenever it is asked again: metrics and points.
-Asked = tuple[str, tuple[tuple[Sequence[str], Sequence[Sequence[Column]]], ...]]
+# A counter, and of each want what is the same whenever it is asked again: metrics, points, and the first row, in which
+# tables of a counter differ.
+Asked = tuple[str, tuple[tuple[Sequence[str], Sequence[Sequence[Column]], bytes], ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,7 @@ class Tiles:
 
     def guess(self, pk: str, wanted: Sequence[Wanted]) -> Guess:
         """That this will be asked of `sums`: the metrics and points surely, the rows most likely."""
-        asked = (pk, tuple((tuple(want.metrics), tuple(want.points)) for want in wanted))
+        asked = (pk, tuple((tuple(want.metrics), tuple(want.points), want.rows[:1].tobytes()) for want in wanted))
         guess = self._guesses.get(asked)
         if guess is None or not _same_rows(guess.rows, wanted):
             pages = self._pages(pk, wanted)
