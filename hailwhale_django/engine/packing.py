@@ -105,6 +105,9 @@ def _appends(
 
 def _metrics_of(folded: Folded, counted_at: Mapping[int, tuple[Path, int]]) -> dict[Path, dict[str, None]]:
     """The metrics of each counter's events, also those that are 0."""
+    pks = dict.fromkeys(pk for pk, _ in counted_at.values())
+    if len(pks) == 1 and len(counted_at) == len(folded.rows):
+        return {pk: dict.fromkeys(folded.amounts) for pk in pks}
     counters = [{counted_at[row][0] for row in shape if row in counted_at} for shape in folded.shapes]
     found: dict[Path, dict[str, None]] = defaultdict(dict)
     for metric, amounts in folded.amounts.items():

@@ -63,7 +63,8 @@ class _Question(NamedTuple):
     asked: list[tuple[_Asked, Plan]]
 
     def wanted(self, rows: NDArray[np.int64]) -> list[Wanted]:
-        present = rows[rows != ABSENT]
+        there = rows != ABSENT
+        present = rows if there.all() else rows[there]
         return [Wanted(self.metrics, plan.points, present) for _, plan in self.asked]
 
     def cells(self, rows: int) -> int:
@@ -173,11 +174,12 @@ class Reader:
         sizes = self._sizes(query, table, shown)
         laid_out = table.rows(shown, points, sizes)
         *children, totals = laid_out
+        other = children.pop() if table.other else None
         return Answer(
             query=query,
             columns=query.formulas,
-            rows=[row for row in children if not row.other],
-            other=next((row for row in children if row.other), None),
+            rows=children,
+            other=other,
             totals=totals,
             count=len(table.passing),
             labels=query.period.labels() if query.plotted else None,

@@ -33,6 +33,18 @@ def test_nothing_of_nothing_is_no_share() -> None:
     assert share_of(floats(3, -3), 0).tolist() == [0, 0]
 
 
+def test_several_metrics_at_once_stand_as_each_alone() -> None:
+    """Revenue of 150 and 30 out of 200, and refunds of which there are none altogether."""
+    revenue, refunds = metric_standing(np.array([[150.0, 30], [5, -5]]), np.array([[200.0], [0]])).of_each()
+    assert revenue.score.tolist() == [150, 30]
+    assert revenue.share.tolist() == [0.75, 0.15]
+    assert revenue.effect.tolist() == [50, 170]
+    assert revenue.important.tolist() == [True, True]
+    assert refunds.share.tolist() == [0, 0]
+    assert refunds.difference.tolist() == [-5, 5]
+    assert refunds.important.tolist() == [False, False]
+
+
 def test_shares_of_negative_sums() -> None:
     assert metric_standing(floats(-50, -150), -200).share.tolist() == [0.25, 0.75]
     assert metric_standing(floats(300, -100), 200).share.tolist() == [1.5, -0.5]

@@ -24,7 +24,7 @@ IMPORTANT_DIFFERENCE = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where rows stand against their parent; all arrays are [row].
+    """Where rows stand against their parent; all arrays are [row], or [metric, row].
 
     For a metric `value` and `count` are the sum; for a ratio the numerator and the denominator.
     """
@@ -37,8 +37,13 @@ class Standing:
     effect: Floats
     important: NDArray[np.bool_]
 
+    def of_each(self) -> list[Standing]:
+        """Where these are [metric, row], those of each metric."""
+        all_of_them = (self.score, self.value, self.count, self.share, self.difference, self.effect, self.important)
+        return [Standing(*one) for one in zip(*all_of_them, strict=True)]
 
-def metric_standing(sums: Floats, parent: float) -> Standing:
+
+def metric_standing(sums: Floats, parent: float | Floats) -> Standing:
     """Rows by a plain sum. `share` is the part of the parent; `difference` and `effect` are the parent's rest."""
     rest = parent - sums
     important = (sums > IMPORTANT_SUM) & (sums > parent * IMPORTANT_SHARE)
@@ -70,9 +75,9 @@ def ratio_standing(
     )
 
 
-def share_of(part: Floats, whole: float) -> Floats:
+def share_of(part: Floats, whole: float | Floats) -> Floats:
     """`part / whole`; 0 of nothing."""
-    return part / whole if whole else np.zeros_like(part)
+    return np.divide(part, whole, out=np.zeros_like(part), where=np.not_equal(whole, 0))
 
 
 def sort_keys(values: Floats, descending: bool = True) -> Floats:

@@ -6,6 +6,7 @@ import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,10 @@ COMPARE: dict[str, Callable[[Floats, float], NDArray[np.bool_]]] = {
     "=": operator.eq,
     "!=": operator.ne,
 }
+
+# As `_make` does, without a call of Python for each of many.
+NEW_CELL: Callable[[tuple[Any, ...]], Cell] = partial(tuple.__new__, Cell)
+NEW_ROW: Callable[[tuple[Any, ...]], Row] = partial(tuple.__new__, Row)
 
 
 @dataclass
@@ -73,53 +78,71 @@ class Table:
 
     def path(self, row: int) -> Path:
         """The path of a child, or of the parent of all."""
-        return self.bases[row].child(self.names[row]) if row < len(self.names) else self.query.dimension
+        return self.paths([row])[0]
+
+    def paths(self, rows: Sequence[int]) -> list[Path]:
+        """The same of each."""
+        names, bases, count = self.names, self.bases, len(self.names)
+        return [Path((*bases[row], names[row])) if row < count else self.query.dimension for row in rows]
 
     def rows(self, shown: Sequence[int], plotted: Values | None = None, children: Sequence[int] = ()) -> list[Row]:
         """The rows with these numbers. `plotted` are values of just these rows, with buckets."""
-        columns = [self._cells(formula, shown, plotted) for formula in self.query.formulas]
-        paths = [self.path(row) for row in shown]
-        cells = zip(*columns, strict=True)
+        chosen = np.array(shown, dtype=np.int64)
+        together = self._standings(chosen)
+        columns = [self._cells(formula, chosen, plotted, together.get(formula)) for formula in self.query.formulas]
+        paths = self.paths(shown)
         others = [path[-1:] == (OTHER,) for path in paths]
-        return list(map(Row, paths, cells, children or [0] * len(shown), others))
+        cells = zip(*columns, strict=True)
+        return list(map(NEW_ROW, zip(paths, cells, children or [0] * len(shown), others, strict=True)))
 
-    def _cells(self, formula: Formula, shown: Sequence[int], plotted: Values | None) -> list[Cell]:
+    def _cells(
+        self, formula: Formula, rows: NDArray[np.int64], plotted: Values | None, standing: Standing | None
+    ) -> list[Cell]:
         if not formula.is_number:
-            return [Cell(0.0, told=self.values.told(formula, row)) for row in shown]
-        rows = np.array(shown, dtype=np.int64)
-        standing = self._standing(formula, rows)
-        nothing: list[float | None] = [None] * len(shown)
+            return [Cell(0.0, told=self.values.told(formula, row)) for row in rows.tolist()]
+        standing = standing or self._standing(formula, rows)
+        nothing: list[float | None] = [None] * len(rows)
+        is_ratio, is_level = formula.is_ratio, formula.is_level
         bounds = self.bounds(formula) if self.query.needs_bounds() else None
         before = changes = nothing
         if self.before is not None:
             before = numbers(_totals_of(self.before, formula)[rows].tolist())
             changes = numbers(self._changes(formula)[rows].tolist())
         columns = (
-            numbers(standing.score.tolist()) if formula.is_level else standing.score.tolist(),
-            standing.value.tolist() if formula.is_ratio else nothing,
-            standing.count.tolist() if formula.is_ratio else nothing,
-            nothing if formula.is_level else standing.share.tolist(),
-            numbers(standing.difference.tolist()) if formula.is_level else standing.difference.tolist(),
-            nothing if formula.is_level else standing.effect.tolist(),
+            numbers(standing.score.tolist()) if is_level else standing.score.tolist(),
+            standing.value.tolist() if is_ratio else nothing,
+            standing.count.tolist() if is_ratio else nothing,
+            nothing if is_level else standing.share.tolist(),
+            numbers(standing.difference.tolist()) if is_level else standing.difference.tolist(),
+            nothing if is_level else standing.effect.tolist(),
             standing.important.tolist(),
             nothing if bounds is None else numbers(bounds[0][rows].tolist()),
             nothing if bounds is None else numbers(bounds[1][rows].tolist()),
             before,
             changes,
-            self._points(formula, plotted, len(shown)) if plotted else nothing,
+            self._points(formula, plotted, len(rows)) if plotted else nothing,
             nothing,
         )
-        # As `Cell._make` does, without a call of Python for each of many cells.
-        return list(map(partial(tuple.__new__, Cell), zip(*columns, strict=True)))
+        return list(map(NEW_CELL, zip(*columns, strict=True)))
 
     def _points(self, formula: Formula, plotted: Values, count: int) -> list[list[float | None]]:
         points = plotted.points(formula, undefined=np.nan)[:, :count]
         return [numbers(row) for row in points.T.tolist()]
 
     def _totals(self, formula: Formula) -> Floats:
-        if formula not in self._found:
-            self._found[formula] = _totals_of(self.values, formula)
-        return self._found[formula]
+        found = self._found.get(formula)
+        if found is None:
+            found = self._found[formula] = _totals_of(self.values, formula)
+        return found
+
+    def _standings(self, rows: NDArray[np.int64]) -> dict[Formula, Standing]:
+        """Of the columns that are plain metrics or sums of them, all at once."""
+        plain = [one for one in self.query.formulas if one.is_number and not (one.is_level or one.is_ratio)]
+        if not plain:
+            return {}
+        totals = np.stack([self._totals(formula) for formula in plain])
+        found = metric_standing(totals[:, rows], totals[:, self.values.parent, None])
+        return dict(zip(plain, found.of_each(), strict=True))
 
     def _standing(self, formula: Formula, rows: NDArray[np.int64]) -> Standing:
         totals = self._totals(formula)

@@ -52,6 +52,7 @@ class Values:
     whole: int
     parents: NDArray[np.int64] | None = None
     sketches: Mapping[str, Sketched] = field(default_factory=dict)
+    _wholes: dict[str, Floats] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def totals(self, formula: Formula, undefined: float = UNDEFINED) -> Floats:
         """[row]: the formula over the sums of the period."""
@@ -76,9 +77,9 @@ class Values:
             own = resolve(formula.root)
             if formula.root.name in self.sketches:
                 own = np.where(np.isfinite(own), own, undefined)
-            return np.broadcast_to(own, shape)
+            return _of_shape(own, shape)
         found = np.asarray(evaluate(formula, resolve, undefined=undefined), dtype=np.float64)
-        return np.broadcast_to(self._without_noise(formula, found) if formula.is_linear else found, shape)
+        return _of_shape(self._without_noise(formula, found) if formula.is_linear else found, shape)
 
     def _without_noise(self, formula: Formula, found: Floats) -> Floats:
         """0.3 - 0.1 is 0.2 and nothing less."""
@@ -93,8 +94,12 @@ class Values:
             return _constant_sum(leaf.name, self.period)
         if leaf.name in self.sketches:
             return self._at_level(self.sketches[leaf.name].sums(leaf.carry), leaf.level)
-        units = _last_known(self.buckets[leaf.name])[-1] if leaf.carry == "last" else self.sums[leaf.name]
-        return self._at_level(in_wholes(units, self.scales[leaf.name]), leaf.level)
+        if leaf.carry == "last":
+            units = _last_known(self.buckets[leaf.name])[-1]
+            return self._at_level(in_wholes(units, self.scales[leaf.name]), leaf.level)
+        if leaf.name not in self._wholes:
+            self._wholes[leaf.name] = in_wholes(self.sums[leaf.name], self.scales[leaf.name])
+        return self._at_level(self._wholes[leaf.name], leaf.level)
 
     def _bucket_of(self, leaf: Leaf) -> Floats | float:
         if isinstance(leaf, Constant):
@@ -111,6 +116,12 @@ class Values:
         if level == "_":
             return values[..., self.whole : self.whole + 1]
         return values[..., self.parent : self.parent + 1] if self.parents is None else values[..., self.parents]
+
+
+def _of_shape(found: Floats | float, shape: tuple[int, ...]) -> Floats:
+    """The same number for all where there is but one; most have that shape already, and broadcasting takes its time."""
+    numbers = np.asarray(found, dtype=np.float64)
+    return numbers if numbers.shape == shape else np.broadcast_to(numbers, shape)
 
 
 def in_wholes(units: NDArray[Any], scale: int) -> Floats:

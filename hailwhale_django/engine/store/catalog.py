@@ -10,7 +10,7 @@ A table takes `Limits.children` children and a counter `Limits.rows` rows; what 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -56,10 +56,11 @@ class Family:
     children: Children
     others: tuple[int, ...]
     stored: tuple[bytes | None, bytes | None]  # what the server has of the children
+    rows: NDArray[np.int64]  # of the children, then the others
 
-    @property
-    def rows(self) -> NDArray[np.int64]:
-        return np.append(self.children.rows.astype(np.int64), self.others)
+    @classmethod
+    def of(cls, children: Children, others: tuple[int, ...], stored: tuple[bytes | None, bytes | None]) -> Family:
+        return cls(children, others, stored, np.append(children.rows.astype(np.int64), others))
 
 
 class Outline(NamedTuple):
@@ -129,9 +130,9 @@ class Catalog:
         others = tuple(ABSENT if row is None else int(row) for row in rows)
         known = self._families.get((pk, table))
         if known is None or known.stored != (names, numbers):
-            known = Family(_children(names, numbers), others, (names, numbers))
+            known = Family.of(_children(names, numbers), others, (names, numbers))
         elif known.others != others:
-            known = replace(known, others=others)
+            known = Family.of(known.children, others, known.stored)
         self._remember(pk, table, known)
         return known, replies
 

@@ -39,7 +39,7 @@ class Selection:
     def decode(self, replies: Sequence[Reply]) -> NDArray[np.int64]:
         """Cells [reply, row, cell], in the byte order of the store."""
         size = (len(self.picked) * self.width or TILE_CELLS) * CELL_BYTES
-        data = b"".join(self._packed(reply, size) for reply in replies)
+        data = b"".join([self._packed(reply, size) for reply in replies])
         return np.frombuffer(data, dtype=">i8").reshape(len(replies), -1, self.width)[:, self.within]
 
     def _packed(self, reply: Reply, size: int) -> bytes:

@@ -35,6 +35,10 @@ READ_TILES = 4096
 # Of some 300 bytes each.
 REMEMBERED_SLOTS = 4096
 
+# What is thought to be wanted of tables that were asked for, each with so many keys at most.
+REMEMBERED_GUESSES = 64
+REMEMBERED_KEYS = 1024
+
 READ = load_script("read")
 
 
@@ -51,18 +55,25 @@ class Wanted:
 Part = tuple[int, int, tuple[int, ...]]
 Replies = dict[Part, list[Reply]]
 
+# A counter, and of each want what is the same whenever it is asked again: metrics, points, and the first row, in which
+# tables of a counter differ.
+Asked = tuple[str, tuple[tuple[Sequence[str], Sequence[Sequence[Column]], bytes], ...]]
+
 
 @dataclass(frozen=True, slots=True)
 class _Page:
     """What is read of one page of a counter for one want: the same rows of several tiles.
 
-    `keys` are of [slot, metric], flat; `cells` says for each column in which slot it is, and which cell of a row.
+    `keys` are of [slot, metric], flat; each column is in one of the `slots`, at one of the `offsets` of a row, or `own`
+    says that slots and columns are the same.
     """
 
     part: Part
     selection: Selection
     keys: list[str]
-    cells: list[tuple[int, int]]
+    slots: NDArray[np.integer[Any]]
+    offsets: NDArray[np.integer[Any]]
+    own: bool
 
 
 class Early(NamedTuple):
@@ -119,6 +130,7 @@ class Tiles:
         self.keys = keys
         self.schedule = schedule
         self._slots: dict[tuple[str, Column], Slot] = {}
+        self._guesses: dict[Asked, Guess] = {}
 
     def sums(self, pk: str, wanted: Sequence[Wanted], early: Early = NOTHING) -> list[NDArray[Any]]:
         """For each wanted an array [metric, point, row] of units.
@@ -137,9 +149,22 @@ class Tiles:
 
     def guess(self, pk: str, wanted: Sequence[Wanted]) -> Guess:
         """That this will be asked of `sums`: the metrics and points surely, the rows most likely."""
-        pages = self._pages(pk, wanted)
-        calls = _calls(pages)
-        return Guess([want.rows for want in wanted], pages, calls) if len(calls) <= 2 else Guess()
+        asked = (pk, tuple((tuple(want.metrics), tuple(want.points), want.rows[:1].tobytes()) for want in wanted))
+        guess = self._guesses.get(asked)
+        if guess is None or not _same_rows(guess.rows, wanted):
+            pages = self._pages(pk, wanted)
+            calls = _calls(pages)
+            guess = Guess([want.rows for want in wanted], pages, calls) if len(calls) <= 2 else Guess()
+            self._remember(asked, guess)
+        return guess
+
+    def _remember(self, asked: Asked, guess: Guess) -> None:
+        """Whoever looks at a table looks again; large ones would fill the process, and have more to do than this."""
+        self._guesses.pop(asked, None)
+        if sum(len(page.keys) for page in guess.pages) <= REMEMBERED_KEYS:
+            if len(self._guesses) >= REMEMBERED_GUESSES:
+                self._guesses.clear()
+            self._guesses[asked] = guess
 
     def sums_of_each(self, wanted: Sequence[tuple[str, Wanted]]) -> list[NDArray[Any]]:
         """As `sums`, of one want each of several counters. One round trip, good for few rows of each."""
@@ -192,14 +217,13 @@ class Tiles:
             page = int(pages[begin])
             first, width = (HEAD_ROWS + (page - 1) * PAGE_ROWS, 1) if page else (0, SPAN)
             selection = Selection.of(rows - first, chosen, width)
-            slots: dict[tuple[Interval, int], int] = {}
-            cells = [
-                (slots.setdefault((interval, bucket // width), len(slots)), bucket % width)
-                for interval, bucket in columns
-            ]
-            prefixes = [self.keys.tile(pk, str(interval), slot, page) for interval, slot in slots]
+            numbers: dict[tuple[Interval, int], int] = {}
+            slots = [numbers.setdefault((interval, bucket // width), len(numbers)) for interval, bucket in columns]
+            offsets = [bucket % width for _, bucket in columns]
+            prefixes = [self.keys.tile(pk, str(interval), slot, page) for interval, slot in numbers]
             keys = [prefix + metric for prefix in prefixes for metric in want.metrics]
-            yield _Page((number, page, selection.picked), selection, keys, cells)
+            own = width == 1 and len(numbers) == len(columns)  # no column is asked twice
+            yield _Page((number, page, selection.picked), selection, keys, np.array(slots), np.array(offsets), own)
 
     def _look_into_hashes(self, pages: Sequence[_Page], found: Replies) -> None:
         """Fill in the whole tiles that are still hashes: to `MGET` they are absent."""
@@ -213,7 +237,9 @@ class Tiles:
 
 
 def _same_rows(rows: Sequence[NDArray[np.integer[Any]]], wanted: Sequence[Wanted]) -> bool:
-    return len(rows) == len(wanted) and all(map(np.array_equal, rows, (want.rows for want in wanted)))
+    return len(rows) == len(wanted) and all(
+        one is want.rows or np.array_equal(one, want.rows) for one, want in zip(rows, wanted, strict=True)
+    )
 
 
 def _tiles(pages: Iterable[_Page]) -> list[tuple[str, Selection]]:
@@ -248,17 +274,16 @@ def _added_up(wanted: Sequence[Wanted], pages: Iterable[_Page], found: Replies) 
     there: list[list[tuple[_Page, NDArray[Any]]]] = [[] for _ in wanted]
     for page in pages:
         if any(found[page.part]):
-            there[page.part[0]].append((page, _cells(page, found[page.part])))
+            want = page.part[0]
+            there[want].append((page, _cells(page, len(wanted[want].metrics), found[page.part])))
     return [_answer(want, parts) for want, parts in zip(wanted, there, strict=True)]
 
 
-def _cells(page: _Page, replies: Sequence[Reply]) -> NDArray[np.int64]:
+def _cells(page: _Page, metrics: int, replies: Sequence[Reply]) -> NDArray[np.int64]:
     """[column, metric, row]."""
     tiles = page.selection.decode(replies)
-    slots, offsets = np.array(page.cells).T
-    cells = tiles.reshape(slots.max() + 1, -1, *tiles.shape[1:])
-    own = page.selection.width == 1 and len(cells) == len(slots)  # a slot is one column, and no column is asked twice
-    return (cells[..., 0] if own else cells[slots, :, :, offsets]).astype(np.int64)
+    cells = tiles.reshape(-1, metrics, *tiles.shape[1:])
+    return (cells[..., 0] if page.own else cells[page.slots, :, :, page.offsets]).astype(np.int64)
 
 
 def _answer(want: Wanted, parts: Sequence[tuple[_Page, NDArray[Any]]]) -> NDArray[Any]:

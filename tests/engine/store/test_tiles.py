@@ -244,6 +244,22 @@ def test_overflow_in_packed_tiles(pods: Pods, any_redis_url: str) -> None:
     assert cells(pod, names, range(4), "cost")[[1, 70, 99]].tolist() == [[0, 0, 0, 10**6]] * 3
 
 
+def test_overflow_of_one_cell_of_a_packed_tile(pods: Pods, any_redis_url: str) -> None:
+    """The whole has room, since another child makes up for it: what was added to it is taken back."""
+    pod = pods(any_redis_url, intervals=HOURS)
+    names = [f"c{n}" for n in range(100)]
+    pod.count_many([("shop", {"n": name}, {"revenue": 1}, at(hour)) for name in names for hour in range(4)], None)
+    for name, value in (("c70", BIG), ("c71", -BIG)):
+        pod.count("shop", {"n": name}, {"revenue": value}, at(3))
+    assert set(tiles_of(any_redis_url).values()) == {"string"}
+    before = cells(pod, names, range(4)).tolist()
+    for name, value in (("c70", BIG), ("c71", -BIG)):
+        with pytest.raises(CounterOverflow):
+            pod.count("shop", {"n": name}, {"revenue": value}, at(3))
+    assert cells(pod, names, range(4)).tolist() == before
+    assert revenue(pod) == 400
+
+
 def test_overflow_of_a_child_counter_that_found_no_place(pods: Pods, any_redis_url: str) -> None:
     pod = pods(any_redis_url, children=1)
     pod.count(["Product", "1"], None, {"revenue": 1}, None)

@@ -83,16 +83,6 @@ end
 -- In what follows `numbers` is a table, one for each cell, or a string, the same for all; `refused` are the indexes of
 -- cells that would have overflowed, or nil where there are none.
 
--- Cells are looked at once for all metrics of a part: what is found is kept in their table.
-local function fields_of(cells)
-  if not cells.fields then
-    local fields = {}
-    for i = 1, #cells do fields[i] = '#' .. cells[i] end
-    cells.fields = fields
-  end
-  return cells.fields
-end
-
 local function highest_of(cells)
   if not cells.highest then
     local highest = 0
@@ -102,20 +92,36 @@ local function highest_of(cells)
   return cells.highest
 end
 
+-- The command that does this to these cells, but for the key and numbers. It is made once for all metrics of a part.
+local function command_for(operation, cells, first, last)
+  local command, n = {'', 'OVERFLOW', 'FAIL'}, 3
+  for i = first, last do
+    command[n + 1], command[n + 2], command[n + 3] = operation, 'i64', '#' .. cells[i]
+    n = n + 4
+    command[n] = ''
+  end
+  return command
+end
+
 local function bitfield(key, operation, cells, numbers)
-  local same, refused, fields = type(numbers) == 'string' and numbers, nil, fields_of(cells)
+  local same, refused = type(numbers) == 'string' and numbers, nil
+  if #cells == 1 then
+    local replies = call('BITFIELD', key, 'OVERFLOW', 'FAIL', operation, 'i64', '#' .. cells[1], same or numbers[1])
+    return replies[1] == false and {true} or nil
+  end
+  local made = cells.commands or {}
+  cells.commands = made
   for first = 1, #cells, CHUNK do
     local last = math.min(first + CHUNK - 1, #cells)
-    local command, n = {key, 'OVERFLOW', 'FAIL'}, 3
-    for i = first, last do
-      command[n + 1], command[n + 2], command[n + 3], command[n + 4] = operation, 'i64', fields[i], same or numbers[i]
-      n = n + 4
-    end
+    local command = made[first] or command_for(operation, cells, first, last)
+    made[first] = command
+    command[1] = key
+    for i = first, last do command[7 + (i - first) * 4] = same or numbers[i] end
     local replies = call('BITFIELD', unpack(command))
-    for i = first, last do
-      if replies[i - first + 1] == false then
+    for i = 1, last - first + 1 do
+      if replies[i] == false then
         refused = refused or {}
-        refused[i] = true
+        refused[first + i - 1] = true
       end
     end
   end
@@ -204,8 +210,12 @@ end
 local function each_tile(visit)
   local tile, by_part = BEFORE_TILES, at + tonumber(ARGV[8])
   for part = at, by_part - 1 do
-    local expiry, span, listed = string.match(ARGV[part], '^(%S+) (%S+) (.*)$')
-    local cells = words(listed)
+    local word = gmatch(ARGV[part], '%S+')
+    local expiry, span, cells, count = word(), word(), {}, 0
+    for cell in word do
+      count = count + 1
+      cells[count] = cell
+    end
     for m = 1, #metrics do
       local numbers = everywhere[m]
       if numbers == '0' then
