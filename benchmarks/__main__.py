@@ -9,12 +9,14 @@ from pathlib import Path
 
 from benchmarks import (
     counting,
+    decide,
     geometry,
     growth,
     hail,
     http,
     memory,
     middleware,
+    open_bandit,
     plot,
     ratio_table,
     report,
@@ -36,8 +38,10 @@ BENCHMARKS: dict[str, Callable[[Effort], report.Result]] = {
     "geometry": geometry.run,
     "middleware": middleware.run,
     "sketches": sketches.run,
+    "decide": decide.run,
     "simmer": simmer.run,
     "simmer_udp": simmer_udp.run,
+    "open_bandit": open_bandit.run,
 }
 RESULTS = Path(__file__).parent / "results"
 LATEST = "latest.json"

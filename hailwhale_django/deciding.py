@@ -10,6 +10,7 @@ needs of each option, for everybody and for each group of visitors. See docs/dec
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -17,10 +18,10 @@ from typing import Any
 from . import buffer
 from .connection import pod
 from .decisions import Settled, events_of, settled
-from .engine.chooser import Question
+from .engine.chooser import Question, chance_of
 from .engine.decide.aim import aim_of
 from .engine.decide.choice import Choice
-from .engine.decide.terms import Terms
+from .engine.decide.terms import Terms, drawn
 from .engine.decider import Earned, counter_of, jointly
 from .engine.errors import InvalidInput
 from .engine.store.choices import Kept
@@ -127,6 +128,8 @@ class Deciding(Face):
 
         One round trip; a second where a decision is kept. Raises `InvalidInput`, and `StoreUnavailable`.
         """
+        if policy is None and not (bad_idea_threshold is None and test_idea_threshold is None):
+            policy = "reasons"  # whose thresholds they are
         overrides = {
             "formula": formula or by_metric,
             "minimize": minimize,
@@ -155,6 +158,67 @@ class Deciding(Face):
             return made if choice else meanings[made.option]
         each = {name: cls._decide(pk, name, some, overrides, asked) for name, some in options.items()}
         return each if choice else {name: made.option for name, made in each.items()}
+
+    @classmethod
+    def reasons_for(
+        cls,
+        pk: Any,
+        decision: Any = None,
+        options: Any = None,
+        formula: str | None = None,
+        known_data: Any = None,
+        period: Any = None,
+        *,
+        minimize: bool | None = None,
+    ) -> dict[str, dict[str, float]]:
+        """What speaks for and against each option: `{option: {group of visitors: significance}}`.
+
+        The groups are all visitors (`_`) and those that `known_data` says this one belongs to. The significance is by
+        how many standard errors the option's ratio is better there than the mean of the others; 0 where nobody knows.
+        """
+        overrides = {"formula": formula, "minimize": minimize}
+        question = cls.question(pk, decision, options, overrides, known=known_data, period=period)
+        return cls.pod().decider.reasons(question)
+
+    @classmethod
+    def weighted_reasons(
+        cls, pk: Any, decision: Any = None, options: Any = None, *args: Any, significance: float = 2.0, **asked: Any
+    ) -> tuple[dict[str, float], dict[str, float], dict[str, float]]:
+        """Options that are good, bad, and still to be tested, each with its weight among its kind (they add up to 1).
+
+        An option is what its most significant reason says, as `reasons_for` tells them, from `significance` on. Good
+        ones weigh as the square of that, others all alike. Arguments are those of `reasons_for`.
+        """
+        found = cls.reasons_for(pk, decision, options, *args, **asked)
+        strongest = {option: max(by_group.values(), key=abs) for option, by_group in found.items()}
+        good = {option: reason**2 for option, reason in strongest.items() if reason >= significance}
+        bad = {option: 1.0 for option, reason in strongest.items() if reason <= -significance}
+        test = {option: 1.0 for option in strongest if option not in good and option not in bad}
+        return _weighed(good), _weighed(bad), _weighed(test)
+
+    @staticmethod
+    def decide_from_reasons(
+        good: Mapping[str, float],
+        bad: Mapping[str, float],
+        test: Mapping[str, float],
+        bad_idea_threshold: float = 0.05,
+        test_idea_threshold: float = 0.05,
+        seed: Any = None,
+    ) -> str:
+        """An option, from what `weighted_reasons` tells: mostly a good one, now and then one to be tested or a bad one.
+
+        Where none is good one that is to be tested; where all are bad one of these. Raises `InvalidInput` for none.
+        """
+        tested = test_idea_threshold if good and test else float(bool(test) and not good)
+        doubted = bad_idea_threshold if good and bad else float(bool(bad) and not good and not test)
+        kinds = ((good, 1 - tested - doubted), (test, tested), (bad, doubted))
+        chances = {
+            option: share * weight for kind, share in kinds if share for option, weight in _weighed(kind).items()
+        }
+        if not chances:
+            raise InvalidInput("options", {}, "name at least one option, good, bad, or to be tested")
+        at, _ = drawn(list(chances.values()), 0.0, chance_of(secrets.token_hex(8) if seed is None else str(seed)))
+        return list(chances)[at]
 
     @classmethod
     def _decide(
@@ -216,8 +280,14 @@ def _overridden(terms: Terms, overrides: Mapping[str, Any]) -> Terms:
 
 
 def _thresholds(settings: Mapping[str, Any] | None, bad: float | None, test: float | None) -> dict[str, Any]:
-    named = {"bad_idea_threshold": bad, "test_idea_threshold": test}
+    """The settings, the ancestor's two thresholds among them."""
+    named = {"bad_share": bad, "test_share": test}
     return dict(settings or {}) | {name: value for name, value in named.items() if value is not None}
+
+
+def _weighed(weights: Mapping[str, float]) -> dict[str, float]:
+    total = sum(weights.values())
+    return {option: weight / total for option, weight in weights.items()} if total else {}
 
 
 def _seconds(argument: str, given: Any) -> float:

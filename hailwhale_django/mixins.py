@@ -69,6 +69,14 @@ class HailWhaleModel(models.Model):
         """`Whale.rank` within this object."""
         return self.hailwhale().rank(self.hailwhale_pk, *args, **kwargs)
 
+    def count_decision(self, *args: Any, **kwargs: Any) -> None:
+        """`Whale.count_decision` on this object: `product.count_decision({"language": "EN"}, {"revenue": 5})`."""
+        self.hailwhale().count_decision(self.hailwhale_pk, *args, **kwargs)
+
+    def decide(self, *args: Any, **kwargs: Any) -> Any:
+        """`Whale.decide` for this object."""
+        return self.hailwhale().decide(self.hailwhale_pk, *args, **kwargs)
+
     def reset_counts(self, *args: Any, **kwargs: Any) -> None:
         """`Whale.reset` of this object."""
         self.hailwhale().reset(self.hailwhale_pk, *args, **kwargs)

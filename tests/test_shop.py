@@ -19,8 +19,8 @@ from django.test import Client, override_settings
 from example_project.ports import free_port
 from example_project.shop import crowd, views, visitors
 from example_project.shop.crowd import Crowd
-from example_project.shop.goods import BY_SLUG, CATEGORIES, COUNTRIES, PRODUCTS, shelves
-from hailwhale_django import Hail, Whale, buffer
+from example_project.shop.goods import BANNERS, BY_SLUG, CATEGORIES, COUNTRIES, PRODUCTS, shelves
+from hailwhale_django import Hail, Whale, buffer, crediting
 from tests.patience import WAIT_SECONDS, until
 
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0"
@@ -50,6 +50,7 @@ def visitor() -> Client:
 
 
 def total(metric: str, dimension: str | None = None, pk: Any = "shop") -> float:
+    crediting.flush()
     buffer.flush()
     Hail.drain()
     return Whale.total(pk, metric, dimension, period="today")
@@ -186,6 +187,48 @@ class TestBuying:
             assert "Thank you" in full.post("/shop/cart/buy/", {"country": "NO"}).content.decode()
 
 
+class TestBanner:
+    def test_each_visitor_keeps_their_banner(self, visitor: Client) -> None:
+        seen = {shown(visitor) for _ in range(5)}
+        assert len(seen) == 1 and seen < set(BANNERS)
+        assert total("visitors", pk=["decisions", "banner", seen.pop()]) == 1
+
+    def test_an_order_is_credited_to_the_banner(self, visitor: Client) -> None:
+        banner = shown(visitor)
+        visitor.post("/shop/cart/gale/add/")
+        cart = visitor.cookies["cart"].value
+        for _ in range(2):
+            visitor.cookies["cart"] = cart
+            visitor.post("/shop/cart/buy/", {"country": "NO"})
+        assert total("orders/visitors", pk=["decisions", "banner", banner]) == 1
+        assert total("orders", "country/DE", pk=["decisions", "banner"]) == 1
+
+    def test_each_country_gets_what_it_likes(self) -> None:
+        """What the shop is told by some hundred visitors of each country is enough for it."""
+        rng = Random(3)
+        pod = Whale.pod()
+        pod.decider.chooser.later = lambda work: work()
+        for _ in range(1_500):
+            who = visitors.visitor(rng)
+            if who.is_bot:
+                continue
+            banner = Whale.decide("decisions", "banner", list(BANNERS), "orders/visitors", {"country": who.country})
+            orders = int((who.follows(banner) or bool(who.wants)) and who.buys)
+            metrics = {"visitors": 1, "orders": orders}
+            Whale.count_decided_now("decisions", "banner", banner, {"country": who.country}, metrics)
+        for country in visitors.COUNTRIES_BY_SIZE[:4]:
+            told = Whale.decide(
+                "decisions", "banner", list(BANNERS), "orders/visitors", {"country": country}, choice=True, hold=0
+            )
+            assert max(told.standings, key=lambda one: one.mean).option == visitors.LIKES[country]
+
+
+def shown(visitor: Client) -> str:
+    found = re.search(r'data-banner="(\w+)"', visitor.get("/shop/").content.decode())
+    assert found
+    return found[1]
+
+
 class TestVisitors:
     def test_the_same_seed_the_same_visitors(self) -> None:
         assert visitors.visitor(Random(7)) == visitors.visitor(Random(7))
@@ -193,6 +236,8 @@ class TestVisitors:
     def test_all_that_they_may_want_is_there(self) -> None:
         assert set(visitors.COUNTRIES_BY_SIZE) == set(visitors.LANGUAGES) == set(COUNTRIES)
         assert set(visitors.CONVERSION) == set(CATEGORIES)
+        assert set(visitors.LIKES) == set(COUNTRIES)
+        assert set(visitors.LIKES.values()) == set(BANNERS)
 
     def test_the_first_is_twice_as_likely_as_the_second(self) -> None:
         rng = Random(1)
@@ -287,25 +332,29 @@ class TestCommand:
 @pytest.mark.django_db(transaction=True)
 class TestButton:
     def test_in_a_demo_anybody_may(self, live_server: Any, visitor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(views, "CROWD_VISITORS", 20)
+        monkeypatch.setattr(views, "CROWDS", (20,))
         site = {"SERVER_NAME": live_server.thread.host, "SERVER_PORT": str(live_server.thread.port)}
         with override_settings(DEBUG=True):
-            assert "Send 20 visitors" in visitor.get("/shop/", **site).content.decode()
-            page = visitor.post("/shop/visitors/", {"rate": "20"}, follow=True, **site).content.decode()
+            assert "Send visitors" in visitor.get("/shop/", **site).content.decode()
+            page = visitor.post(
+                "/shop/visitors/", {"rate": "20", "visitors": "20"}, follow=True, **site
+            ).content.decode()
             assert "20 visitors are on their way, 20 a second" in page
-            page = visitor.post("/shop/visitors/", {"rate": "20"}, follow=True, **site).content.decode()
+            page = visitor.post(
+                "/shop/visitors/", {"rate": "20", "visitors": "20"}, follow=True, **site
+            ).content.decode()
             assert "The visitors of before are still here" in page
             assert until(lambda: not crowd.is_coming())
         assert total("hits", ["page", "/shop/"]) >= 1
         assert total("views") + total("bot_views") >= 20
 
     def test_elsewhere_staff_may(self, visitor: Client, admin_client: Client) -> None:
-        assert "Send 500 visitors" not in visitor.get("/shop/").content.decode()
-        assert "Send 500 visitors" in admin_client.get("/shop/").content.decode()
-        assert visitor.post("/shop/visitors/", {"rate": "20"}).status_code == 403
+        assert "Send visitors" not in visitor.get("/shop/").content.decode()
+        assert "Send visitors" in admin_client.get("/shop/").content.decode()
+        assert visitor.post("/shop/visitors/", {"rate": "20", "visitors": "500"}).status_code == 403
         assert not crowd.is_coming()
 
     @pytest.mark.parametrize("rate", ["", "0", "1e9"])
     def test_other_rates_send_nobody(self, rate: str, admin_client: Client) -> None:
-        assert admin_client.post("/shop/visitors/", {"rate": rate}).status_code == 302
+        assert admin_client.post("/shop/visitors/", {"rate": rate, "visitors": "500"}).status_code == 302
         assert not crowd.is_coming()

@@ -9,6 +9,7 @@ import json
 import re
 import time
 from collections import Counter
+from collections.abc import Container
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
@@ -18,7 +19,7 @@ from threading import Lock, Thread
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from example_project.shop.goods import Product
+from example_project.shop.goods import BANNERS, Product
 from example_project.shop.visitors import Visitor, visitor
 
 # Visitors who are in the shop at once; who comes when it is full waits.
@@ -27,6 +28,7 @@ TIMEOUT_SECONDS = 30
 
 _PIXEL = re.compile(r'<img src="([^"]+/pixel/[^"]+)"')
 _SCRIPT = re.compile(r'data-url="([^"]+)" data-token="([^"]+)"')
+_BANNER = re.compile(r'data-banner="(\w+)"')
 _FORM_TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
 
 
@@ -87,17 +89,22 @@ class Visit:
         self.done = browser.done
 
     def run(self) -> None:
-        self.open("/shop/", Referer=self.who.referrer)
+        page = self.open("/shop/", Referer=self.who.referrer)
+        wants = set(self.who.wants)
+        if (found := _BANNER.search(page)) and self.who.follows(found[1]):
+            offered, _ = BANNERS[found[1]]
+            wants.add(offered)
+            self.look_at(offered, wants)
         for product in self.who.looks:
-            self.look_at(product)
-        if self.who.wants and self.who.buys:
+            self.look_at(product, wants)
+        if wants and self.who.buys:
             page = self.open("/shop/cart/")
             self.browser.post("/shop/cart/buy/", {**_token(page), "country": self.who.country})
             self.done["orders"] += 1
 
-    def look_at(self, product: Product) -> None:
+    def look_at(self, product: Product, wants: Container[Product]) -> None:
         page = self.open(f"/shop/{product.slug}/", Referer=f"{self.browser.origin}/shop/")
-        if product in self.who.wants:
+        if product in wants:
             self.tell(page, "cart", {"category": product.category, "product": product.name}, {"carts": 1})
             self.browser.post(f"/shop/cart/{product.slug}/add/", _token(page))
             self.done["carts"] += 1

@@ -52,6 +52,15 @@ PRODUCTS = (
 BY_SLUG = {product.slug: product for product in PRODUCTS}
 CATEGORIES = tuple(PICTURES)
 
+BANNER = "banner"
+"""What the first page decides: which of `BANNERS` this visitor sees."""
+
+BANNERS = {
+    "umbrellas": (BY_SLUG["gale"], "It will rain. It always does."),
+    "boots": (BY_SLUG["pier"], "The ground is wet. You need not be."),
+    "tea": (BY_SLUG["lifeboat"], "Stay in. Put the kettle on."),
+}
+
 COUNTRIES = {
     "BR": "Brazil",
     "DE": "Germany",

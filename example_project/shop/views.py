@@ -15,20 +15,27 @@ from django.views.decorators.http import require_GET, require_POST
 
 from example_project.shop import crowd
 from example_project.shop.cart import COOKIE, Cart
-from example_project.shop.goods import BY_SLUG, COUNTRIES, Product, shelves
+from example_project.shop.goods import BANNER, BANNERS, BY_SLUG, COUNTRIES, Product, shelves
 from hailwhale_django import Hail
 from hailwhale_django.capture import captured
+from hailwhale_django.crediting import credit
 from hailwhale_django.engine.errors import HailWhaleError
 
 logger = logging.getLogger(__name__)
 
-CROWD_VISITORS = 500
+CROWDS = (500, 5_000)
 RATES = (5, 20, 50)
 
 
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
-    context = {"shelves": shelves(), "visitors": CROWD_VISITORS, "rates": RATES, "may_send": _may_send(request)}
+    context = {
+        "shelves": shelves(),
+        "banners": BANNERS,
+        "crowds": CROWDS,
+        "rates": RATES,
+        "may_send": _may_send(request),
+    }
     return _page(request, "shop/index.html", context)
 
 
@@ -71,6 +78,7 @@ def buy(request: HttpRequest) -> HttpResponse:
         Hail.count_many(purchases(bought, country, captured(request)))
     except HailWhaleError:
         logger.exception("an order was not counted")
+    credit(request, BANNER, {"orders": 1}, id=bought.order)
     response = render(request, "shop/thanks.html", {"bought": bought, "cart": None})
     response.delete_cookie(COOKIE)
     return response
@@ -98,11 +106,11 @@ def send(request: HttpRequest) -> HttpResponse:
     """Visitors by the hundred, from this process and to it."""
     if not _may_send(request):
         raise PermissionDenied
-    rate = request.POST.get("rate", "")
-    if rate not in map(str, RATES):
+    rate, visitors = request.POST.get("rate", ""), request.POST.get("visitors", "")
+    if rate not in map(str, RATES) or visitors not in map(str, CROWDS):
         return redirect("shop:index")
-    if crowd.start(request.build_absolute_uri("/"), float(rate), CROWD_VISITORS):
-        messages.success(request, f"{CROWD_VISITORS} visitors are on their way, {rate} a second.")
+    if crowd.start(request.build_absolute_uri("/"), float(rate), int(visitors)):
+        messages.success(request, f"{int(visitors):,} visitors are on their way, {rate} a second.")
     else:
         messages.warning(request, "The visitors of before are still here.")
     return redirect("shop:index")

@@ -35,6 +35,21 @@ STAYS_FOR_ANOTHER = 0.55
 BUYS = 0.65
 MOST_LOOKS = 8
 
+LIKES = {
+    "US": "boots",
+    "DE": "umbrellas",
+    "GB": "tea",
+    "FR": "umbrellas",
+    "NO": "boots",
+    "JP": "tea",
+    "BR": "umbrellas",
+    "IN": "tea",
+}
+"""The banner that a country likes, which nobody tells the shop."""
+
+FOLLOWS, FOLLOWS_ANOTHER = 0.5, 0.08
+"""How many follow the banner that they like, and any other."""
+
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
@@ -47,6 +62,11 @@ class Visitor:
     looks: tuple[Product, ...]
     wants: frozenset[Product]
     buys: bool
+    resolve: float
+
+    def follows(self, banner: str) -> bool:
+        """Whether they follow this banner, and put what is there into their cart."""
+        return not self.is_bot and self.resolve < (FOLLOWS if LIKES[self.country] == banner else FOLLOWS_ANOTHER)
 
     @property
     def is_bot(self) -> bool:
@@ -76,6 +96,7 @@ def visitor(rng: Random) -> Visitor:
         looks=looks,
         wants=wants,
         buys=rng.random() < BUYS,
+        resolve=rng.random(),
     )
 
 

@@ -20,15 +20,15 @@ from .decide.aim import Aim
 from .decide.cells import Cell
 from .decide.choice import Choice, Clue, Standing
 from .decide.evidence import D, Evidence, Floats, Judgement, N, Policy, Y
-from .decide.policies import policy_of
+from .decide.policies.book import policy_of
 from .decide.terms import Terms, drawn
 from .decide.words import TELLING, reasons_of
 from .domain.paths import Path
 from .domain.period import Period
 from .domain.plan import Column
 from .fits import Fits, Fitted
-from .store.choices import Kept, recalled
-from .store.evidence import field, read
+from .store.choices import Kept
+from .store.evidence import read
 from .store.store import Store
 
 CLUES = 3
@@ -131,25 +131,23 @@ class Chooser:
             since = known.since if known else 0.0
             columns = self._columns_of(question, since, now)
             cells = question.terms.outlook.cells(question.paths)
-            fields = [field(option, cell.text) for option in question.options for cell in cells]
-            calls = [*self.store.evidences.asking(pk, columns, fields), self.fits.asking(pk, name)]
-            if recall:
-                calls.append(self.store.choices.recalling(pk, question.who))
-            replies = self.store.server.run(calls)
-            record = replies.pop() if recall else None
-            fit_text = replies.pop()
-            found = None if fit_text is None else Fitted.parse(fit_text)
-            self._remember((pk, name), found)
-            if (found.since if found else 0.0) == since:
+            who = question.who if recall else ""
+            texts = [cell.text for cell in cells]
+            call = self.store.evidences.asking(pk, columns, question.options, texts, name, who)
+            found = read(self.store.server.run([call])[0], len(cells))
+            fitted = None if found.fit is None else Fitted.parse(found.fit)
+            self._remember((pk, name), fitted)
+            if (fitted.since if fitted else 0.0) == since:
                 break
-            known = found  # the world has changed: other columns count
-        sums = read(replies, len(fields))
-        eight = question.terms.aim.eight(sums.of).sum(axis=0).reshape(len(question.options), len(cells), -1)
+            known = fitted  # the world has changed: other columns count
+        summed, names = found.sums.summed(), question.terms.aim.names
+        eight = question.terms.aim.eight(summed.of) if names is None else summed.picked(names)
         evidence = Evidence(question.options, cells, eight, question.terms.aim.minimize)
-        fitted = self._learnt(question, policy, name, columns, found, evidence, now)
+        fitted = self._learnt(question, policy, name, columns, fitted, evidence, now)
         judged = policy.judge(evidence, fitted.fit if fitted else None)
         weighed = Weighed(evidence, judged, question.terms.probabilities(judged, evidence), policy)
-        return (None if record is None else recalled(record, question.at)), weighed
+        kept = Kept.parse(found.decision) if found.decision and float(found.until or 0) > question.at else None
+        return kept, weighed
 
     def _learnt(
         self,

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from .chooser import Chooser, Later, Question
 from .decide.choice import Choice
 from .decide.lessons import taught
+from .decide.policies.reasons import reasons
 from .decide.terms import Terms
 from .domain.event import HITS, Event, instant
 from .domain.paths import Path, checked, dimension_paths, name_of, pk_of
@@ -91,6 +92,13 @@ class Decider:
 
     def choose(self, question: Question) -> Choice:
         return self.chooser.choose(question, self.clock())
+
+    def reasons(self, question: Question) -> dict[str, dict[str, float]]:
+        """Of each option by how many standard errors it is better than the others, by cell; 0 where none can tell."""
+        evidence = self.chooser.weigh(question, self.clock()).evidence
+        cells = [" and ".join(cell.paths) for cell in evidence.cells]
+        found = reasons(evidence).tolist()
+        return {option: dict(zip(cells, row, strict=True)) for option, row in zip(evidence.options, found, strict=True)}
 
     def period(self, given: Any, when: float) -> Period:
         if isinstance(given, Period):

@@ -21,7 +21,7 @@ from .decide.evidence import Fit, Floats, History, N, Policy
 from .decide.lessons import ASSIGNED
 from .domain.paths import Path
 from .domain.plan import Column
-from .store.evidence import Sums, field, option_and_cell
+from .store.evidence import Sums, cell_of
 from .store.server import Call
 from .store.store import Store
 
@@ -36,7 +36,6 @@ MOST_DAYS = 90
 MOST_CELLS = 400
 FEWEST_CELLS = 20
 MOST_FIELDS = 60_000
-FIELDS_AT_ONCE = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +68,6 @@ class Fits:
     def __init__(self, store: Store) -> None:
         self.store = store
 
-    def asking(self, pk: str, name: str) -> Call:
-        return Call("HGET", [self.store.keys.fits(pk)], [name])
-
     def learn(
         self,
         pk: Path,
@@ -85,8 +81,8 @@ class Fits:
     ) -> Fitted:
         """Learn from the evidence of a period, given by its columns and its first and last second, and keep it."""
         days = self._days(span, now)
-        by_day = self._sums(str(pk), days, options, [EVERYBODY.text])
-        everybody = aim.eight(by_day.of)
+        by_day = self.store.evidences.sums(str(pk), days, options, [EVERYBODY.text])
+        everybody = aim.eight(by_day.of)[:, :, 0]
         expected = self._expected(by_day, aim, everybody)
         history = History(tuple(options), self._levels(pk, aim, options, columns), everybody, expected, aim.minimize)
         fit = policy.fit(history)
@@ -103,7 +99,7 @@ class Fits:
         return [Column(interval, one) for one in range(max(first, last - MOST_DAYS + 1), last + 1)]
 
     def _expected(self, by_day: Sums, aim: Aim, everybody: Floats) -> Floats:
-        found = by_day.of(aim.prediction)
+        found = by_day.of(aim.prediction)[:, :, 0]
         return np.where(found != 0, found, np.nan)
 
     def _levels(self, pk: Path, aim: Aim, options: Sequence[str], columns: Sequence[Column]) -> dict[str, Floats]:
@@ -114,8 +110,8 @@ class Fits:
         levels = {}
         for level, cells in sampled.items():
             some = list(islice(cells, most))
-            sums = self._sums(str(pk), columns, options, some)
-            levels[level] = aim.eight(sums.of).sum(axis=0).reshape(len(options), len(some), -1).swapaxes(0, 1)
+            sums = self.store.evidences.sums(str(pk), columns, options, some)
+            levels[level] = aim.eight(sums.summed().of).swapaxes(0, 1)
         return levels
 
     def _sampled(self, pk: str, columns: Sequence[Column]) -> dict[str, dict[str, None]]:
@@ -126,13 +122,8 @@ class Fits:
         levels: dict[str, dict[str, None]] = defaultdict(dict)
         for reply in self.store.server.run(calls) if calls else []:
             for one in reply:
-                _, text = option_and_cell(one.decode())
+                text = cell_of(one.decode())
                 cell = Cell.of(text)
                 if cell.level and cell.level != ASSIGNED:
                     levels[cell.level][text] = None
         return levels
-
-    def _sums(self, pk: str, columns: Sequence[Column], options: Sequence[str], cells: Sequence[str]) -> Sums:
-        """[column, option and cell]: the sums, read in parts so that nobody waits long."""
-        fields = [field(option, cell) for option in options for cell in cells]
-        return self.store.evidences.sums(pk, columns, fields, FIELDS_AT_ONCE)

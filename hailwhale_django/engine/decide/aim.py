@@ -44,6 +44,17 @@ class Aim:
         """The sum of what its numerators were predicted to be."""
         return prediction_of(self.formula)
 
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """The names of the eight, where each is a sum that is kept: one metric over another."""
+        metrics = [metric for side in (self.numerator, self.denominator) for metric in side]
+        weights = [*self.numerator.values(), *self.denominator.values()]
+        if len(metrics) != 2 or weights != [1, 1] or {"", HITS} & set(metrics):
+            return None
+        y, d = metrics
+        products = (product_of(y, y), product_of(d, d), product_of(y, d))
+        return EVENTS, total_of(y), total_of(d), *products, presence_of(y), presence_of(d)
+
     def eight(self, named: SumNamed) -> Floats:
         """The sums of `evidence.SUMS`, as the last axis; `named` gives each kept sum by its name."""
         events = named(EVENTS)

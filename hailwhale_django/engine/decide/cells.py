@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
+from operator import attrgetter
 from typing import NamedTuple
 
 from ..domain.paths import WHOLE, Path
@@ -41,6 +43,8 @@ class Cell(NamedTuple):
 
 EVERYBODY = Cell("", WHOLE)
 
+_text = attrgetter("text")
+
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
@@ -56,10 +60,10 @@ class Outlook:
         A path of one name is a cell only where nothing is known below it: all who have a country are nobody special.
         """
         known = [path for path in dict.fromkeys(paths) if path and self.minds(path)]
-        above = {path.parent for path in known}
+        above = {path[:-1] for path in known}
         single = [path for path in known if len(path) > 1 or path not in above]
-        leaves = sorted(str(path) for path in known if path not in above)
-        found = [EVERYBODY, *(Cell(_level(path), str(path)) for path in sorted(single, key=len))]
+        leaves = sorted([_single(path) for path in known if path not in above], key=_text)
+        found = [EVERYBODY, *map(_single, sorted(single, key=len))]
         if self.pairs and len(leaves) > 2:
             found += [_joint(pair) for pair in combinations(leaves, 2)]
         if self.together and len(leaves) > 1:
@@ -70,10 +74,15 @@ class Outlook:
         return self.dimensions is None or path[0] in self.dimensions
 
 
+@lru_cache(maxsize=65_536)
+def _single(path: Path) -> Cell:
+    return Cell(_level(path), str(path))
+
+
 def _level(path: Path) -> str:
     """`country` for country/US, `country/*` for country/US/CA; a name alone is a level of its own."""
     return "/".join([str(Path(path[:1])), *"*" * (len(path) - 2)])
 
 
-def _joint(leaves: Sequence[str]) -> Cell:
-    return Cell.of(JOINT.join(leaves))
+def _joint(leaves: Sequence[Cell]) -> Cell:
+    return Cell(JOINT.join(sorted(cell.level for cell in leaves)), JOINT.join([cell.text for cell in leaves]))

@@ -31,7 +31,7 @@ def taught(
     no further one. `uniform` says how the option was chosen, where that is known, and `more` adds sums of its own.
     """
     values = {name: units / places.scale(name) for name, units in event.metrics}
-    sums = sums_of(values, before) | (more or {})
+    sums = {**sums_of(values, before), **(more or {})}
     cells = [cell.text for cell in outlook.cells(event.dimensions)]
     if uniform is None:
         return event._replace(lesson=Lesson(tuple(cells), tuple(sums.items())))

@@ -9,7 +9,7 @@ would have earned.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -80,10 +80,6 @@ class Choices:
         self.server = server
         self.keys = keys
 
-    def recalling(self, pk: str, who: str) -> Call:
-        """The call whose reply `recalled` understands."""
-        return Call("HMGET", [self.keys.chosen(pk, who)], ["decision", "until"])
-
     def keep(self, pk: str, who: str, kept: Kept, now: float, until: float, forget: float) -> Kept | None:
         """Keep and log a decision; returns the one that holds already, if there is one, and then keeps nothing."""
         found = self.server.call(
@@ -131,12 +127,6 @@ class Choices:
                 break
             last = f"({entries[-1][0].decode()}"
         return [Logged(one, earned.get(one.id, {})) for one in decided[:count]]
-
-
-def recalled(reply: Sequence[Any], now: float) -> Kept | None:
-    """The decision that holds, if there is one."""
-    decision, until = reply
-    return Kept.parse(decision) if decision is not None and float(until) > now else None
 
 
 def who_of(decision_id: Any) -> str:

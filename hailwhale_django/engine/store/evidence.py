@@ -1,8 +1,9 @@
 """The evidence of decisions: for every option and cell of a decision sums over events, by day and longer.
 
-All of a bucket is one hash; a field is an option and a cell (see `domain.lesson`), and its value the sums, eight bytes
-each (a double, little-endian), in the order of the places that the decision's `sums` gives to their names. So deciding
-reads one hash for each bucket of its period, in one round trip, and counting adds in the same step in which it counts.
+All of a bucket is one hash; a field is a cell (see `domain.lesson`) and a group of four options, by the numbers that
+the decision gives to options. Its value are sums, doubles of eight bytes, little-endian: for each sum, in the order of
+the places that the decision gives to their names, one for each option of the group. So deciding reads a few fields of
+one hash for each bucket of its period, in one round trip, and counting adds in the step in which it counts.
 
 Sums of evidence are for inference: they are doubles, exact to 15 digits, while what is counted stays whole numbers.
 """
@@ -11,18 +12,24 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domain.paths import Path, escaped, unescaped
+from ..domain.paths import Path, escaped
 from ..domain.plan import Column, Schedule
 from .keys import Keys
-from .server import Call, Server
+from .server import Call, Server, load_script
 
-FIELD = "\t"
-"""Between option and cell: names are escaped."""
+READ = load_script("evidence")
+
+GROUP = 4
+"""Options that share a field: fewer fields to read, and little room lost where there are two or three."""
+
+TAB = "\t"
+"""Between cell and group, or option and cell: names are escaped."""
 
 SPAN = "evidence"
 """What the spans of buckets of evidence begin with, in the counter's list."""
@@ -30,11 +37,14 @@ SPAN = "evidence"
 FOR_EVER = "-"
 DOUBLE = np.dtype("<f8")
 
+AT_ONCE = 40_000
+"""Options, cells and buckets that one call reads: some milliseconds of the server."""
+
 Floats = NDArray[np.float64]
 
 
 class Addition(NamedTuple):
-    """What is added to a bucket of evidence: to each field all of `names` in the parcel, as doubles one behind another.
+    """What is added to a bucket of evidence: to each option and cell all of `names`, as doubles one behind another.
 
     `lasting`: when it expires, in seconds since the epoch or "-", and its span.
     """
@@ -46,7 +56,10 @@ class Addition(NamedTuple):
 
 
 class Additions(NamedTuple):
+    """What is added to the evidence of one decision: sums of these `names`, of these `options`."""
+
     names: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
     buckets: Sequence[Addition] = ()
 
 
@@ -67,17 +80,22 @@ class Evidences:
     def additions(self, pk: str, learnt: Learnt) -> Additions:
         """What lessons of one decision add to its evidence."""
         names: dict[str, int] = {}
+        options: dict[str, None] = {}
         buckets: dict[Column, dict[str, dict[str, float]]] = defaultdict(dict)
-        for option, cells, columns, sums in learnt:
+        for name_of_option, cells, columns, sums in learnt:
+            option = escaped(name_of_option)
+            options[option] = None
             for name in sums:
                 names.setdefault(name, len(names))
             for column in columns:
                 if column.interval in self.schedule.of_evidence:
                     for cell in cells:
-                        found = buckets[column].setdefault(field(option, cell), {})
+                        found = buckets[column].setdefault(f"{option}{TAB}{cell}", {})
                         for name, value in sums.items():
                             found[name] = found.get(name, 0.0) + value
-        return Additions(tuple(names), [self._addition(pk, column, names, buckets[column]) for column in buckets])
+        return Additions(
+            tuple(names), tuple(options), [self._addition(pk, column, names, buckets[column]) for column in buckets]
+        )
 
     def _addition(
         self, pk: str, column: Column, names: Mapping[str, int], by_field: Mapping[str, Mapping[str, float]]
@@ -93,60 +111,101 @@ class Evidences:
     def key(self, pk: str, column: Column) -> str:
         return self.keys.evidence(pk, str(column.interval), column.bucket)
 
-    def asking(self, pk: str, columns: Iterable[Column], fields: Sequence[str]) -> list[Call]:
-        """The calls whose replies `read` understands: the places of sums, then a bucket each."""
-        return [
-            Call("HGETALL", [self.keys.sums(pk)]),
-            *(Call("HMGET", [self.key(pk, column)], fields) for column in columns),
-        ]
+    def asking(
+        self,
+        pk: str,
+        columns: Iterable[Column],
+        options: Sequence[str],
+        cells: Sequence[str],
+        fit: str = "",
+        who: str = "",
+    ) -> Call:
+        """The call whose reply `read` understands; along with it a fit, and what is kept for somebody, may be asked."""
+        keys = self.keys
+        asked = [keys.sums(pk), keys.options(pk), keys.fits(pk), keys.chosen(pk, who)]
+        asked += [self.key(pk, column) for column in columns]
+        return Call(READ, asked, [GROUP, fit, len(options), *map(escaped, options), *cells])
 
-    def sums(self, pk: str, columns: Sequence[Column], fields: Sequence[str], at_once: int) -> Sums:
-        """The sums of these fields in each column, so many fields in one call that nobody else waits long."""
-        parts = []
-        for begin in range(0, max(len(fields), 1), at_once):
-            some = fields[begin : begin + at_once]
-            places, *calls = self.asking(pk, columns, some) if some else self.asking(pk, (), ())
-            replies = [self.server.run([call])[0] for call in (places, *calls)]
-            parts.append(read(replies, len(some)))
-        places_now = parts[-1].places
-        widest = len(places_now)
-        values = [np.pad(one.values, ((0, 0), (0, 0), (0, widest - one.values.shape[2]))) for one in parts]
-        return Sums(places_now, np.concatenate(values, axis=1))
+    def sums(self, pk: str, columns: Sequence[Column], options: Sequence[str], cells: Sequence[str]) -> Sums:
+        """The sums of these options and cells in each column, so many in one call that nobody else waits long."""
+        at_once = max(AT_ONCE // (len(options) * max(len(columns), 1)), 1)
+        parts = [
+            read(self.server.call(*self.asking(pk, columns, options, some)), len(some)).sums
+            for begin in range(0, max(len(cells), 1), at_once)
+            for some in [cells[begin : begin + at_once]]
+        ]
+        places = parts[-1].places
+        values = [np.pad(one.values, [(0, 0)] * 3 + [(0, len(places) - one.values.shape[3])]) for one in parts]
+        return Sums(places, np.concatenate(values, axis=2))
 
 
 class Sums(NamedTuple):
-    """`values[bucket, field, place]`, and the places of sums by name."""
+    """`values[bucket, option, cell, place]`, and the places of sums by name. Nobody writes to the values."""
 
     places: Mapping[str, int]
     values: Floats
 
     def of(self, name: str) -> Floats:
-        """One sum, [bucket, field]; zeros where it was never counted."""
+        """One sum of each; zeros where it was never counted."""
         place = self.places.get(name)
-        return np.zeros(self.values.shape[:2]) if place is None else self.values[:, :, place]
+        return np.zeros(self.values.shape[:-1]) if place is None else self.values[..., place]
+
+    def picked(self, names: Iterable[str]) -> Floats:
+        """Several sums, as the last axis."""
+        named = list(names)
+        places = [place for name in named if (place := self.places.get(name)) is not None]
+        if len(places) < len(named):
+            return np.stack([self.of(name) for name in named], axis=-1)
+        return self.values[..., places]
+
+    def summed(self) -> Sums:
+        """The same over all buckets, `values[option, cell, place]`."""
+        return Sums(self.places, self.values.sum(axis=0, dtype=float))
 
 
-def read(replies: Sequence[object], fields: int) -> Sums:
-    """What the calls of `asking` answered."""
-    places_reply, *buckets = replies
-    assert isinstance(places_reply, dict)
-    places = {name.decode(): int(place) for name, place in places_reply.items()}
-    size = 8 * len(places)
-    nothing = bytes(size)
-    texts = [text or nothing for bucket in buckets for text in bucket]  # type: ignore[attr-defined]
-    flat = b"".join(texts)
-    if len(flat) != size * len(texts):  # some are older than the newest sums, or were written just now with more
-        flat = b"".join([text[:size].ljust(size, b"\0") for text in texts])
-    return Sums(places, np.frombuffer(flat, dtype=DOUBLE).reshape(len(buckets), fields, len(places)).astype(float))
+class Read(NamedTuple):
+    """What `asking` is answered: the fit and the decision that is kept, and until when it holds, where these are."""
+
+    sums: Sums
+    fit: bytes | None
+    decision: bytes | None
+    until: bytes | None
 
 
-def field(option: str, cell: str) -> str:
-    return f"{escaped(option)}{FIELD}{cell}"
+def read(reply: Sequence[Any], cells: int) -> Read:
+    """What the call of `asking` answered, for so many cells."""
+    flat, numbered, fit, decision, until, *buckets = reply
+    places = {name.decode(): int(place) for name, place in zip(flat[::2], flat[1::2], strict=True)}
+    numbers = tuple([-1 if number is None else int(number) for number in numbered])
+    return Read(Sums(places, _by_option(buckets, numbers, cells, len(places))), fit, decision, until)
 
 
-def option_and_cell(field: str) -> tuple[str, str]:
-    option, _, cell = field.partition(FIELD)
-    return unescaped(option), cell
+def _by_option(buckets: Sequence[bytes], numbers: tuple[int, ...], cells: int, places: int) -> Floats:
+    """[bucket, option, cell, place] of fields that hold groups of options."""
+    size = max(map(len, buckets), default=0)
+    if not size:
+        return np.zeros((len(buckets), len(numbers), cells, places))
+    groups, at, slots, absent = _grouped(numbers)
+    flat = np.frombuffer(b"".join([bucket or bytes(size) for bucket in buckets]), dtype=DOUBLE)
+    by_group = flat.reshape(len(buckets), cells, groups, places, GROUP)
+    found = by_group[:, :, at, :, slots].swapaxes(0, 1)
+    return np.where(absent[:, None, None], 0.0, found) if absent.any() else found
+
+
+@lru_cache(maxsize=256)
+def _grouped(numbers: tuple[int, ...]) -> tuple[int, NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    """How many groups these options are in; for each in which one, at which slot, and whether it was never counted."""
+    known = np.array(numbers)
+    groups, at = np.unique(known // GROUP, return_inverse=True)
+    absent = known < 0
+    if groups[0] < 0:
+        groups, at = groups[1:], at - 1
+    return len(groups), at, known % GROUP, absent
+
+
+def cell_of(field: str) -> str:
+    """The cell of a field."""
+    return field.partition(TAB)[0]
 
 
 def is_evidence(span: str) -> bool:
@@ -156,7 +215,7 @@ def is_evidence(span: str) -> bool:
 
 def keys_of(keys: Keys, pk: str, spans: Iterable[str]) -> Iterator[str]:
     """All keys of a counter's evidence, by the list of its spans. What is kept for somebody ends by itself."""
-    yield from (keys.sums(pk), keys.fits(pk), keys.choices(pk))
+    yield from (keys.sums(pk), keys.options(pk), keys.fits(pk), keys.choices(pk))
     for _, interval, bucket in (span.split(":") for span in spans if is_evidence(span)):
         yield keys.evidence(pk, interval, int(bucket))
 

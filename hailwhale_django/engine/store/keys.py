@@ -10,7 +10,8 @@
                                                           "dead:" and a letter, once that was counted after all
     {prefix}:{PK}tile:INTERVAL:SLOT:PAGE:METRIC   hash or string, see `tiles`
     {prefix}:{PK}sums                             hash    of a decision: name of a sum -> its place in evidence
-    {prefix}:{PK}evidence:INTERVAL:BUCKET         hash    option and cell -> its sums, see `evidence`
+    {prefix}:{PK}options                          hash    of a decision: option -> its number in evidence
+    {prefix}:{PK}evidence:INTERVAL:BUCKET         hash    cell and group of options -> sums, see `evidence`
     {prefix}:{PK}fits                             hash    of a decision: terms -> what a policy assumes, in JSON
     {prefix}:{PK}choices                          stream  of a decision: what was decided lately, and earned
     {prefix}:{PK}chosen:WHO                       hash    of a decision: what was decided for somebody, and earned
@@ -86,6 +87,9 @@ class Keys:
 
     def sums(self, pk: str) -> str:
         return f"{self.of(pk)}sums"
+
+    def options(self, pk: str) -> str:
+        return f"{self.of(pk)}options"
 
     def evidence(self, pk: str, interval: str, bucket: int) -> str:
         return f"{self.of(pk)}evidence:{interval}:{bucket}"

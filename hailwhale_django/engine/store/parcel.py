@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from .evidence import NOTHING, Additions
+from .evidence import GROUP, NOTHING, Additions
 from .keys import Keys
 from .selection import CELL_BYTES
 from .server import Call, load_script
@@ -21,7 +21,7 @@ ADD = load_script("add")
 Argument = str | int | bytes
 
 # Of evidence in one bucket: new ones beyond are left out, but for those of everybody.
-MOST_CELLS = 200_000
+MOST_FIELDS = 200_000
 
 
 class Part(NamedTuple):
@@ -128,11 +128,13 @@ class Parcel:
             len(self.appends),
             "\n".join(self.evidence.names),
             len(self.evidence.buckets),
-            MOST_CELLS,
+            MOST_FIELDS,
+            GROUP,
         ]
         learnt: list[Argument] = []
         if self.evidence.buckets:
-            tiles.append(keys.sums(self.pk))
+            tiles += (keys.sums(self.pk), keys.options(self.pk))
+            learnt.append("\n".join(self.evidence.options))
         for bucket in self.evidence.buckets:
             tiles.append(bucket.key)
             learnt += (bucket.lasting, "\n".join(bucket.fields), bucket.doubles)

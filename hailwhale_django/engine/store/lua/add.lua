@@ -7,15 +7,17 @@
 --       9 nothing, or for events from the hail: stream, the position thought to be its mark or "-", the first and the
 --       last position of these events, and "whole" if they are to be counted altogether or not at all
 --       10 sketches   11 number of tiles of sketches, which come behind the others
---       12 names of sums of evidence   13 number of buckets of evidence   14 most cells that one may have; KEYS has
---       behind all tiles, if there are any, the hash of the sums' places, and these buckets
+--       12 names of sums of evidence   13 number of buckets of evidence   14 most fields that one may have
+--       15 options in a group   KEYS has behind all tiles, if there are buckets, the hashes of the sums' places and of
+--       the options' numbers, and these buckets
 --       for each expectation: tile, cell, its value as text, its value as eight bytes
 --       for each part: when its tiles expire in seconds since the epoch or "-", its span, its cells
 --       for each part and each metric with 0 in 6: one increment for each cell; the metric has no tile where this is ""
 --       for each tile of a sketch: the sketch's number, when it expires, its span, its cells; how many parts follow, one
 --       for all cells or one for each; these
---       for each bucket of evidence: when it expires and its span; its fields; for each of these all sums, as doubles
---       Metrics, sketches, paths, sums and fields are lines, all else are words with a space between them.
+--       if there are buckets of evidence: options   for each: when it expires and its span; option and cell, again and
+--       again; for each of these all sums, as doubles
+--       Metrics, sketches, paths, sums, options and cells are lines, all else are words with a space between them.
 -- Returns {"moved"} where a path is not at the row it was thought to be at, {"changed"} where an expectation fails,
 --         {"ahead", mark} where some of these events are counted already, {"behind", mark} where earlier ones are
 --         missing: nothing was added. Else {"added", {metric, reason...}, {sketch, key, cell...}}: the metrics that
@@ -33,7 +35,7 @@ local MOST_BYTES = 16 -- that a set cell may take in a string before its tile mu
 local CHUNK = 1000
 local BEFORE_TILES = 4
 local FOR_EVER = '-'
-local BEFORE_EXPECTATIONS = 14
+local BEFORE_EXPECTATIONS = 15
 local MOST_PARTS = 32 -- of a sketch's cell: readers merge them again and again, whoever writes pays for merging once
 local call, try, find, gmatch, tonumber, type = redis.call, redis.pcall, string.find, string.gmatch, tonumber, type
 
@@ -305,30 +307,39 @@ for tile = last_tile + 1, last_tile + tonumber(ARGV[11]) do
   next_argument = next_argument + 2 + parts
 end
 
--- The places of sums in evidence; new ones come behind those that there are.
-local function places_of(key, names)
-  local found, places, size = call('HMGET', key, unpack(names)), {}, call('HLEN', key)
-  for i, place in ipairs(found) do
-    if not place then
-      place, size = size, size + 1
-      call('HSET', key, names[i], place)
+-- The numbers that names have in a hash; new ones come behind those that there are.
+local function numbered(key, names)
+  local found, size = {}, call('HLEN', key)
+  for i, name in ipairs(names) do
+    local number = call('HGET', key, name)
+    if not number then
+      number, size = size, size + 1
+      call('HSET', key, name, number)
     end
-    places[i] = tonumber(place) + 1
+    found[i] = tonumber(number)
   end
-  return places, size
+  return found, size
 end
 
-local function learn(key, fields, doubles, places, size)
-  local room = tonumber(ARGV[14]) - call('HLEN', key)
-  for i = 1, #fields do
-    local before = call('HGET', key, fields[i])
-    if before or room > 0 or string.sub(fields[i], -2) == '\t_' then
-      local sums = before and {struct.unpack('<' .. string.rep('d', #before / 8), before)} or {}
-      for place = before and #before / 8 + 1 or 1, size do sums[place] = 0 end
+-- Adds to one bucket: sums of one option in one cell after the other.
+local function learn(key, fields, doubles, places, size, number_of)
+  local group_size, room = tonumber(ARGV[15]), tonumber(ARGV[14]) - call('HLEN', key)
+  for i, field in ipairs(fields) do
+    local option, cell = string.match(field, '^(.-)\t(.*)$')
+    local number = number_of[option]
+    local group = math.floor(number / group_size)
+    local name, slot = cell .. '\t' .. group, number - group * group_size
+    local before = call('HGET', key, name)
+    if before or room > 0 or cell == '_' then
+      local count = before and #before / 8 or 0
+      local sums = before and {struct.unpack('<' .. string.rep('d', count), before)} or {}
+      for at = count + 1, size * group_size do sums[at] = 0 end
       for j = 1, #places do
-        sums[places[j]] = sums[places[j]] + struct.unpack('<d', doubles, ((i - 1) * #places + j - 1) * 8 + 1)
+        local at = places[j] * group_size + slot + 1
+        sums[at] = sums[at] + struct.unpack('<d', doubles, ((i - 1) * #places + j - 1) * 8 + 1)
       end
-      call('HSET', key, fields[i], struct.pack('<' .. string.rep('d', size), unpack(sums, 1, size)))
+      local all = size * group_size
+      call('HSET', key, name, struct.pack('<' .. string.rep('d', all), unpack(sums, 1, all)))
       if not before then room = room - 1 end
     end
   end
@@ -336,12 +347,16 @@ end
 
 local buckets = tonumber(ARGV[13])
 if buckets > 0 then
-  local places_key = last_tile + tonumber(ARGV[11]) + 1
-  local places, size = places_of(KEYS[places_key], lines(ARGV[12]))
-  for bucket = places_key + 1, places_key + buckets do
+  local first = last_tile + tonumber(ARGV[11]) + 1
+  local places, size = numbered(KEYS[first], lines(ARGV[12]))
+  local options = lines(ARGV[next_argument])
+  local numbers, number_of = numbered(KEYS[first + 1], options), {}
+  for i, option in ipairs(options) do number_of[option] = numbers[i] end
+  next_argument = next_argument + 1
+  for bucket = first + 2, first + 1 + buckets do
     local expiry, span = unpack(words(ARGV[next_argument]))
     local fresh = call('EXISTS', KEYS[bucket]) == 0
-    learn(KEYS[bucket], lines(ARGV[next_argument + 1]), ARGV[next_argument + 2], places, size)
+    learn(KEYS[bucket], lines(ARGV[next_argument + 1]), ARGV[next_argument + 2], places, size, number_of)
     if fresh then note_span(KEYS[bucket], expiry, span) end
     next_argument = next_argument + 3
   end

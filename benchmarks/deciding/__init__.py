@@ -1,0 +1,1 @@
+"""Deciding, simulated: worlds whose truth is known, and who finds it soonest."""

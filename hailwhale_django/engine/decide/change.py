@@ -1,0 +1,78 @@
+"""Change: the day on which the world stopped being what was predicted.
+
+An option's ratio also moves when its visitors do, and which visitors it gets is up to the policy that chooses. So each
+day's numerators are compared not with earlier days but with what was predicted of those visitors when they were decided
+for. Residuals of a stretch of days, over their deviation, are looked at for every option as if day after day: where
+they first exceed `ALARM`, the stretch that exceeds it most began with a change, and the search goes on behind it.
+
+A stretch's variance has three parts: that of its events; days that are good or bad for all options, as much as they
+were found to be; and how well the prediction could be known from the days before. Days without a prediction are left out.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .evidence import DD, YD, YY, D, Floats, History, N, Y
+from .factors import divided
+
+ALARM = 4.5
+"""Deviations. Of ten options and a hundred days it is exceeded by chance in fewer than one history of twenty."""
+
+SETTLING = 3
+"""Days after a change, or after the beginning, that are not judged."""
+
+LONGEST = 21
+"""Days. What takes longer to be noticed is followed by the evidence itself."""
+
+
+def first_day(history: History) -> int:
+    """The day of the last change; 0 where there was none."""
+    told = np.nan_to_num(history.expected)
+    known = np.isfinite(history.expected) & (history.days[..., N] > 0)
+    residual = np.where(known, history.days[..., Y] - told, 0.0)
+    told = np.where(known, told, 0.0)
+    variance = np.where(known, history.days[..., N], 0.0) * _per_event(history.days)
+    shaken = _shaken(residual.sum(axis=1), told.sum(axis=1), variance.sum(axis=1))
+    variance = variance + shaken * told**2
+    since, today = 0, SETTLING
+    while today < len(told):
+        found = _change(residual, told, variance, since, today)
+        if found:
+            since, today = found, max(found + SETTLING, today)
+        today += 1
+    return since
+
+
+def _per_event(days: Floats) -> Floats:
+    """The variance of an event's residual by option, pooled over days."""
+    whole = days.sum(axis=0)
+    ratio = divided(whole[:, Y], whole[:, D])
+    return divided(whole[:, YY] - 2 * ratio * whole[:, YD] + ratio**2 * whole[:, DD], whole[:, N])
+
+
+def _shaken(residual: Floats, told: Floats, variance: Floats) -> float:
+    """The relative variance of whole days beyond that of their events: by the median, which a change moves little."""
+    known = told != 0
+    if known.sum() < SETTLING:
+        return 0.0
+    of_days = (residual[known] ** 2 - variance[known]) / told[known] ** 2
+    return max(float(np.median(of_days)), 0.0)
+
+
+def _change(residual: Floats, told: Floats, variance: Floats, since: int, today: int) -> int:
+    """The first day of the stretch until today that is most unlike the prediction, or 0."""
+    first = max(since + SETTLING, today - LONGEST)
+    off, predicted, noise = (_until(part, first, today) for part in (residual, told, variance))
+    before = np.cumsum(told[since:today], axis=0)[first - since - 1 :]
+    noise_before = np.cumsum(variance[since:today], axis=0)[first - since - 1 :]
+    unsure = divided(noise_before, before**2)
+    total = noise + predicted**2 * unsure
+    deviations = divided(np.abs(off), np.sqrt(total)) * ((before != 0) & (total > 0))
+    day, option = np.unravel_index(int(deviations.argmax()), deviations.shape)
+    return first + int(day) if deviations[day, option] > ALARM else 0
+
+
+def _until(values: Floats, first: int, today: int) -> Floats:
+    """The sums from each day to today."""
+    return np.asarray(values[first : today + 1][::-1].cumsum(axis=0)[::-1])

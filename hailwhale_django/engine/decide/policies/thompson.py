@@ -1,0 +1,124 @@
+"""Thompson: each option as often as it is likely to be the best for this visitor. The default.
+
+Of each option the ratio for a visitor is learnt as a product of factors (`factors`), each a mixture of the evidence of
+all the visitor's cells (`mixture`), shrunk by as much as options and cells of a level were found to differ
+(`spreading`). Its probability is its chance of being the best, computed (`contest`), not drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..cells import Cell
+from ..change import first_day
+from ..contest import Q90, Posterior, contest
+from ..evidence import Evidence, Fit, Floats, History, Judgement
+from ..factors import Factor, divided, factors
+from ..levels import levelled
+from ..mixture import Mixture, Spreads, containment, mixed
+from ..spreading import USUAL_CELL, USUAL_OPTION, concentration, nested, spread_of_cells, spread_of_options
+
+LEAST_MEAN = 0.02
+"""No option is thought worse than this share of the level: linear predictions may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thompson:
+    """`option_deviation` and `cell_deviation` are what is thought usual before anything is learnt, relative to the level.
+
+    `zeal` raises probabilities to a power: above 1 the likely winners are shown more often than they are likely to win.
+    `follow_changes`: begin anew where the world is seen to change.
+    """
+
+    name: ClassVar[str] = "thompson"
+    version: ClassVar[int] = 1
+
+    option_deviation: float = USUAL_OPTION
+    cell_deviation: float = USUAL_CELL
+    size_share: float = 1.0
+    zeal: float = 1.0
+    temper: float = 1.0
+    follow_changes: bool = True
+
+    def fit(self, history: History) -> Fit:
+        since = first_day(history) if self.follow_changes and len(history.days) else 0
+        days = history.days[since:].sum(axis=0) if len(history.days) else np.zeros((len(history.options), 8))
+        whole = factors(days[None])
+        numbers: dict[str, Any] = {factor.name: {"option": self._option(factor)} for factor in whole}
+        tables = {
+            level: {factor.name: factor for factor in factors(np.concatenate([days[None], table]))}
+            for level, table in history.levels.items()
+        }
+        for name, learnt in numbers.items():
+            rows = {level: _without_whole(table[name]) for level, table in tables.items() if name in table}
+            learnt["levels"] = nested({level: spread_of_cells(factor, self.cell_deviation * self._share(name)) for level, factor in rows.items()})
+            learnt["others"] = {level: concentration(factor) for level, factor in rows.items()}
+        return Fit(self.name, self.version, since, numbers)
+
+    def _option(self, factor: Factor) -> float:
+        return spread_of_options(factor, self.option_deviation * self._share(factor.name))
+
+    def _share(self, name):
+        return self.size_share if name == 'size' else 1.0
+
+    def judge(self, evidence: Evidence, fit: Fit | None) -> Judgement:
+        sums = evidence.sums.swapaxes(0, 1)
+        if not (sums[0] != 0).any():
+            return _nothing_known(sums.shape[1], sums.shape[0])
+        within = containment(evidence.cells)
+        learnt = fit.numbers if fit else {}
+        made_of = factors(sums)
+        spreads = [self._spreads(evidence.cells, learnt.get(one.name, {}), self._share(one.name)) for one in made_of]
+        mixtures = mixed(made_of, within, spreads)
+        levels = [levelled(factor, one, within) for factor, one in zip(made_of, mixtures, strict=True)]
+        posterior, mean = _posterior(made_of, mixtures, levels)
+        best, highest = contest(posterior, evidence.minimize)
+        lost = mean - highest if evidence.minimize else highest - mean
+        probability = contest(Posterior(posterior.centre, posterior.deviation*self.temper, posterior.power), evidence.minimize)[0] if self.temper!=1 else best
+        probability = probability**self.zeal
+        return Judgement(
+            probability=probability / probability.sum(),
+            mean=mean,
+            lower=posterior.quantile(-Q90),
+            upper=posterior.quantile(Q90),
+            best=best,
+            loss=np.maximum(lost, 0.0),
+            weights=np.prod([np.maximum(1 + one.moved, LEAST_MEAN) for one in mixtures], axis=0),
+        )
+
+    def _spreads(self, cells: tuple[Cell, ...], learnt: Mapping[str, Any], share: float = 1.0) -> Spreads:
+        levels, others = learnt.get("levels", {}), learnt.get("others", {})
+        usual = (self.cell_deviation * share)**2
+        return Spreads(
+            float(learnt.get("option", (self.option_deviation * share)**2)),
+            np.array([levels.get(cell.level, usual) for cell in cells]),
+            np.array([others.get(cell.level, 0.5) for cell in cells]),
+        )
+
+
+def _without_whole(factor: Factor) -> Factor:
+    return Factor(
+        factor.name, factor.value[1:], factor.exposure[1:], factor.noise, factor.level[1:], factor.scale[1:]
+    )
+
+
+def _posterior(made_of: list[Factor], mixtures: list[Mixture], levels: list[float]) -> tuple[Posterior, Floats]:
+    if made_of[0].name == "amount":
+        mean = levels[0] + made_of[0].scale[-1] * mixtures[0].mean
+        return Posterior.normal(mean, made_of[0].scale[-1] ** 2 * mixtures[0].variance), mean
+    mean, spread = np.ones(len(mixtures[0].mean)), np.ones(len(mixtures[0].mean))
+    for one, level in zip(mixtures, levels, strict=True):
+        relative = np.maximum(1 + one.mean, LEAST_MEAN)
+        mean = mean * relative * level
+        # As of a gamma posterior, whose variance grows with its mean.
+        spread = spread * (1 + divided(one.variance, relative))
+    return Posterior.gamma(mean, spread - 1), mean
+
+
+def _nothing_known(options: int, cells: int) -> Judgement:
+    even, unknown = np.full(options, 1 / options), np.full(options, np.nan)
+    return Judgement(even, unknown, unknown, unknown, even, np.zeros(options), np.ones((options, cells)))
