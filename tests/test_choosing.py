@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.contrib.auth.models import AnonymousUser, User
+from django.core.exceptions import SynchronousOnlyOperation
 from django.http import HttpRequest
 from django.test import RequestFactory, override_settings
 from rest_framework.request import Request
@@ -333,6 +334,21 @@ def test_a_user_is_not_looked_up_unless_an_option_is_asked_for() -> None:
     request: Any = asked(path="/?hailwhale_colour=b")
     request.user = Looked()
     assert decide(request, "banner", OPTIONS).id
+
+
+class Lazy:
+    """A user as an asynchronous view has it, who is not looked up yet."""
+
+    @property
+    def is_staff(self) -> bool:
+        raise SynchronousOnlyOperation("You cannot call this from an async context")
+
+
+def test_in_a_coroutine_nobody_is_staff() -> None:
+    request: Any = asked(path="/?hailwhale_banner=b")
+    request.user = Lazy()
+    made = decide(request, "banner", OPTIONS)
+    assert made.id and not made.forced
 
 
 # -- no page breaks
