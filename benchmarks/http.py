@@ -1,4 +1,4 @@
-"""Events per second over HTTP, through gunicorn: pixels, single events and batches, against a bare Django view."""
+"""HTTP, through gunicorn: pixels, single events, batches and decisions, against a bare Django view."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ START_SECONDS = 30.0
 
 BARE, COUNTED = "a bare view", "a bare view, counted by the middleware"
 PIXEL, EVENT, COUNT = "pixel", "event, by the script with a key", "count, at once into the counters"
+DECIDED, KEPT = "decide, of three options", "choose, by a page's script, which is kept"
+IN_PAGE = "a bare view that decides, which is kept"
 BATCHED = f"events, batches of {BATCH:,}"
 
 Request = tuple[str, str, str, str]
@@ -53,6 +55,8 @@ def run(effort: Effort) -> Result:
     with ExitStack() as stack:
         site = stack.enter_context(_site(stack.enter_context(servers.running())))
         pixel = site.get("/pixel").decode()
+        token = site.get("/offer").decode()
+        choice = {"pk": "shop", "decision": "banner", "options": ["a", "b", "c"], "dimensions": {"country": "US"}}
         event = {
             "pk": "shop",
             "name": "signup",
@@ -69,6 +73,13 @@ def run(effort: Effort) -> Result:
             PIXEL: (("GET", pixel, "", ""), requests, 1),
             EVENT: (("POST", f"/hailwhale/event?key={KEY}", "text/plain", json.dumps(event)), requests, 1),
             COUNT: (("POST", f"/hailwhale/count?key={KEY}", "application/json", json.dumps(single)), requests, 1),
+            DECIDED: (("POST", f"/hailwhale/decide?key={KEY}", "application/json", json.dumps(choice)), requests, 0),
+            KEPT: (
+                ("POST", "/hailwhale/choose", "text/plain", json.dumps({"token": token, "decision": "banner"})),
+                requests,
+                0,
+            ),
+            IN_PAGE: (("GET", "/decided", "", ""), requests, 0),
             BATCHED: (
                 ("POST", f"/hailwhale/events?key={KEY}", "application/x-ndjson", "\n".join(map(json.dumps, visits))),
                 batches,

@@ -19,9 +19,13 @@ settings.configure(
 )
 django.setup()
 
-from hailwhale_django import Hail, buffer, pixel  # noqa: E402
+from hailwhale_django import Hail, Whale, buffer, crediting, pixel  # noqa: E402
+from hailwhale_django.choosing import decide  # noqa: E402
 from hailwhale_django.middleware import HailWhaleMiddleware  # noqa: E402
+from hailwhale_django.offer import Offer  # noqa: E402
 from hailwhale_django.ticket import Ticket  # noqa: E402
+
+OPTIONS = ["a", "b", "c"]
 
 
 def count_some(get_response):  # type: ignore[no-untyped-def]
@@ -36,6 +40,7 @@ def bare(request: HttpRequest) -> HttpResponse:
 
 def drain(request: HttpRequest) -> HttpResponse:
     buffer.flush()
+    crediting.flush()
     return HttpResponse(str(Hail.drain(3_600)))
 
 
@@ -43,9 +48,25 @@ def pixel_address(request: HttpRequest) -> HttpResponse:
     return HttpResponse(pixel.address(Ticket("shop", {"page": "/"}, {"revenue": 9.5})))
 
 
+def offer(request: HttpRequest) -> HttpResponse:
+    """A page's ticket, once there is evidence for its decision."""
+    for option in OPTIONS:
+        for country in ("US", "DE"):
+            said = {"visitors": 1, "revenue": 10}
+            for pk in ("shop", "decisions"):
+                Whale.count_decision(pk, {"banner": option}, said, {"country": country})
+    return HttpResponse(Offer({"banner": OPTIONS}).signed())
+
+
+def decided(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(decide(request, "banner", OPTIONS).option)
+
+
 urlpatterns = [
     path("bare", bare),
     path("counted", bare),
+    path("decided", decided),
+    path("offer", offer),
     path("drain", drain),
     path("pixel", pixel_address),
     path("hailwhale/", include("hailwhale_django.urls")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
+from django.core.exceptions import SynchronousOnlyOperation
 from django.http import HttpRequest
 
 from .capture import BOT, captured
@@ -43,8 +44,11 @@ class Asker:
 
     @property
     def is_staff(self) -> bool:
-        """Looks the user up, which costs two queries where nobody has done so yet."""
-        return bool(getattr(getattr(self.request, "user", None), "is_staff", False))
+        """Looks the user up: two queries where nobody has done so yet, and not possible in a coroutine."""
+        try:
+            return bool(getattr(getattr(self.request, "user", None), "is_staff", False))
+        except SynchronousOnlyOperation:
+            return False
 
     @property
     def choices(self) -> dict[Any, Choice]:

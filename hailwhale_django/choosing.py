@@ -26,7 +26,7 @@ from . import buffer, crediting
 from .asker import Asker, base_of, identity_of
 from .breaker import Breaker
 from .conf import NAME
-from .decisions import settled
+from .decisions import HOLD_SECONDS, settled
 from .engine.decide.choice import Choice
 from .engine.decider import counter_of, options_of
 from .engine.domain.paths import name_of
@@ -40,6 +40,9 @@ FORCED_PREFIX = "hailwhale_"
 """What a parameter begins with by which staff see an option: `?hailwhale_banner=b`."""
 
 NOT_KEPT = {"hold": 0.0, "window": 0.0}
+
+DAY_SECONDS = 86_400.0
+"""For which a visitor without a name is the same one, at most."""
 
 Options = tuple[str, ...] | None
 
@@ -114,11 +117,13 @@ def _made(
     if asker.is_bot:
         return _first(base, decision, options, "Bots get the first option.")
     visitor = None if asker.wants_privacy else whom or visitor_of(asker.request)
+    if visitor is None:
+        terms = {**terms, **NOT_KEPT}  # what is kept for nobody could be credited by nobody
+    elif not whom:
+        terms = {**terms, "hold": _for_a_day(base, decision, terms.get("hold"))}
     added = {name: value for name, value in asker.known.items() if name not in without}
     asked = {
         **terms,
-        # What is kept for nobody can be credited by nobody.
-        **(NOT_KEPT if visitor is None else {}),
         "visitor": visitor,
         "known_data": joined(known, added),
         "forced": _forced(asker, base, decision, options),
@@ -128,6 +133,14 @@ def _made(
     if made.id and not made.sticky:
         crediting.expose(base, decision, made)
     return made
+
+
+def _for_a_day(base: Any, decision: Any, hold: Any) -> Any:
+    """How long a decision is to hold for one who is somebody else tomorrow, so that nothing is kept in vain."""
+    if hold is None:
+        found = settled(counter_of(base, decision), Whale.store)
+        hold = found.hold_seconds if found else HOLD_SECONDS
+    return min(hold, DAY_SECONDS) if isinstance(hold, int | float) else hold
 
 
 def _forced(asker: Asker, base: Any, decision: Any, options: Options) -> str | None:

@@ -65,18 +65,22 @@ class Hail(Face):
     def count_decisions(cls, events: Iterable[Any], on_error: OnError | None = None) -> int:
         """Append what came of many decisions; returns how many events were accepted.
 
-        Each is a dict of arguments of `Whale.count_decision`. What cannot be read is told to `on_error(error, event)`;
-        without it the first error is raised once all others are accepted. Raises as `count_many`.
+        Each is a dict of arguments of `Whale.count_decision`; those that are known by their id are accepted, too. What
+        cannot be read is told to `on_error(error, event)`; without it the first error is raised once all others are
+        accepted. Raises as `count_many`.
         """
         acceptor = cls.pod().acceptor
+        settled = 0
         read: list[tuple[Event, str]] = []
         failures: list[tuple[HailWhaleError, Any]] = []
         for given in events:
             try:
-                read += [acceptor.accepted(*_with_id(event, given)) for event in events_of(given, cls.store)]
+                found = events_of(given, cls.store)
+                settled += sum(map(_is_settled, found))
+                read += [acceptor.accepted(*_with_id(event, given)) for event in found if not _is_settled(event)]
             except InvalidInput as error:
                 failures.append((error, given))
-        accepted = acceptor.accept_events(read)
+        accepted = acceptor.accept_events(read) + settled
         report(failures, on_error, f"accepted: {accepted} so far")
         return accepted
 
@@ -109,6 +113,10 @@ class Hail(Face):
     def _spy(cls) -> Spy:
         log = cls.pod().log
         return Spy(log.server, log.keys)
+
+
+def _is_settled(event: Event | Earned) -> bool:
+    return isinstance(event, Earned) and event.is_settled
 
 
 def _with_id(event: Event | Earned, given: Any) -> tuple[Event, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
-from django.template import Context, Template
+from django.template import RequestContext, Template
 from django.urls import URLPattern, URLResolver, path
 
 from . import urls
@@ -12,6 +12,9 @@ HEAD = (
     "{% load hailwhale %}<!doctype html><html lang=en><meta charset=utf-8><link rel=icon href=data:,><title>x</title>"
 )
 
+# So many that two visitors hardly see the same by chance.
+OPTIONS = [f"option {number}" for number in range(200)]
+
 PAGES = {
     "pixel": '{% hailwhale_pixel "shop" "page/pixel" %}',
     "tracked": (
@@ -19,6 +22,12 @@ PAGES = {
         '{% hailwhale_script "shop" declared="plan,revenue" outbound=True %}'
         '<a href="http://elsewhere.invalid:1/x?y">away</a> <a href="#there">there</a>'
     ),
+    "decided": (
+        '<p id="server">{% hailwhale_decide "banner" options %}</p>'
+        '<script src="/site.js"></script>'
+        '{% hailwhale_script "shop" %}{% hailwhale_decisions decisions declared="revenue" %}'
+    ),
+    "undecided": '{% hailwhale_decisions decisions declared="revenue" %}{% hailwhale_script "shop" %}',
     "shown": (
         '<p id="total">{% hailwhale_total "sales" "revenue" %}</p>'
         '{% hailwhale_table "sales" "country" "revenue" %}'
@@ -38,7 +47,8 @@ if (location.search === "?early") {
 
 
 def page(request: HttpRequest, name: str) -> HttpResponse:
-    return HttpResponse(Template(HEAD + PAGES[name]).render(Context()))
+    context = {"options": OPTIONS, "decisions": {"banner": OPTIONS}}
+    return HttpResponse(Template(HEAD + PAGES[name]).render(RequestContext(request, context)))
 
 
 def script(request: HttpRequest) -> HttpResponse:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.contrib.auth.models import AnonymousUser, User
+from django.core.exceptions import SynchronousOnlyOperation
 from django.http import HttpRequest
 from django.test import RequestFactory, override_settings
 from rest_framework.request import Request
@@ -124,6 +125,17 @@ def test_the_visitor_is_another_tomorrow() -> None:
         assert decide(asked(), "banner", OPTIONS).id != first.id
 
 
+def test_what_nobody_can_ask_for_tomorrow_is_not_kept_for_longer(store: str) -> None:
+    decide(asked(), "banner", OPTIONS, window=60)
+    decide(asked(), "colour", OPTIONS, window=60, hold=30)
+    decide(asked(), "layout", OPTIONS, window=60, visitor="ada")
+    days = 86_400
+    with closing(servers.client(store)) as client:
+        lives = sorted(seconds for key in client.scan_iter("*v*") if (seconds := client.ttl(key)) > 0 and b":v" in key)
+    assert len(lives) == 3
+    assert lives[0] <= 61 and days - 60 < lives[1] <= days + 1 and 29 * days < lives[2]
+
+
 def test_a_visitor_that_the_page_names_is_the_same_for_longer() -> None:
     ada = User(pk=7)
     with time_machine.travel("2026-11-21T12:00:00Z", tick=False) as clock:
@@ -184,6 +196,28 @@ def test_a_reward_is_credited_once_to_what_was_seen() -> None:
     assert counted("revenue") == counted("revenue", option) == counted("revenue", by="language/de") == 30
     assert counted("visitors") == 1
     assert choosing.statistics().unmatched == 0
+
+
+def test_a_page_that_is_loaded_again_days_later_credits_nothing_more() -> None:
+    with time_machine.travel("2026-11-19T12:00:00Z", tick=False) as clock:
+        decide(asked(), "banner", OPTIONS, visitor="ada")
+        for _ in range(4):
+            assert credit(asked(), "banner", {"revenue": 25}, id=17, visitor="ada")
+            settle()
+            clock.shift(timedelta(days=1))
+        credit(asked(), "banner", {"revenue": 5}, id=18, visitor="ada")
+        settle()
+        assert Whale.total("decisions", "revenue", period="30d") == 30
+
+
+def test_nobody_credits_without_end() -> None:
+    decide(asked(), "banner", OPTIONS)
+    for number in range(1_010):
+        credit(asked(), "banner", {"clicks": 1}, id=number)
+    settle()
+    found = choosing.statistics().credited
+    assert found.flushed + found.refused == 1_011
+    assert counted("clicks") == found.flushed - 1 < 1_000
 
 
 def test_a_reward_may_come_before_its_exposure_is_written() -> None:
@@ -300,6 +334,21 @@ def test_a_user_is_not_looked_up_unless_an_option_is_asked_for() -> None:
     request: Any = asked(path="/?hailwhale_colour=b")
     request.user = Looked()
     assert decide(request, "banner", OPTIONS).id
+
+
+class Lazy:
+    """A user as an asynchronous view has it, who is not looked up yet."""
+
+    @property
+    def is_staff(self) -> bool:
+        raise SynchronousOnlyOperation("You cannot call this from an async context")
+
+
+def test_in_a_coroutine_nobody_is_staff() -> None:
+    request: Any = asked(path="/?hailwhale_banner=b")
+    request.user = Lazy()
+    made = decide(request, "banner", OPTIONS)
+    assert made.id and not made.forced
 
 
 # -- no page breaks

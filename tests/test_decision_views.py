@@ -6,6 +6,7 @@ import gzip
 import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from rest_framework.test import APIClient
 
 from hailwhale_django import Hail, Whale, connection, crediting
 from hailwhale_django.choosing import decide
+from hailwhale_django.engine.decide.policies.book import POLICIES
 from hailwhale_django.offer import Offer
 from hailwhale_django.ticket import Ticket
 from tests.api import KEY, configured
@@ -313,6 +315,16 @@ def test_never_a_500(name: str, names: Any, good: Any, data: st.DataObject, anyo
     assert keyed_post(anyone, name, body).status_code in (200, 202, 400, 409, 413)
     if name == "count_decision":
         assert keyed_post(anyone, "count_decisions", [body]).status_code in (202, 400, 409, 413)
+
+
+SETTINGS = (5, -1, 0.5, True, "x", "", {}, {"a": 1}, {"a": -1}, {"b": 0}, 1e308, 10**30, 0)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_settings_of_policies_are_never_a_500(policy: str, anyone: APIClient) -> None:
+    for name, value in product(POLICIES[policy].__dataclass_fields__, SETTINGS):
+        body = {"pk": "p", "options": ["a", "b"], "policy": policy, "settings": {name: value}}
+        assert keyed_post(anyone, "decide", body).status_code in (200, 400), (name, value)
 
 
 # -- the scripts of pages

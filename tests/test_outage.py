@@ -16,7 +16,7 @@ from django.urls import include, path
 
 from example_project.ports import free_port
 from example_project.valkey import Valkey
-from hailwhale_django import Hail, Whale, buffer, pixel
+from hailwhale_django import Hail, Whale, buffer, choosing, crediting, pixel
 from hailwhale_django.engine.errors import StoreUnavailable
 from hailwhale_django.ticket import Ticket
 from tests import servers
@@ -25,6 +25,7 @@ from tests import settings as test_settings
 # A server that hangs is waited for so long, here.
 ANSWER_SECONDS = 0.3
 WRITERS = 3
+OPTIONS = [str(number) for number in range(50)]
 SOME = 20
 LONG = 3_600.0
 
@@ -33,7 +34,21 @@ def page(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok")
 
 
-urlpatterns = [path("", page), path("hailwhale/", include("hailwhale_django.urls"))]
+def banner(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(choosing.decide(request, "banner", OPTIONS).option)
+
+
+def thanks(request: HttpRequest) -> HttpResponse:
+    choosing.decide(request, "banner", OPTIONS)
+    return HttpResponse(crediting.credit(request, "banner", {"revenue": 25}, id="order"))
+
+
+urlpatterns = [
+    path("", page),
+    path("banner", banner),
+    path("thanks", thanks),
+    path("hailwhale/", include("hailwhale_django.urls")),
+]
 
 pytestmark = pytest.mark.urls(__name__)
 
@@ -127,6 +142,32 @@ def test_a_server_goes_and_comes_back(valkey: Valkey, take_away: Callable[[Valke
     assert Whale.total("requests", period="1d:2d") == served
     found = {writer.name: Whale.total("shop", "hits", ["writer", writer.name], period="1d:2d") for writer in writers}
     assert found == {writer.name: writer.accepted for writer in writers}
+
+
+@pytest.mark.parametrize("take_away", [end, crash, hang])
+def test_pages_are_decided_for(valkey: Valkey, take_away: Callable[[Valkey], Callable[[], None]]) -> None:
+    client = Client()
+    option = client.get("/banner").content.decode()
+    assert option in OPTIONS
+    give_back = take_away(valkey)
+    try:
+        for _ in range(SOME):
+            assert client.get("/banner").content == b"0"
+        assert client.get("/thanks").content == b"True"
+        found = choosing.statistics()
+        assert (found.made, found.missed) == (1, SOME + 1)
+        assert found.last_error
+    finally:
+        give_back()
+    servers.wait_until(lambda: client.get("/banner").content.decode() == option)
+    assert client.get("/thanks").content == b"True"
+    assert again(crediting.flush)
+    again(Hail.drain)
+    counted = [
+        Whale.total(["decisions", "banner", option], metric, period="1d:2d") for metric in ("visitors", "revenue")
+    ]
+    assert counted == [1, 25]
+    assert choosing.statistics().last_error is None
 
 
 def ask_for_pages() -> int:

@@ -109,7 +109,9 @@ class Chooser:
         record = replace(record, id=f"{who}.{serial}")
         until = question.at + question.hold_seconds
         forget = question.at + max(question.hold_seconds, question.window_seconds)
-        held = self.store.choices.keep(str(question.decision), who, record, question.at, until, max(forget, now + 60))
+        forget = max(forget, now + 60)
+        gone = "" if kept is None else kept.id  # its option is none of these any more
+        held = self.store.choices.keep(str(question.decision), who, record, question.at, until, forget, gone)
         if held is not None and held.option in question.options:
             return self._as_kept(question, weighed, held)
         return replace(choice, id=record.id)

@@ -32,16 +32,24 @@ MOST_SEED_BYTES = 1_000
 MOST_ID_BYTES = 100
 """Of what is credited: together with the decision's own it is an event's id."""
 
+SETTLED_SECONDS = 43_200.0
+"""Long enough for anybody who tries again, and shorter than the log remembers ids."""
+
 WINDOW_SECONDS = 7 * 86_400.0
 """How long what is earned is credited to a decision that is kept."""
 
 
 class Earned(NamedTuple):
-    """An event that is credited to a decision, and the id by which it counts once ("": it came without one)."""
+    """An event that is credited to a decision, and the id by which it counts once ("": it came without one).
+
+    Where it is not new, it was credited before. It may not have been counted then, so it is counted again by its id,
+    unless it `is_settled`: that was so long ago that it was, and that the log has forgotten the id.
+    """
 
     event: Event
     id: str
     is_new: bool
+    is_settled: bool
 
 
 class Decider:
@@ -144,7 +152,7 @@ class Decider:
         if values.get(HITS) == 1:
             del values[HITS]  # that there was an event is known without
         known = "" if known_as in (None, "") else _text("id", known_as, MOST_ID_BYTES)
-        credit = self.store.choices.credit(str(counter), who, str(decision_id or ""), values, known)
+        credit = self.store.choices.credit(str(counter), who, str(decision_id or ""), values, known, now)
         if credit is None:
             meant = decision_id or visitor
             raise InvalidInput("decision_id", meant, f"no such decision of {counter} is kept: its window may be over")
@@ -152,7 +160,9 @@ class Decider:
             pk=counter.child(credit.kept.option), dimensions=tuple(map(Path.parse, credit.kept.paths))
         )
         once = f"{credit.kept.id} {known}" if known else ""
-        return Earned(self._credited(event, credit, values, terms), once, credit.is_new)
+        since = credit.known_since
+        is_settled = since is not None and now - since > SETTLED_SECONDS
+        return Earned(self._credited(event, credit, values, terms), once, since is None, is_settled)
 
     def _credited(self, event: Event, credit: Credit, values: Mapping[str, float], terms: Terms) -> Event:
         kept = credit.kept

@@ -10,9 +10,11 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.test import override_settings
+from django.contrib.auth.models import User
+from django.test import Client, override_settings
 
-from hailwhale_django import Whale
+from hailwhale_django import Whale, crediting
+from tests.pages import OPTIONS
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
@@ -234,6 +236,83 @@ def test_another_origin_that_is_not(visitor: Visitor) -> None:
         assert "/hailwhale/event" in complaint and "403" in complaint
     visitor.drain()
     assert Whale.counters() == []
+
+
+# -- decisions
+
+
+ASK = "return await hailwhale.decide('banner')"
+
+
+def asked(visitor: Visitor, script: str = ASK) -> Any:
+    """What a promise comes to, once the page's scripts are there."""
+    visitor.until(lambda: visitor.run("return Boolean(window.hailwhale?.decide)"))
+    return visitor.run(f"return (async () => {{ {script} }})()")
+
+
+@pytest.mark.parametrize("page", ["decided", "undecided"])
+def test_a_script_is_given_what_the_server_gives(page: str, visitor: Visitor) -> None:
+    visitor.open(f"/page/{page}")
+    option = asked(visitor)
+    assert option in OPTIONS
+    assert asked(visitor, "return new Promise((show) => hailwhale.decide('banner', show))") == option
+    visitor.open("/page/decided")
+    assert visitor.run("return document.getElementById('server').textContent") == option
+    assert asked(visitor) == option
+    assert visitor.run("return [document.cookie, localStorage.length, sessionStorage.length]") == ["", 0, 0]
+    assert visitor.run("return typeof hailwhale") == "function"
+    assert crediting.flush()
+    visitor.drain()
+    assert Whale.total(["decisions", "banner"], "visitors", period="today") == 1
+
+
+def test_two_tabs_at_once(visitor: Visitor) -> None:
+    visitor.open("/page/undecided")
+    ask = "fetch(choose, {method: 'POST', body: JSON.stringify({token, decision: 'banner'})})"
+    together = f"""
+        const {{ choose, token }} = document.querySelector("[data-choose]").dataset;
+        const tabs = await Promise.all([1, 2, 3, 4, 5, 6].map(() => {ask}));
+        return (await Promise.all(tabs.map((one) => one.json()))).map((one) => one.option);
+    """
+    assert len(set(asked(visitor, together))) == 1
+
+
+@pytest.mark.parametrize("beacons", [True, False])
+def test_what_is_earned_is_credited_once(beacons: bool, visitor: Visitor) -> None:
+    with visitor.beforehand("" if beacons else "navigator.sendBeacon = () => false"):
+        visitor.open("/page/decided")
+        option = asked(visitor)
+        for _ in range(2):
+            visitor.run("hailwhale.credit('banner', {revenue: 25}, 'order-17')")
+        visitor.run("hailwhale.credit('banner', {revenue: 5})")
+
+    def revenue() -> float:
+        crediting.flush()
+        visitor.drain()
+        return Whale.total(["decisions", "banner", option], "revenue", period="today")
+
+    visitor.until(lambda: revenue() == 30)
+    assert revenue() == 30
+
+
+def test_what_a_page_does_not_offer(visitor: Visitor) -> None:
+    visitor.open("/page/decided")
+    assert asked(visitor, "return await hailwhale.decide('secret') === undefined")
+    (complaint,) = visitor.until(visitor.complaints)
+    assert "/hailwhale/choose" in complaint and "400" in complaint
+
+
+def test_staff_force_an_option(visitor: Visitor, client: Client) -> None:
+    visitor.open("/page/decided?hailwhale_banner=option%207")
+    shown = "return document.getElementById('server').textContent"
+    assert [visitor.run(shown), asked(visitor)] != ["option 7"] * 2
+    client.force_login(User.objects.create_user("staff", is_staff=True))
+    visitor.chrome.add_cookie({"name": "sessionid", "value": client.cookies["sessionid"].value})
+    try:
+        visitor.open("/page/decided?hailwhale_banner=option%207&x=y")
+        assert [visitor.run(shown), asked(visitor)] == ["option 7"] * 2
+    finally:
+        visitor.chrome.delete_all_cookies()
 
 
 # -- what tags show

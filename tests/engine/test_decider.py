@@ -122,7 +122,11 @@ def test_other_visitors_and_decisions_are_others(pod: Pod) -> None:
 def test_an_option_that_is_gone_is_decided_anew(pod: Pod) -> None:
     first = decide(pod, visitor="ann", hold_seconds=60.0)
     left = [option for option in OPTIONS if option != first.option]
-    assert decide(pod, options=left, visitor="ann", hold_seconds=60.0).option in left
+    anew = decide(pod, options=left, visitor="ann", hold_seconds=60.0)
+    assert anew.option in left and not anew.sticky
+    again = decide(pod, options=left, visitor="ann", hold_seconds=60.0)
+    assert (again.option, again.id, again.sticky) == (anew.option, anew.id, True)
+    assert pod.decider.earned("shop", "banner", {"revenue": 1}, None, decision_id=anew.id).is_new
 
 
 def test_two_requests_at_once_get_one_option(pods: Pods, any_redis_url: str) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ..errors import InvalidInput
+from ..errors import InvalidInput, TooLarge
 from .keys import Keys
 from .server import Call, Server, load_script
 
@@ -24,6 +24,9 @@ LOGGED = 20_000
 """Entries of the log, of some 300 bytes each."""
 
 READ_AT_ONCE = 2_000
+
+MOST_IDS = 1_000
+"""That one decision knows of what it was credited with: visitors may make them up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +62,12 @@ class Kept:
 
 
 class Credit(NamedTuple):
-    """A decision, what it had earned before (`None`: nothing was ever counted of it), and whether this was new."""
+    """A decision, what it had earned before (`None`: nothing was ever counted of it), and when this was credited to it
+    already (`None`: it was not)."""
 
     kept: Kept
     before: dict[str, float] | None
-    is_new: bool
+    known_since: float | None
 
 
 class Logged(NamedTuple):
@@ -80,12 +84,17 @@ class Choices:
         self.server = server
         self.keys = keys
 
-    def keep(self, pk: str, who: str, kept: Kept, now: float, until: float, forget: float) -> Kept | None:
-        """Keep and log a decision; returns the one that holds already, if there is one, and then keeps nothing."""
+    def keep(
+        self, pk: str, who: str, kept: Kept, now: float, until: float, forget: float, replacing: str = ""
+    ) -> Kept | None:
+        """Keep and log a decision; returns the one that holds already, if there is one, and then keeps nothing.
+
+        `replacing` is the id of one that may hold and will not do any more.
+        """
         found = self.server.call(
             CHOOSE,
             [self.keys.chosen(pk, who), self.keys.choices(pk)],
-            [repr(now), repr(until), int(forget) + 1, LOGGED, str(kept)],
+            [repr(now), repr(until), int(forget) + 1, LOGGED, str(kept), replacing],
         )
         return None if found is None else Kept.parse(found)
 
@@ -96,20 +105,28 @@ class Choices:
         if calls:
             self.server.run(calls)
 
-    def credit(self, pk: str, who: str, decision: str, values: Mapping[str, float], known_as: str) -> Credit | None:
-        """Credit the decision for somebody; `None` where there is none, or another than the one that is meant."""
+    def credit(
+        self, pk: str, who: str, decision: str, values: Mapping[str, float], known_as: str, now: float
+    ) -> Credit | None:
+        """Credit the decision for somebody; `None` where there is none, or another than the one that is meant.
+
+        Raises `TooLarge` where it knows as many ids as it may.
+        """
         earned = json.dumps(values, separators=(",", ":"))
         flat: list[str | int | bytes] = [part for name, value in values.items() for part in (name, repr(float(value)))]
         found = self.server.call(
             CREDIT,
             [self.keys.chosen(pk, who), self.keys.choices(pk)],
-            [known_as, LOGGED, decision, earned, *flat],
+            [known_as, LOGGED, decision, earned, repr(now), MOST_IDS, *flat],
         )
         if found is None:
             return None
-        text, before, is_new = found
+        if found == 0:
+            raise TooLarge("id", known_as, f"a decision is credited with at most {MOST_IDS:,} ids")
+        text, before, since = found
         lines = [line.split("\t") for line in before.decode().split("\n") if line]
-        return Credit(Kept.parse(text), {name: float(value) for name, value in lines} or None, bool(is_new))
+        earlier = {name: float(value) for name, value in lines} or None
+        return Credit(Kept.parse(text), earlier, float(since) if since else None)
 
     def latest(self, pk: str, count: int) -> list[Logged]:
         """The latest decisions, newest first, each with what came of it as far as the log still knows."""

@@ -23,6 +23,8 @@ class Split:
     shares: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.shares, Mapping):
+            raise InvalidInput("shares", self.shares, 'use shares by option, e.g. {"a": 3, "b": 1}')
         for option, share in self.shares.items():
             if not 0 <= share < float("inf"):
                 raise InvalidInput("shares", {option: share}, "a share is a number of 0 or more")

@@ -2,9 +2,9 @@
 --
 -- KEYS  1 the decision that is kept: hash   2 log of decisions: stream
 -- ARGV  1 the id of what came or ""   2 most entries of the log   3 the id of the decision or ""
---       4 what came, as the log has it, behind the id of the decision   then metrics and values
--- Returns nil where no such decision is kept; else the decision, what it had earned before, one metric and value a line
---         ("" if nothing), and 1 where that was not known yet or 0.
+--       4 what came, as the log has it, behind the id of the decision   5 now   6 most ids   then metrics and values
+-- Returns nil where no such decision is kept, and 0 where it has as many ids as it may have; else the decision, what it
+--         had earned before, one metric and value a line ("" if nothing), and when it was credited, "" if only now.
 -- Cost  O(metrics).
 local call = redis.call
 local EARNED, KNOWN = '=', '+'
@@ -13,7 +13,11 @@ local decision = call('HGET', KEYS[1], 'decision')
 if not decision or (ARGV[3] ~= '' and not string.find(decision, '"' .. ARGV[3] .. '"', 1, true)) then return nil end
 if ARGV[1] ~= '' then
   local known = call('HGET', KEYS[1], KNOWN .. ARGV[1])
-  if known then return {decision, known, 0} end
+  if known then
+    local at, before = string.match(known, '^(.-)\n(.*)$')
+    return {decision, before, at}
+  end
+  if call('HLEN', KEYS[1]) >= tonumber(ARGV[6]) then return 0 end
 end
 
 local before = {}
@@ -23,7 +27,7 @@ for i = 1, #flat, 2 do
 end
 table.sort(before)
 local earned = table.concat(before, '\n')
-for i = 5, #ARGV, 2 do call('HINCRBYFLOAT', KEYS[1], EARNED .. ARGV[i], ARGV[i + 1]) end
-if ARGV[1] ~= '' then call('HSET', KEYS[1], KNOWN .. ARGV[1], earned) end
+for i = 7, #ARGV, 2 do call('HINCRBYFLOAT', KEYS[1], EARNED .. ARGV[i], ARGV[i + 1]) end
+if ARGV[1] ~= '' then call('HSET', KEYS[1], KNOWN .. ARGV[1], ARGV[5] .. '\n' .. earned) end
 call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], '*', 'of', string.match(decision, '"id":"([^"]+)"'), 'earned', ARGV[4])
-return {decision, earned, 1}
+return {decision, earned, ''}
