@@ -45,12 +45,13 @@ def first_day(history: History) -> int:
     late = LATE if _is_late(history.days) else 0
     whole = history.days.sum(axis=(0, 1))
     largest = float(divided(whole[YY], abs(whole[Y])))
-    since, today = 0, SETTLING
-    while today < len(told):
-        found = _change(residual, told, variance, since, today, late, largest)
+    settling = SETTLING + 2 * late
+    since, begin = 0, settling
+    for today in range(settling, len(told)):
+        found = _change(residual, told, variance, since, max(begin, today - LONGEST), today, late, largest)
         if found:
-            since, today = found, max(found + SETTLING, today)
-        today += 1
+            # Until today, decisions went by what no longer held.
+            since, begin = found, today + settling
     return since
 
 
@@ -76,9 +77,10 @@ def _is_late(days: Floats) -> bool:
     return bool(both(whole) < 0.5 * min(whole[NY], whole[ND]))
 
 
-def _change(residual: Floats, told: Floats, variance: Floats, since: int, today: int, late: int, largest: float) -> int:
-    """The first day of the stretch until today that is most unlike the prediction, or 0."""
-    first = max(since + SETTLING + 2 * late, today - LONGEST)
+def _change(
+    residual: Floats, told: Floats, variance: Floats, since: int, first: int, today: int, late: int, largest: float
+) -> int:
+    """The first day of the stretch until today, and not before `first`, that is most unlike the prediction, or 0."""
     if first > today:
         return 0
     off, predicted, noise = (_until(part, first, today) for part in (residual, told, variance))
