@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -156,5 +157,7 @@ ENVIRONMENTS: dict[str, Callable[[Random], World]] = {
 }
 
 
-def world(name: str, seed: int) -> World:
-    return ENVIRONMENTS[name](np.random.default_rng([seed, list(ENVIRONMENTS).index(name)]))
+def world(name: str, seed: int, visitors: int = VISITORS) -> World:
+    """A world as a seed has it; of fewer visitors, if so many are not wanted."""
+    drawn = ENVIRONMENTS[name](np.random.default_rng([seed, list(ENVIRONMENTS).index(name)]))
+    return replace(drawn, context=drawn.context[:visitors])

@@ -106,7 +106,6 @@ class MABWiser(Settled):
         super().__init__(world, rng)
         self.mab = MAB(list(range(world.options)), *policies, seed=int(rng.integers(2**31)))
         self.is_fitted = False
-        self.first: list[tuple[Visits, Floats]] = []
 
     def choose(self, visitors: Ints) -> Ints:
         self.settle(int(visitors[0]))
@@ -130,15 +129,10 @@ def mabwiser(kind: str) -> Maker:
 
     def make(world: World, rng: np.random.Generator) -> MABWiser:
         from mabwiser.mab import LearningPolicy as Learning
-        from mabwiser.mab import NeighborhoodPolicy as Neighbours
 
         policies = {
-            "LinGreedy": lambda: (Learning.LinGreedy(epsilon=0.05),),
             "LinUCB": lambda: (Learning.LinUCB(alpha=0.5),),
             "LinTS": lambda: (Learning.LinTS(alpha=0.5),),
-            "TreeBandit": lambda: (Learning.EpsilonGreedy(epsilon=0.05), Neighbours.TreeBandit()),
-            "TreeUCB": lambda: (Learning.UCB1(alpha=0.5), Neighbours.TreeBandit()),
-            "Clusters": lambda: (Learning.EpsilonGreedy(epsilon=0.05), Neighbours.Clusters(4)),
         }
         return MABWiser(world, rng, policies[kind]())
 

@@ -13,14 +13,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from .evidence import DD, YD, YY, D, Floats, History, N, Y
-from .factors import divided
+from .evidence import DD, ND, NY, YD, YY, D, Floats, History, N, Y
+from .factors import both, divided
 
-ALARM = 4.5
+ALARM = 4.0
 """Deviations. Of ten options and a hundred days it is exceeded by chance in fewer than one history of twenty."""
+
+TOLERATED = 0.1
+"""The share by which a prediction may be off however much it is based on: it is made of assumptions, too."""
 
 SETTLING = 3
 """Days after a change, or after the beginning, that are not judged."""
+
+LATE = 4
+"""Days that numerators may come late where they come in events of their own: so much longer it takes to settle, and so
+many days' predictions may be missing from a stretch, or be in it that were made before."""
 
 LONGEST = 21
 """Days. What takes longer to be noticed is followed by the evidence itself."""
@@ -35,12 +42,16 @@ def first_day(history: History) -> int:
     variance = np.where(known, history.days[..., N], 0.0) * _per_event(history.days)
     shaken = _shaken(residual.sum(axis=1), told.sum(axis=1), variance.sum(axis=1))
     variance = variance + shaken * told**2
-    since, today = 0, SETTLING
-    while today < len(told):
-        found = _change(residual, told, variance, since, today)
+    late = LATE if _is_late(history.days) else 0
+    whole = history.days.sum(axis=(0, 1))
+    largest = float(divided(whole[YY], abs(whole[Y])))
+    settling = SETTLING + 2 * late
+    since, begin = 0, settling
+    for today in range(settling, len(told)):
+        found = _change(residual, told, variance, since, max(begin, today - LONGEST), today, late, largest)
         if found:
-            since, today = found, max(found + SETTLING, today)
-        today += 1
+            # Until today, decisions went by what no longer held.
+            since, begin = found, today + settling
     return since
 
 
@@ -60,15 +71,28 @@ def _shaken(residual: Floats, told: Floats, variance: Floats) -> float:
     return max(float(np.median(of_days)), 0.0)
 
 
-def _change(residual: Floats, told: Floats, variance: Floats, since: int, today: int) -> int:
-    """The first day of the stretch until today that is most unlike the prediction, or 0."""
-    first = max(since + SETTLING, today - LONGEST)
+def _is_late(days: Floats) -> bool:
+    """Whether numerators come in events of their own."""
+    whole = days.sum(axis=(0, 1))
+    return bool(both(whole) < 0.5 * min(whole[NY], whole[ND]))
+
+
+def _change(
+    residual: Floats, told: Floats, variance: Floats, since: int, first: int, today: int, late: int, largest: float
+) -> int:
+    """The first day of the stretch until today, and not before `first`, that is most unlike the prediction, or 0."""
+    if first > today:
+        return 0
     off, predicted, noise = (_until(part, first, today) for part in (residual, told, variance))
     before = np.cumsum(told[since:today], axis=0)[first - since - 1 :]
     noise_before = np.cumsum(variance[since:today], axis=0)[first - since - 1 :]
     unsure = divided(noise_before, before**2)
     total = noise + predicted**2 * unsure
-    deviations = divided(np.abs(off), np.sqrt(total)) * ((before != 0) & (total > 0))
+    tolerated = TOLERATED * np.abs(predicted) + late * np.abs(told[since : today + 1]).max(axis=0)
+    beyond = np.abs(off) - tolerated
+    # Of few large numerators the upper tail is longer than a normal one (Bernstein's inequality); the lower is not.
+    tail = np.where(off > 0, np.maximum(beyond, 0.0) * largest, 0.0)
+    deviations = divided(beyond, np.sqrt(total + tail)) * ((before != 0) & (total > 0))
     day, option = np.unravel_index(int(deviations.argmax()), deviations.shape)
     return first + int(day) if deviations[day, option] > ALARM else 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 from ...errors import InvalidInput
@@ -21,7 +22,7 @@ def policy_of(name: str, **settings: Any) -> Policy:
     if not isinstance(name, str) or name not in POLICIES:
         raise InvalidInput("policy", name, f"use {', '.join(POLICIES)}")
     kind = POLICIES[name]
-    known = list(kind.__dataclass_fields__)
+    known = [field.name for field in fields(kind)]
     for setting in settings:
         if setting not in known:
             raise InvalidInput("setting", setting, f"{name} has {', '.join(known) or 'no settings'}")

@@ -16,7 +16,7 @@ import numpy as np
 from ..cells import Cell
 from ..change import first_day
 from ..contest import Q90, Posterior, contest
-from ..evidence import Evidence, Fit, Floats, History, Judgement
+from ..evidence import NY, Evidence, Fit, Floats, History, Judgement
 from ..factors import Factor, divided, factors
 from ..levels import levelled
 from ..mixture import Mixture, Spreads, containment, mixed
@@ -39,9 +39,10 @@ class Thompson:
 
     option_deviation: float = USUAL_OPTION
     cell_deviation: float = USUAL_CELL
-    size_share: float = 1.0
+    size_share: float = 0.25
     zeal: float = 1.0
     temper: float = 1.0
+    patience: float = 30.0
     follow_changes: bool = True
 
     def fit(self, history: History) -> Fit:
@@ -79,7 +80,9 @@ class Thompson:
         best, highest = contest(posterior, evidence.minimize)
         lost = mean - highest if evidence.minimize else highest - mean
         probability = contest(Posterior(posterior.centre, posterior.deviation*self.temper, posterior.power), evidence.minimize)[0] if self.temper!=1 else best
-        probability = probability**self.zeal
+        events = float(evidence.sums[:, 0, NY].sum())
+        known = events / (events + self.patience * len(best))
+        probability = probability ** (1 + (self.zeal - 1) * known)
         return Judgement(
             probability=probability / probability.sum(),
             mean=mean,
