@@ -28,7 +28,10 @@ class Ratios:
         ratio = divided(sums[..., Y], d, np.nan)
         known = np.nan_to_num(ratio)
         scatter = np.maximum(sums[..., YY] - 2 * known * sums[..., YD] + known**2 * sums[..., DD], 0.0)
-        pooled = divided(scatter.sum(axis=0), n.sum(axis=0))
+        # Around what all have in common: that each option's few events were alike is no proof that all are.
+        common = divided(sums[..., Y].sum(axis=0), d.sum(axis=0))
+        apart = sums[..., YY] - 2 * common * sums[..., YD] + common**2 * sums[..., DD]
+        pooled = divided(np.maximum(apart, 0.0).sum(axis=0), n.sum(axis=0))
         drawn = (scatter + PRIOR_EVENTS * pooled) * divided(n, n + PRIOR_EVENTS)
         return cls(ratio, divided(drawn, d**2, np.nan))
 
