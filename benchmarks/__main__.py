@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmarks import (
     counting,
+    deciding,
     geometry,
     growth,
     hail,
@@ -38,6 +39,7 @@ BENCHMARKS: dict[str, Callable[[Effort], report.Result]] = {
     "sketches": sketches.run,
     "simmer": simmer.run,
     "simmer_udp": simmer_udp.run,
+    "deciding": deciding.run,
 }
 RESULTS = Path(__file__).parent / "results"
 LATEST = "latest.json"
