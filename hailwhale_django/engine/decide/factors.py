@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import sqrt
+from typing import Any
 
 import numpy as np
 
@@ -64,11 +65,10 @@ def both(sums: Floats) -> Floats:
     return np.asarray(np.maximum(sums[..., NY] + sums[..., ND] - sums[..., N], 0.0))
 
 
-def divided(top: Floats, bottom: Floats, otherwise: float = 0.0) -> Floats:
+def divided(top: Any, bottom: Any, otherwise: float = 0.0) -> Floats:
     """top/bottom where the bottom is not 0."""
-    shape = np.broadcast_shapes(np.shape(top), np.shape(bottom))
-    known = np.asarray(bottom) != 0
-    return np.asarray(np.divide(top, bottom, out=np.full(shape, otherwise), where=known))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.where(bottom == 0, otherwise, np.true_divide(top, bottom)))
 
 
 def _odds(sums: Floats) -> Factor:
