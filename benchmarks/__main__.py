@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmarks import (
     counting,
     decide,
+    deciding,
     geometry,
     growth,
     hail,
@@ -42,6 +43,7 @@ BENCHMARKS: dict[str, Callable[[Effort], report.Result]] = {
     "simmer": simmer.run,
     "simmer_udp": simmer_udp.run,
     "open_bandit": open_bandit.run,
+    "deciding": deciding.run,
 }
 RESULTS = Path(__file__).parent / "results"
 LATEST = "latest.json"

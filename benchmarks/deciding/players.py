@@ -14,8 +14,6 @@ OURS = "hailwhale thompson"
 ENGINE: dict[str, Maker] = {
     OURS: engine(policy_of("thompson")),
     "hailwhale reasons": engine(policy_of("reasons")),
-    "hailwhale epsilon": engine(policy_of("epsilon")),
-    "hailwhale ucb": engine(policy_of("ucb")),
 }
 PLAIN: dict[str, Maker] = {
     "greedy": peers.Greedy,

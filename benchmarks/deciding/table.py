@@ -30,7 +30,7 @@ class Job(NamedTuple):
 
 
 class Run(NamedTuple):
-    """Regret as a fraction of that of choosing uniformly, and the share of the last fifth that were shown their best."""
+    """Regret as a fraction of that of choosing uniformly, and who of the last fifth were shown their best."""
 
     fraction: float
     optimal: float
@@ -82,7 +82,12 @@ def result(names: list[str], runs: Runs) -> Result:
     tables = [
         _table("Mean regret, of uniform's", names, runs, lambda some: float(np.mean([one.fraction for one in some]))),
         _table("Worst of the seeds", names, runs, lambda some: max(one.fraction for one in some)),
-        _table("Shown their best in the last fifth", names, runs, lambda some: float(np.mean([one.optimal for one in some]))),
+        _table(
+            "Shown their best in the last fifth",
+            names,
+            runs,
+            lambda some: float(np.mean([one.optimal for one in some])),
+        ),
     ]
     return Result(tables, _targets(names, runs))
 
@@ -100,9 +105,16 @@ def _table(title: str, names: list[str], runs: Runs, figure: object) -> Table:
 def _targets(names: list[str], runs: Runs) -> list[Target]:
     """Against peers only: the engine's other policies are none."""
     rivals = [name for name in names if not name.startswith("hailwhale")]
-    mean = {(name, one): float(np.mean([run.fraction for run in runs[name, one]])) for name in names for one in ENVIRONMENTS}
+    mean = {
+        (name, one): float(np.mean([run.fraction for run in runs[name, one]])) for name in names for one in ENVIRONMENTS
+    }
     targets = [
-        Target(f"{one}: regret, of the best peer's", mean[OURS, one] / max(min(mean[name, one] for name in rivals), 1e-9), WITHIN, at_most=True)
+        Target(
+            f"{one}: regret, of the best peer's",
+            mean[OURS, one] / max(min(mean[name, one] for name in rivals), 1e-9),
+            WITHIN,
+            at_most=True,
+        )
         for one in ENVIRONMENTS
     ]
     overall = {name: float(np.mean([mean[name, one] for one in ENVIRONMENTS])) for name in names}

@@ -6,7 +6,8 @@ for. Residuals of a stretch of days, over their deviation, are looked at for eve
 they first exceed `ALARM`, the stretch that exceeds it most began with a change, and the search goes on behind it.
 
 A stretch's variance has three parts: that of its events; days that are good or bad for all options, as much as they
-were found to be; and how well the prediction could be known from the days before. Days without a prediction are left out.
+were found to be; and how well the prediction could be known from the days before.
+Days without a prediction are left out.
 """
 
 from __future__ import annotations

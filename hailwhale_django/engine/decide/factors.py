@@ -13,6 +13,8 @@ from the counts: m = ny + nd - n. The variance of a ratio of sums S/T is that of
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import sqrt
+from typing import Any
 
 import numpy as np
 
@@ -47,7 +49,7 @@ class Factor:
 
 
 def factors(sums: Floats) -> list[Factor]:
-    """The factors of `sums[row, option, 8]`. The first row is the whole; where it has negative sums there is one factor."""
+    """The factors of `sums[row, option, 8]`, the first row of which is the whole; one where that has negative sums."""
     if is_signed(sums[0]):
         return [_amount(sums)]
     return [_odds(sums), _size(sums)]
@@ -63,10 +65,10 @@ def both(sums: Floats) -> Floats:
     return np.asarray(np.maximum(sums[..., NY] + sums[..., ND] - sums[..., N], 0.0))
 
 
-def divided(top: Floats, bottom: Floats, otherwise: float = 0.0) -> Floats:
+def divided(top: Any, bottom: Any, otherwise: float = 0.0) -> Floats:
     """top/bottom where the bottom is not 0."""
-    shape = np.broadcast_shapes(np.shape(top), np.shape(bottom))
-    return np.divide(top, bottom, out=np.full(shape, otherwise), where=np.asarray(bottom) != 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.where(bottom == 0, otherwise, np.true_divide(top, bottom)))
 
 
 def _odds(sums: Floats) -> Factor:
@@ -115,7 +117,8 @@ def _amount(sums: Floats) -> Factor:
     ratio = value[0]
     residual = whole[:, YY] - 2 * ratio * whole[:, YD] + ratio**2 * whole[:, DD]
     per_event = divided(weight[0].sum(), n[0].sum(), 1.0)
-    spread = float(np.sqrt(max(divided(residual.sum(), n[0].sum()), 0.0)) / per_event) or 1.0
+    scatter = float(divided(residual.sum(), n[0].sum()))
+    spread = sqrt(max(scatter, 0.0)) / float(per_event) or 1.0
     overall = float(divided(whole[:, Y].sum(), whole[:, D].sum()))
     level = _pooled(value, n, 1.0, overall)
     return Factor("amount", value, n, 1.0, level, np.full(len(level), spread))

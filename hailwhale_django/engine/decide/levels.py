@@ -29,4 +29,4 @@ def levelled(factor: Factor, mixture: Mixture, within: Floats) -> float:
     for inside, level, trust_in_it in zip(within.tolist()[1:], levels[1:], trusted[1:], strict=True):
         around = prod(step for step, is_in in zip(steps, inside, strict=False) if is_in)
         steps.append((level / around) ** trust_in_it if around > 0 and level > 0 else 1.0)
-    return prod(steps)
+    return float(prod(steps))

@@ -64,7 +64,7 @@ def containment(cells: tuple[Cell, ...]) -> Floats:
 
 
 def mixed(factors: Sequence[Factor], within: Floats, spreads: Sequence[Spreads]) -> list[Mixture]:
-    """Weigh the cells of each factor, whose rows they are, everybody first. All factors at once: [factor, option, cell]."""
+    """Weigh the cells of each factor, whose rows they are, everybody first. Arrays are [factor, option, cell, ...]."""
     exposure = np.stack([factor.exposure.T for factor in factors])
     relative = np.stack([factor.relative.T for factor in factors])
     noise = np.array([factor.noise for factor in factors])[:, None, None, None]

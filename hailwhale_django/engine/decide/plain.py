@@ -1,4 +1,4 @@
-"""Plain ratios: those of all visitors, with their standard errors. What simple policies go by, and say of themselves."""
+"""Plain ratios: those of all visitors, with their standard errors. Simple policies go by them and tell of them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,9 @@ def plainly(evidence: Evidence, probability: Floats) -> Judgement:
 
 def goodness(evidence: Evidence) -> Floats:
     """Every option's ratio, the larger the better; nan where nothing is known."""
-    return np.asarray((-1 if evidence.minimize else 1) * divided(evidence.sums[:, 0, Y], evidence.sums[:, 0, D], np.nan))
+    return np.asarray(
+        (-1 if evidence.minimize else 1) * divided(evidence.sums[:, 0, Y], evidence.sums[:, 0, D], np.nan)
+    )
 
 
 def _chances(told: Ratios, minimize: bool) -> tuple[Floats, Floats]:

@@ -11,13 +11,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .cells import JOINT
 from .evidence import Floats
 from .factors import Factor, divided
 
+Mask = NDArray[np.bool_]
+
 DEVIATIONS = np.geomspace(0.005, 2.0, 36)
-USUAL_OPTION, USUAL_CELL = 0.2, 0.1
+USUAL_OPTION, USUAL_CELL = 0.2, 0.15
 """The deviation that is thought usual: of options, and of an option from cell to cell."""
 
 OWN = 0.15
@@ -64,7 +67,7 @@ def _noise(factor: Factor) -> Floats:
     return divided(np.full_like(factor.exposure, factor.noise), factor.exposure, 1.0)
 
 
-def _learnt(relative: Floats, noise: Floats, known: Floats, usual: float) -> float:
+def _learnt(relative: Floats, noise: Floats, known: Mask, usual: float) -> float:
     """The mean of the variance over the likelihood on the grid, times a Cauchy prior of the deviation."""
     variances = DEVIATIONS**2
     rows = known.sum(axis=1) > 1
@@ -72,15 +75,12 @@ def _learnt(relative: Floats, noise: Floats, known: Floats, usual: float) -> flo
         return usual**2
     relative, noise, known = relative[rows], noise[rows], known[rows]
     log = np.array([_likelihood(relative, noise, known, float(variance)) for variance in variances])
-    import os
-    J=float(os.environ.get('J','1')); G=os.environ.get('G','mean')
-    log += J*np.log(DEVIATIONS) - np.log1p((DEVIATIONS / usual) ** 2)
+    log += np.log(DEVIATIONS) - np.log1p((DEVIATIONS / usual) ** 2)
     weight = np.exp(log - log.max())
-    if G=='geo': return float(np.exp((weight * np.log(variances)).sum() / weight.sum()))
     return float((weight * variances).sum() / weight.sum())
 
 
-def _likelihood(relative: Floats, noise: Floats, known: Floats, variance: float) -> float:
+def _likelihood(relative: Floats, noise: Floats, known: Mask, variance: float) -> float:
     weight = known / (variance + noise)
     total = weight.sum(axis=1)
     mean = (weight * relative).sum(axis=1) / total

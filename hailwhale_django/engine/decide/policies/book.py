@@ -19,7 +19,7 @@ POLICIES: dict[str, type[Any]] = {one.name: one for one in (Thompson, Reasons, E
 
 def policy_of(name: str, **settings: Any) -> Policy:
     """The policy of this name with these settings. Raises `InvalidInput` for a name or a setting that is unknown."""
-    if not isinstance(name, str) or name not in POLICIES:
+    if name not in POLICIES:
         raise InvalidInput("policy", name, f"use {', '.join(POLICIES)}")
     kind = POLICIES[name]
     known = [field.name for field in fields(kind)]

@@ -10,9 +10,10 @@ was bad by chance.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..evidence import Evidence, Fit, Floats, History, Judgement
 from ..factors import divided
@@ -52,13 +53,13 @@ class Reasons:
         if not good.any():
             # Nothing stands out yet: all that may still do so is to be learnt, and what is bad is not good for that.
             return _split(test if test.any() else bad)
-        tested, doubted = self.test_share * test.any(), self.bad_share * bad.any()
+        tested, doubted = self.test_share * bool(test.any()), self.bad_share * bool(bad.any())
         shown = (1 - tested - doubted) * _split(good * reason**2)
         return shown + tested * _split(test) + doubted * _split(bad)
 
 
 def reasons(evidence: Evidence) -> Floats:
-    """[option, cell]: by how many standard errors an option is better than the others are there; 0 where none can tell."""
+    """[option, cell]: by how many standard errors an option is better there than the others; 0 where none can tell."""
     told = Ratios.of(evidence.sums)
     known = np.isfinite(told.ratio) & np.isfinite(told.variance)
     ratio, variance = np.where(known, told.ratio, 0.0), np.where(known, told.variance, 0.0)
@@ -75,6 +76,6 @@ def strongest(found: Floats) -> Floats:
     return np.asarray(np.take_along_axis(found, at[:, None], axis=1)[:, 0])
 
 
-def _split(weight: Floats) -> Floats:
-    total = weight.sum()
-    return np.asarray(weight / total if total else np.zeros(len(weight)))
+def _split(weight: NDArray[Any]) -> Floats:
+    total = float(weight.sum())
+    return np.asarray(weight / total if total else np.zeros(len(weight)), dtype=np.float64)

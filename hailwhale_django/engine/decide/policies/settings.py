@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ...errors import InvalidInput
 
 
-def between(name: str, value: float, least: float, most: float) -> None:
+def between(name: str, value: Any, least: float, most: float) -> None:
     """Raises `InvalidInput` for what is no number between the two."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not least <= value <= most:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
         raise InvalidInput(name, value, f"a number from {least:g} to {most:g}")

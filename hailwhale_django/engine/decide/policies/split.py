@@ -35,6 +35,8 @@ class Split:
     def judge(self, evidence: Evidence, fit: Fit | None) -> Judgement:
         given = np.array([float(self.shares.get(option, 0.0)) for option in evidence.options])
         if self.shares and not given.any():
-            raise InvalidInput("shares", dict(self.shares), f"name one of the options: {', '.join(evidence.options[:5])}")
+            raise InvalidInput(
+                "shares", dict(self.shares), f"name one of the options: {', '.join(evidence.options[:5])}"
+            )
         shares = given if given.any() else np.ones(len(given))
         return plainly(evidence, shares / shares.sum())

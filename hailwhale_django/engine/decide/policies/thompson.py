@@ -16,11 +16,12 @@ import numpy as np
 from ..cells import Cell
 from ..change import first_day
 from ..contest import Q90, Posterior, contest
-from ..evidence import NY, Evidence, Fit, Floats, History, Judgement
+from ..evidence import Evidence, Fit, Floats, History, Judgement
 from ..factors import Factor, divided, factors
 from ..levels import levelled
 from ..mixture import Mixture, Spreads, containment, mixed
 from ..spreading import USUAL_CELL, USUAL_OPTION, concentration, nested, spread_of_cells, spread_of_options
+from .settings import between
 
 LEAST_MEAN = 0.02
 """No option is thought worse than this share of the level: linear predictions may be."""
@@ -28,10 +29,11 @@ LEAST_MEAN = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Thompson:
-    """`option_deviation` and `cell_deviation` are what is thought usual before anything is learnt, relative to the level.
+    """The deviations are what is thought usual before anything is learnt, as shares of the level: of options, of an
+    option from cell to cell, and `size_share` times these where sizes are concerned, which differ less than odds do.
 
-    `zeal` raises probabilities to a power: above 1 the likely winners are shown more often than they are likely to win.
-    `follow_changes`: begin anew where the world is seen to change.
+    `zeal` is a power: above 1 the likely winners are shown more often than they are likely to win. Visitors end; what
+    is still learnt of the unlikely ones seldom pays. `follow_changes`: begin anew where the world is seen to change.
     """
 
     name: ClassVar[str] = "thompson"
@@ -40,10 +42,14 @@ class Thompson:
     option_deviation: float = USUAL_OPTION
     cell_deviation: float = USUAL_CELL
     size_share: float = 0.25
-    zeal: float = 1.0
-    temper: float = 1.0
-    patience: float = 30.0
+    zeal: float = 2.0
     follow_changes: bool = True
+
+    def __post_init__(self) -> None:
+        between("option_deviation", self.option_deviation, 1e-3, 10)
+        between("cell_deviation", self.cell_deviation, 1e-3, 10)
+        between("size_share", self.size_share, 1e-2, 10)
+        between("zeal", self.zeal, 0, 10)
 
     def fit(self, history: History) -> Fit:
         since = first_day(history) if self.follow_changes and len(history.days) else 0
@@ -56,15 +62,16 @@ class Thompson:
         }
         for name, learnt in numbers.items():
             rows = {level: _without_whole(table[name]) for level, table in tables.items() if name in table}
-            learnt["levels"] = nested({level: spread_of_cells(factor, self.cell_deviation * self._share(name)) for level, factor in rows.items()})
+            usual = self.cell_deviation * self._share(name)
+            learnt["levels"] = nested({level: spread_of_cells(factor, usual) for level, factor in rows.items()})
             learnt["others"] = {level: concentration(factor) for level, factor in rows.items()}
         return Fit(self.name, self.version, since, numbers)
 
     def _option(self, factor: Factor) -> float:
         return spread_of_options(factor, self.option_deviation * self._share(factor.name))
 
-    def _share(self, name):
-        return self.size_share if name == 'size' else 1.0
+    def _share(self, factor: str) -> float:
+        return self.size_share if factor == "size" else 1.0
 
     def judge(self, evidence: Evidence, fit: Fit | None) -> Judgement:
         sums = evidence.sums.swapaxes(0, 1)
@@ -73,18 +80,15 @@ class Thompson:
         within = containment(evidence.cells)
         learnt = fit.numbers if fit else {}
         made_of = factors(sums)
-        spreads = [self._spreads(evidence.cells, learnt.get(one.name, {}), self._share(one.name)) for one in made_of]
+        spreads = [self._spreads(evidence.cells, one.name, learnt.get(one.name, {})) for one in made_of]
         mixtures = mixed(made_of, within, spreads)
         levels = [levelled(factor, one, within) for factor, one in zip(made_of, mixtures, strict=True)]
         posterior, mean = _posterior(made_of, mixtures, levels)
         best, highest = contest(posterior, evidence.minimize)
         lost = mean - highest if evidence.minimize else highest - mean
-        probability = contest(Posterior(posterior.centre, posterior.deviation*self.temper, posterior.power), evidence.minimize)[0] if self.temper!=1 else best
-        events = float(evidence.sums[:, 0, NY].sum())
-        known = events / (events + self.patience * len(best))
-        probability = probability ** (1 + (self.zeal - 1) * known)
+        eager = best**self.zeal
         return Judgement(
-            probability=probability / probability.sum(),
+            probability=eager / eager.sum(),
             mean=mean,
             lower=posterior.quantile(-Q90),
             upper=posterior.quantile(Q90),
@@ -93,20 +97,19 @@ class Thompson:
             weights=np.prod([np.maximum(1 + one.moved, LEAST_MEAN) for one in mixtures], axis=0),
         )
 
-    def _spreads(self, cells: tuple[Cell, ...], learnt: Mapping[str, Any], share: float = 1.0) -> Spreads:
-        levels, others = learnt.get("levels", {}), learnt.get("others", {})
-        usual = (self.cell_deviation * share)**2
+    def _spreads(self, cells: tuple[Cell, ...], factor: str, learnt: Mapping[str, Any]) -> Spreads:
+        """What the fit says; for a level that it does not know, what is usual."""
+        levels, others, share = learnt.get("levels", {}), learnt.get("others", {}), self._share(factor)
+        usual = (self.cell_deviation * share) ** 2
         return Spreads(
-            float(learnt.get("option", (self.option_deviation * share)**2)),
+            float(learnt.get("option", (self.option_deviation * share) ** 2)),
             np.array([levels.get(cell.level, usual) for cell in cells]),
             np.array([others.get(cell.level, 0.5) for cell in cells]),
         )
 
 
 def _without_whole(factor: Factor) -> Factor:
-    return Factor(
-        factor.name, factor.value[1:], factor.exposure[1:], factor.noise, factor.level[1:], factor.scale[1:]
-    )
+    return Factor(factor.name, factor.value[1:], factor.exposure[1:], factor.noise, factor.level[1:], factor.scale[1:])
 
 
 def _posterior(made_of: list[Factor], mixtures: list[Mixture], levels: list[float]) -> tuple[Posterior, Floats]:

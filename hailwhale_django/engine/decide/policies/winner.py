@@ -27,5 +27,7 @@ class Winner:
     def judge(self, evidence: Evidence, fit: Fit | None) -> Judgement:
         chosen = np.array([float(option == self.option) for option in evidence.options])
         if not chosen.any():
-            raise InvalidInput("option", self.option, f"a winner is one of the options: {', '.join(evidence.options[:5])}")
+            raise InvalidInput(
+                "option", self.option, f"a winner is one of the options: {', '.join(evidence.options[:5])}"
+            )
         return plainly(evidence, chosen / chosen.sum())
