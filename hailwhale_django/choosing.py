@@ -133,7 +133,7 @@ def _made(
         "known_data": joined(known, added),
         "forced": _forced(asker, base, decision, options),
     }
-    made: Choice = _breaker.call(lambda: Whale.decide(base, decision, options, choice=True, **asked))
+    made: Choice = _breaker.call(lambda: Whale.decide(base, decision, options, choice=True, explained=False, **asked))
     _misses.answered()
     if made.id and not made.sticky:
         crediting.expose(base, decision, made)

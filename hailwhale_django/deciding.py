@@ -108,6 +108,7 @@ class Deciding(Face):
         window: float | None = None,
         together: bool = False,
         choice: bool = False,
+        explained: bool = True,
     ) -> Any:
         """The option to show a visitor of whom `known_data` (also: `known_dimensions`, `dimensions`) is known.
 
@@ -124,7 +125,8 @@ class Deciding(Face):
         logged. `at` is when, to replay history.
 
         With `choice=True` the answer is a `Choice` instead: the option's probability, how every option stood, and
-        why, in words. Its `id` is what `count_decision` takes as `decision_id`.
+        why, in words. Its `id` is what `count_decision` takes as `decision_id`. Where it need not be `explained`, one
+        that holds for a visitor already comes without all that, and costs little.
 
         One round trip; a second where a decision is kept. Raises `InvalidInput`, and `StoreUnavailable`.
         """
@@ -146,6 +148,7 @@ class Deciding(Face):
             "hold": hold,
             "window": window,
             "is_named": choice,
+            "explained": choice and explained,
         }
         if not isinstance(options, Mapping):
             made = cls._decide(pk, decision, options, overrides, asked)

@@ -55,7 +55,8 @@ class Question:
     `decision` is the counter that has the evidence. `who` is asking, as a text that tells visitors apart, or "". `seed`
     decides what chance decides; "" is real chance, unless somebody is asking. `hold_seconds`: how long the same visitor
     gets the same option, and `window_seconds` how long what is earned is credited to it; where both are 0, nothing is
-    kept. `forced` is the option to be given, whatever is known.
+    kept. `forced` is the option to be given, whatever is known. Where it is not to be `explained`, evidence is not
+    weighed for a decision that holds already.
     """
 
     decision: Path
@@ -70,6 +71,7 @@ class Question:
     hold_seconds: float = 0.0
     window_seconds: float = 0.0
     forced: str = ""
+    explained: bool = True
 
     @property
     def is_kept(self) -> bool:
@@ -115,6 +117,7 @@ class Chooser:
         kept, weighed = self._weigh(question, now, recall=bool(question.who) and question.is_kept)
         if kept is not None and kept.option in question.options:
             return self._as_kept(question, weighed, kept)
+        assert weighed is not None
         choice, record = self._drawn(question, weighed)
         if not question.is_kept:
             return choice
@@ -133,13 +136,15 @@ class Chooser:
     def weigh(self, question: Question, now: float) -> Weighed:
         """What is known, without choosing."""
         self.store.check(now, writing=False)
-        return self._weigh(question, now, recall=False)[1]
+        weighed = self._weigh(question, now, recall=False)[1]
+        assert weighed is not None
+        return weighed
 
     def record_of(self, choice: Choice, question: Question) -> Kept:
         """A choice as the log has it."""
         return _record(question, choice, [one.probability for one in choice.standings])
 
-    def _weigh(self, question: Question, now: float, *, recall: bool) -> tuple[Kept | None, Weighed]:
+    def _weigh(self, question: Question, now: float, *, recall: bool) -> tuple[Kept | None, Weighed | None]:
         policy = policy_of(question.terms.policy, **question.terms.settings)
         pk, name = str(question.decision), _name_of_fit(question)
         known = self._fitted.get((pk, name))
@@ -156,6 +161,9 @@ class Chooser:
             if (fitted.since if fitted else 0.0) == since:
                 break
             known = fitted  # the world has changed: other columns count
+        kept = Kept.parse(found.decision) if found.decision and float(found.until or 0) > question.at else None
+        if kept is not None and kept.option in question.options and not question.explained:
+            return kept, None
         summed, names = found.sums.summed(), question.terms.aim.names
         eight = question.terms.aim.eight(summed.of) if names is None else summed.picked(names)
         evidence = Evidence(question.options, cells, eight, question.terms.aim.minimize)
@@ -163,7 +171,6 @@ class Chooser:
         judged = policy.judge(evidence, fitted.fit if fitted else None)
         probabilities = question.terms.probabilities(judged, evidence)
         weighed = Weighed(evidence, judged, probabilities, policy, fitted.fit if fitted else None, columns)
-        kept = Kept.parse(found.decision) if found.decision and float(found.until or 0) > question.at else None
         return kept, weighed
 
     def _learnt(
@@ -237,7 +244,21 @@ class Chooser:
         choice = self._choice(question, weighed, at, uniform=by_chance, forced=bool(question.forced), seed=seed)
         return choice, _record(question, choice, weighed.probabilities.tolist())
 
-    def _as_kept(self, question: Question, weighed: Weighed, kept: Kept) -> Choice:
+    def _as_kept(self, question: Question, weighed: Weighed | None, kept: Kept) -> Choice:
+        if weighed is None:
+            return Choice(
+                str(question.decision),
+                kept.option,
+                kept.probability,
+                kept.policy,
+                kept.version,
+                kept.seed,
+                kept.at,
+                id=kept.id,
+                uniform=kept.uniform,
+                sticky=True,
+                reasons=("It was decided before, and holds.",),
+            )
         at = question.options.index(kept.option)
         choice = self._choice(question, weighed, at, uniform=kept.uniform, sticky=True, seed=kept.seed)
         return replace(choice, id=kept.id, probability=kept.probability, at=kept.at)

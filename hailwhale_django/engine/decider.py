@@ -78,6 +78,7 @@ class Decider:
         hold_seconds: float = 0.0,
         window_seconds: float = 0.0,
         forced: Any = None,
+        explained: bool = True,
     ) -> Question:
         """Understand a question. Raises `InvalidInput` that names the argument."""
         now = self.clock()
@@ -97,6 +98,7 @@ class Decider:
             hold_seconds=hold_seconds,
             window_seconds=window_seconds,
             forced=_forced(forced, named),
+            explained=explained,
         )
 
     def given(

@@ -48,18 +48,18 @@ def pod(pod: Pod) -> Pod:
 
 def test_it_learns_what_is_best(any_pod: Pod) -> None:
     any_pod.decider.chooser.later = lambda work: work()
-    learn(any_pod)
+    learn(any_pod, 300)
     made = decide(any_pod)
     assert made.standing("b").best > 0.9
-    assert made.standing("b").value == 3 and made.standing("b").events == 100
+    assert made.standing("b").value == 3 and made.standing("b").events == 300
     assert sum(one.probability for one in made.standings) == pytest.approx(1)
     options = [decide(any_pod, seed=n).option for n in range(40)]
     assert options.count("b") > 30
 
 
 def test_for_whom(pod: Pod) -> None:
-    learn(pod, best="b", country="US")
-    learn(pod, best="c", country="DE")
+    learn(pod, 400, best="b", country="US")
+    learn(pod, 400, best="c", country="DE")
     assert decide(pod, known={"country": "US"}).standing("b").best > 0.7
     assert decide(pod, known={"country": "DE"}).standing("c").best > 0.7
 
@@ -117,6 +117,32 @@ def test_other_visitors_and_decisions_are_others(pod: Pod) -> None:
     assert len(ids) == 2
     other = pod.decider.question("shop", "layout", OPTIONS, Terms(), visitor="ann", hold_seconds=60.0)
     assert pod.decider.choose(other).id not in ids
+
+
+def test_what_holds_is_told_without_weighing_unless_it_is_asked(pod: Pod) -> None:
+    learn(pod, 10)
+    first = decide(pod, visitor="ann", hold_seconds=60.0, explained=False)
+    again = decide(pod, visitor="ann", hold_seconds=60.0, explained=False)
+    assert first.standings and not again.standings
+    assert (again.id, again.option, again.probability, again.sticky) == (
+        first.id,
+        first.option,
+        first.probability,
+        True,
+    )
+    assert decide(pod, visitor="ann", hold_seconds=60.0).standings
+
+
+def test_the_log_ends_by_itself(pod: Pod) -> None:
+    made = decide(pod, visitor="ann", hold_seconds=60.0)
+    key = pod.store.keys.choices("shop/banner")
+    assert 89 * 86_400 < pod.store.server.call("TTL", [key]) <= 90 * 86_400
+    pod.store.server.call("PERSIST", [key])
+    pod.decider.earned("shop", "banner", {"visitors": 1}, None, decision_id=made.id)
+    assert pod.store.server.call("TTL", [key]) > 0
+    pod.store.server.call("PERSIST", [key])
+    pod.decider.log([("shop/banner", pod.store.choices.latest("shop/banner", 1)[0].kept)])
+    assert pod.store.server.call("TTL", [key]) > 0
 
 
 def test_an_option_that_is_gone_is_decided_anew(pod: Pod) -> None:

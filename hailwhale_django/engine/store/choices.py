@@ -23,6 +23,9 @@ CREDIT = load_script("credit")
 LOGGED = 20_000
 """Entries of the log, of some 300 bytes each."""
 
+LOG_SECONDS = 90 * 86_400
+"""How long the log stays of a decision that nobody makes any more."""
+
 READ_AT_ONCE = 2_000
 
 MOST_IDS = 1_000
@@ -101,7 +104,9 @@ class Choices:
     def log(self, decisions: Iterable[tuple[str, Kept]]) -> None:
         """Log decisions that are not kept, by the counter of each."""
         added = ("MAXLEN", "~", LOGGED, "*", "decided")
-        calls = [Call("XADD", [self.keys.choices(pk)], [*added, str(kept)]) for pk, kept in decisions]
+        given = list(decisions)
+        calls = [Call("XADD", [self.keys.choices(pk)], [*added, str(kept)]) for pk, kept in given]
+        calls += [Call("EXPIRE", [self.keys.choices(pk)], [LOG_SECONDS]) for pk in dict(given)]
         if calls:
             self.server.run(calls)
 

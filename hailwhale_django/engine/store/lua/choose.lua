@@ -5,6 +5,7 @@
 --       6 the id of a decision that is to be replaced, though it holds, or ""
 -- Returns the decision that holds already, or nil where this one was kept.
 -- Cost  O(1).
+local LOG_SECONDS = 90 * 86400 -- of a decision that nobody makes any more
 local call = redis.call
 
 local kept, until_when = unpack(call('HMGET', KEYS[1], 'decision', 'until'))
@@ -14,4 +15,5 @@ call('DEL', KEYS[1])
 call('HSET', KEYS[1], 'decision', ARGV[5], 'until', ARGV[2])
 call('EXPIREAT', KEYS[1], ARGV[3])
 call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[4], '*', 'decided', ARGV[5])
+call('EXPIRE', KEYS[2], LOG_SECONDS)
 return nil

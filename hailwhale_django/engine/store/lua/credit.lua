@@ -6,6 +6,7 @@
 -- Returns nil where no such decision is kept, and 0 where it has as many ids as it may have; else the decision, what it
 --         had earned before, one metric and value a line ("" if nothing), and when it was credited, "" if only now.
 -- Cost  O(metrics).
+local LOG_SECONDS = 90 * 86400
 local call = redis.call
 local EARNED, KNOWN = '=', '+'
 
@@ -30,4 +31,5 @@ local earned = table.concat(before, '\n')
 for i = 7, #ARGV, 2 do call('HINCRBYFLOAT', KEYS[1], EARNED .. ARGV[i], ARGV[i + 1]) end
 if ARGV[1] ~= '' then call('HSET', KEYS[1], KNOWN .. ARGV[1], ARGV[5] .. '\n' .. earned) end
 call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], '*', 'of', string.match(decision, '"id":"([^"]+)"'), 'earned', ARGV[4])
+call('EXPIRE', KEYS[2], LOG_SECONDS)
 return {decision, earned, ''}
