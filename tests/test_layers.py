@@ -38,8 +38,11 @@ RINGS = {
     "problems": {"health", "store"},
     "fits": {"decide", "store", "domain"},
     "chooser": {"fits", "decide", "store", "domain", "errors"},
+    "experiment": {"chooser", "fits", "decide", "store", "domain"},
+    "findings": {"experiment", "chooser", "decide", "store", "errors"},
+    "hindsight": {"experiment", "chooser", "decide", "store", "domain", "errors"},
     "decider": {"chooser", "decide", "store", "domain", "errors"},
-    "pod": {"chooser", "decider", "acceptor", "drain", "reader", "recorder", "store", "domain", "errors"},
+    "pod": {"chooser", "decider", "experiment", "acceptor", "drain", "reader", "recorder", "store", "domain", "errors"},
     "shapes": {"pod", "domain", "errors"},
 }
 

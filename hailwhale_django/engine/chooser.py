@@ -19,13 +19,14 @@ import numpy as np
 from .decide.aim import Aim
 from .decide.cells import Cell
 from .decide.choice import Choice, Clue, Standing
-from .decide.evidence import D, Evidence, Floats, Judgement, N, Policy, Y
+from .decide.evidence import D, Evidence, Fit, Floats, Judgement, N, Policy, Y
 from .decide.policies.book import policy_of
 from .decide.terms import Terms, drawn
 from .decide.words import TELLING, reasons_of
 from .domain.paths import Path
 from .domain.period import Period
 from .domain.plan import Column
+from .domain.timeline import Interval
 from .fits import Fits, Fitted
 from .store.choices import Kept
 from .store.evidence import read
@@ -38,6 +39,8 @@ MOST_LOGGED = 100
 """Options whose chances the log has; of more only that of the chosen one."""
 
 REMEMBERED = 1024
+
+DAY = Interval.parse("1d")
 
 ATTEMPTS = 3
 """At reading what a fit says to read, which may change meanwhile."""
@@ -72,15 +75,26 @@ class Question:
     def is_kept(self) -> bool:
         return max(self.hold_seconds, self.window_seconds) > 0 and not self.forced
 
+    def starting(self, at: float) -> Question:
+        """The same question, of what was counted no earlier than the day of an instant."""
+        return replace(self, period=self.period.with_interval(DAY).starting(at))
+
+    def under(self, policy: str) -> Question:
+        """The same question under another policy, as that is without settings."""
+        return replace(self, terms=replace(self.terms, policy=policy, settings={}))
+
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """What is known of options for a visitor, and what a policy makes of it."""
+    """What is known of options for a visitor, and what a policy makes of it by its `fit`. `columns`: the buckets that
+    counted."""
 
     evidence: Evidence
     judged: Judgement
     probabilities: Floats
     policy: Policy
+    fit: Fit | None
+    columns: tuple[Column, ...]
 
 
 class Chooser:
@@ -145,7 +159,8 @@ class Chooser:
         evidence = Evidence(question.options, cells, eight, question.terms.aim.minimize)
         fitted = self._learnt(question, policy, name, columns, fitted, evidence, now)
         judged = policy.judge(evidence, fitted.fit if fitted else None)
-        weighed = Weighed(evidence, judged, question.terms.probabilities(judged, evidence), policy)
+        probabilities = question.terms.probabilities(judged, evidence)
+        weighed = Weighed(evidence, judged, probabilities, policy, fitted.fit if fitted else None, columns)
         kept = Kept.parse(found.decision) if found.decision and float(found.until or 0) > question.at else None
         return kept, weighed
 

@@ -104,7 +104,7 @@ class Fits:
 
     def _levels(self, pk: Path, aim: Aim, options: Sequence[str], columns: Sequence[Column]) -> dict[str, Floats]:
         """A sample of cells of each level, and the sums of these."""
-        sampled = self._sampled(str(pk), columns)
+        sampled = self.sampled(str(pk), columns)
         room = MOST_FIELDS // max(len(options) * max(len(columns), 1) * max(len(sampled), 1), 1)
         most = min(max(room, FEWEST_CELLS), MOST_CELLS)
         levels = {}
@@ -114,16 +114,15 @@ class Fits:
             levels[level] = aim.eight(sums.summed().of).swapaxes(0, 1)
         return levels
 
-    def _sampled(self, pk: str, columns: Sequence[Column]) -> dict[str, dict[str, None]]:
+    def sampled(self, pk: str, columns: Sequence[Column]) -> dict[str, dict[str, None]]:
         """Cells by level: those that were drawn from the longest buckets and the latest."""
         chosen = dict.fromkeys([*sorted(columns, key=lambda one: -one.interval.seconds)[:2], *columns[-1:]])
         keys = [self.store.evidences.key(pk, column) for column in chosen]
         calls = [Call("HRANDFIELD", [key], [MOST_CELLS * 10]) for key in keys]
         levels: dict[str, dict[str, None]] = defaultdict(dict)
-        for reply in self.store.server.run(calls) if calls else []:
-            for one in reply:
-                text = cell_of(one.decode())
-                cell = Cell.of(text)
-                if cell.level and cell.level != ASSIGNED:
-                    levels[cell.level][text] = None
+        replies = self.store.server.run(calls) if calls else []
+        for text in dict.fromkeys(cell_of(one.decode()) for reply in replies for one in reply):
+            cell = Cell.of(text)
+            if cell.level and cell.level != ASSIGNED:
+                levels[cell.level][text] = None
         return levels

@@ -28,6 +28,7 @@ from .domain.sketch import kept_name
 from .domain.timeline import Interval
 from .drain import Drain
 from .errors import HailWhaleError, InvalidInput, OnError, TooLarge, report
+from .experiment import Experiments
 from .reader import Reader
 from .recorder import Recorder
 from .store import removal
@@ -73,6 +74,7 @@ class Pod:
         self.acceptor = Acceptor(store, self.log, clock)
         self.drain = Drain(store, self.log, clock)
         self.decider = Decider(store, clock, later)
+        self.experiments = Experiments(store)
 
     # Writing
 
