@@ -111,6 +111,11 @@ def _made(
     without: Collection[str],
     terms: dict[str, Any],
 ) -> Choice:
+    if _is_at_rest(base, decision):
+        given: Choice = Whale.decide(
+            base, decision, options, choice=True, forced=_forced(asker, base, decision, options)
+        )
+        return given
     if asker.is_bot:
         return _first(base, decision, options, "Bots get the first option.")
     visitor = None if asker.wants_privacy else whom or visitor_of(asker.request)
@@ -162,6 +167,12 @@ def _first(base: Any, decision: Any, options: Any, reason: str) -> Choice:
 def _settled_options(base: Any, decision: Any) -> tuple[str, ...]:
     found = settled(counter_of(base, decision), Whale.store)
     return found.options if found else ()
+
+
+def _is_at_rest(base: Any, decision: Any) -> bool:
+    """Whether everybody gets the same option, bots too, for which no store is asked."""
+    found = settled(counter_of(base, decision), Whale.store)
+    return found is not None and found.only is not None
 
 
 _breaker = Breaker()

@@ -224,8 +224,11 @@ class Deciding(Face):
     def _decide(
         cls, pk: Any, decision: Any, options: Any, overrides: Mapping[str, Any], asked: Mapping[str, Any]
     ) -> Choice:
-        question = cls.question(pk, decision, options, overrides, **asked)
+        found = settled(counter_of(pk, decision), cls.store)
         decider = cls.pod().decider
+        if found is not None and found.only is not None:
+            return decider.given(pk, decision, options or found.options, found.only, found.state, **_of_given(asked))
+        question = cls.question(pk, decision, options, overrides, **asked)
         made: Choice = decider.choose(question)
         if not (made.id or made.forced or made.sticky):
             _log(cls.store, str(question.decision), decider.chooser.record_of(made, question))
@@ -254,8 +257,9 @@ class Deciding(Face):
         window = (
             (known.window_seconds if has_visitor or is_named else 0.0) if window is None else _seconds("window", window)
         )
-        asked["period"] = asked.get("period") or known.period
-        return cls.pod().decider.question(
+        is_usual = asked.get("period") in (None, "")
+        asked["period"] = known.period if is_usual else asked["period"]
+        question: Question = cls.pod().decider.question(
             pk,
             decision,
             known.options if options is None else options,
@@ -264,6 +268,12 @@ class Deciding(Face):
             window_seconds=window if hold or is_named or not has_visitor else 0.0,
             **asked,
         )
+        return question if known.since is None or not is_usual else question.starting(known.since)
+
+
+def _of_given(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What matters where everybody gets the same."""
+    return {name: asked[name] for name in ("at", "forced") if name in asked}
 
 
 def _overridden(terms: Terms, overrides: Mapping[str, Any]) -> Terms:

@@ -83,6 +83,19 @@ def any_redis_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
+def no_decisions(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """This process knows of no registered decisions, before the test and after it."""
+    from hailwhale_django import decisions
+
+    monkeypatch.setattr(decisions, "_in_database", {})
+    monkeypatch.setattr(decisions, "_in_code", {})
+    monkeypatch.setattr(decisions, "_is_away", False)
+    decisions.forget()
+    yield
+    decisions.forget()
+
+
+@pytest.fixture
 def drain() -> Callable[[], None]:
     """Counts everything that was accepted."""
 

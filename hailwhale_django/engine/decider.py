@@ -16,6 +16,7 @@ from .decide.choice import Choice
 from .decide.lessons import taught
 from .decide.policies.reasons import reasons
 from .decide.terms import Terms
+from .decide.words import told_of_end
 from .domain.event import HITS, Event, instant
 from .domain.paths import Path, checked, dimension_paths, name_of, pk_of
 from .domain.period import Period, parse_period
@@ -89,6 +90,18 @@ class Decider:
             window_seconds=window_seconds,
             forced=_forced(forced, named),
         )
+
+    def given(
+        self, pk: Any, decision: Any, options: Any, only: str, state: str, *, at: Any = None, forced: Any = None
+    ) -> Choice:
+        """What everybody gets of a decision that is not running, unless another option is forced; nothing is read."""
+        named = options_of(options)
+        preferred = _forced(forced, named)
+        option = preferred or (only if only in named else named[0])
+        when = instant(at, self.clock())
+        reasons = (told_of_end(option, state),)
+        counter = str(counter_of(pk, decision))
+        return Choice(counter, option, 1.0, "", 0, "", when, forced=bool(preferred), reasons=reasons)
 
     def choose(self, question: Question) -> Choice:
         return self.chooser.choose(question, self.clock())

@@ -40,6 +40,12 @@ def reasons_of(
     return tuple(said)
 
 
+def told_of_end(option: str, state: str) -> str:
+    """Of a decision that is not running."""
+    why = {"draft": "This decision is a draft", "won": f"{option} has won"}.get(state, "This decision is stopped")
+    return f"{why}: everybody gets {option}."
+
+
 def _comparison(chosen: Standing, others: Sequence[Standing], formula: str, *, minimize: bool) -> str:
     rival = (min if minimize else max)(others, key=lambda one: one.mean)
     apart = f", {_apart(chosen.mean, rival.mean)} {rival.option}" if rival.mean else ""
