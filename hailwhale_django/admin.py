@@ -19,7 +19,8 @@ from . import conf
 from .dashboards import pages, table
 from .dashboards.state import State
 from .engine.errors import InvalidInput
-from .models import Counter, DeadLetter, Health, Live
+from .experiments import DecisionAdmin
+from .models import Counter, DeadLetter, Decision, Health, Live
 from .storepages import StorePages, chosen_store
 from .watching import DeadLetterAdmin, HealthAdmin, LiveAdmin
 from .whale import Whale
@@ -28,11 +29,12 @@ from .whale import Whale
 BYTE_ORDER_MARK = "\ufeff"
 
 
-WATCHING = (Live, Health, DeadLetter)
+WATCHING = (Decision, Live, Health, DeadLetter)
 
 admin.site.register(Health, HealthAdmin)
 admin.site.register(Live, LiveAdmin)
 admin.site.register(DeadLetter, DeadLetterAdmin)
+admin.site.register(Decision, DecisionAdmin)
 
 
 @admin.register(Counter)

@@ -44,11 +44,13 @@ class StorePages(admin.ModelAdmin):  # type: ignore[type-arg]
         """The address of another list of these pages."""
         return reverse(f"admin:{self.opts.app_label}_{model}_changelist", current_app=self.admin_site.name)
 
-    def render(self, request: HttpRequest, name: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    def render(
+        self, request: HttpRequest, name: str, context: dict[str, Any], status: int = 200, folder: str = TEMPLATES
+    ) -> HttpResponse:
         request.current_app = self.admin_site.name
         context = {**self.admin_site.each_context(request), "opts": self.opts, **context}
         # Rendered here, so that what goes wrong while reading is still answered by `page`.
-        return TemplateResponse(request, f"{TEMPLATES}/{name}.html", context, status=status).render()
+        return TemplateResponse(request, f"{folder}/{name}.html", context, status=status).render()
 
     def page(self, view: View, *methods: str) -> View:
         """A view for those who may look; a store that does not answer is a page that says so."""

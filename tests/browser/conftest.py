@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tests.browser.test_counters import Browser
 
 WATCHING = ("view_counter", "view_live", "view_health", "view_deadletter", "change_deadletter", "delete_deadletter")
+DECIDING = ("view_decision", "change_decision", "add_decision")
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def watcher(chromium: Chrome, redis_url: str, live_server: Any) -> Iterator[Brow
 
     with override_settings(HAILWHALE={"REDIS": redis_url}):
         user = User.objects.create_user("looker", password="wings", is_staff=True)
-        user.user_permissions.set(Permission.objects.filter(codename__in=WATCHING))
+        user.user_permissions.set(Permission.objects.filter(codename__in=WATCHING + DECIDING))
         browser = Browser(chromium, live_server.url)
         browser.look()
         script = browser.command("Page.addScriptToEvaluateOnNewDocument", source=WATCH)

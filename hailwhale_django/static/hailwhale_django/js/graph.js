@@ -43,6 +43,7 @@ export class Graph {
     dataset(line, index, all, unfinished) {
         const colour = this.colourOf(line);
         const last = line.points.length - 1;
+        const isAlone = all.length === 1 || (all.length === 2 && all[1].before && index === 0);
         return {
             label: this.nameOf(index),
             data: line.points,
@@ -51,13 +52,23 @@ export class Graph {
             pointBackgroundColor: colour,
             borderWidth: line.before ? 1.5 : BORDER_WIDTH,
             borderDash: line.before ? [5, 4] : [],
-            fill: all.length === 1 || (all.length === 2 && all[1].before && index === 0) ? "origin" : false,
+            fill: isAlone && !line.low ? "origin" : false,
             pointRadius: radii(line.points),
             pointHoverRadius: 4,
             cubicInterpolationMode: "monotone",
             // What is not over yet must not look like a fall.
             segment: { borderDash: (part) => (unfinished && part.p1DataIndex === last ? [3, 3] : undefined) },
         };
+    }
+
+    // Where a line's values may be: two lines that are not seen, and what is between them.
+    band(line) {
+        const area = withAlpha(this.colourOf(line), 0.12);
+        const edge = { borderWidth: 0, pointRadius: 0, pointHoverRadius: 0, cubicInterpolationMode: "monotone" };
+        return [
+            { ...edge, data: line.low, fill: false },
+            { ...edge, data: line.high, fill: "-1", backgroundColor: area },
+        ];
     }
 
     draw() {
@@ -79,7 +90,10 @@ export class Graph {
             type: "line",
             data: {
                 labels: data.ticks,
-                datasets: data.lines.map((line, index, all) => this.dataset(line, index, all, data.unfinished)),
+                datasets: [
+                    ...data.lines.map((line, index, all) => this.dataset(line, index, all, data.unfinished)),
+                    ...data.lines.filter((line) => line.low).flatMap((line) => this.band(line)),
+                ],
             },
             options: {
                 responsive: true,
@@ -90,6 +104,7 @@ export class Graph {
                 plugins: {
                     legend: { display: false },
                     tooltip: {
+                        filter: (item) => item.datasetIndex < data.lines.length,
                         backgroundColor: background,
                         titleColor: loud,
                         bodyColor: loud,
@@ -130,11 +145,12 @@ export class Graph {
     // Arrow keys go from point to point; what stands there is told.
     showPoint(point) {
         const chart = this.chart;
-        const active = chart.data.datasets.map((_, datasetIndex) => ({ datasetIndex, index: point }));
+        const lines = this.data.lines;
+        const active = lines.map((_, datasetIndex) => ({ datasetIndex, index: point }));
         chart.setActiveElements(active);
         chart.tooltip.setActiveElements(active, { x: 0, y: 0 });
         chart.update("none");
-        const values = chart.data.datasets.map((_, line) => `${this.nameOf(line)} ${this.textOf(point, line)}`);
+        const values = lines.map((_, line) => `${this.nameOf(line)} ${this.textOf(point, line)}`);
         this.tell(`${this.labelOf(point)}: ${values.join(", ")}`);
     }
 
@@ -177,7 +193,7 @@ export class Graph {
             return;
         }
         const lines = this.data.lines;
-        this.chart.data.datasets.forEach((line, index) => {
+        this.chart.data.datasets.slice(0, lines.length).forEach((line, index) => {
             const colour = this.colourOf(lines[index]);
             const faded = number !== null && lines[index].number !== number;
             line.borderColor = line.pointBackgroundColor = faded ? withAlpha(colour, FADED) : colour;
