@@ -58,6 +58,7 @@ Key = tuple[str, str]
 _in_code: dict[Key, Registration] = {}
 _in_database: dict[Key, Settled] = {}
 _known_until = 0.0
+_is_away = False
 _reading = Lock()
 
 
@@ -104,15 +105,17 @@ def forget(**_: Any) -> None:
 
 
 def _from_database() -> dict[Key, Settled]:
-    global _in_database, _known_until
+    global _in_database, _known_until, _is_away
     if time.monotonic() < _known_until:
         return _in_database
     with _reading:
         if time.monotonic() >= _known_until:
             try:
-                _in_database = _outside_of_loops(_read)
+                _in_database, _is_away = _outside_of_loops(_read), False
             except Exception as error:  # whatever it is: a page must not fail for it
-                logger.warning("registered decisions cannot be read, what was known before holds: %s", error)
+                if not _is_away:  # told once, until it answers again
+                    logger.warning("registered decisions cannot be read, what was known before holds: %s", error)
+                _is_away = True
             _known_until = time.monotonic() + KNOWN_SECONDS
     return _in_database
 

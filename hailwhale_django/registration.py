@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias, get_args
@@ -110,12 +110,6 @@ def registration(
     named = options_of(options)
     if state not in STATES:
         raise InvalidInput("state", state, f"use one of {', '.join(STATES)}")
-    control = control or named[0]
-    for argument, option in (("control", control), ("winner", winner)):
-        if option not in named and (option or argument == "control"):
-            raise InvalidInput(argument, option, f"use one of the options, {', '.join(named[:10])}")
-    if state == "won" and not winner:
-        raise InvalidInput("winner", winner, "name the option that has won")
     counter = counter_of(pk, name)
     terms = _terms(formula, minimize, policy, settings, floor, uniform, burn_in, dimensions, pairs)
     try:
@@ -129,15 +123,21 @@ def registration(
         title=title or " / ".join(counter),
         options=named,
         terms=terms,
-        control=control,
+        control=_option("control", control or named[0], named),
         period=_period(period),
         since=None if since is None else since.timestamp(),
         hold_seconds=_seconds("hold", hold),
         window_seconds=_seconds("window", window),
         guardrails=tuple(guardrail_of(one) for one in guardrails),
         state=state,  # type: ignore[arg-type]
-        winner=winner,
+        winner=_option("winner", winner, named) if winner or state == "won" else "",
     )
+
+
+def _option(argument: str, given: Any, options: Sequence[str]) -> str:
+    if given not in options:
+        raise InvalidInput(argument, given, f"use one of the options, {', '.join(options[:10])}")
+    return str(given)
 
 
 def guardrail_of(given: Any) -> Guardrail:

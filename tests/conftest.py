@@ -89,6 +89,7 @@ def no_decisions(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     monkeypatch.setattr(decisions, "_in_database", {})
     monkeypatch.setattr(decisions, "_in_code", {})
+    monkeypatch.setattr(decisions, "_is_away", False)
     decisions.forget()
     yield
     decisions.forget()

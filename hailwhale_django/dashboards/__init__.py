@@ -6,5 +6,8 @@ columns      which formulas are shown when none are named
 table        an answer's rows, as a page and as a spreadsheet show them
 graph        lines over time, and sparklines
 pages        all that a counter's page and the list of counters show
+decision     all that a decision's page shows; decisions: the list of them
+standings    its options; posterior: these over time; segments: by groups of visitors; decided: the log
+verdicts     what its numbers mean, in sentences; alternatives: what something else would have earned
 writing      numbers, dates and changes as the reader's language writes them
 """
