@@ -20,7 +20,7 @@ from example_project.ports import free_port
 from example_project.shop import crowd, views, visitors
 from example_project.shop.crowd import Crowd
 from example_project.shop.goods import BANNERS, BY_SLUG, CATEGORIES, COUNTRIES, PRODUCTS, shelves
-from hailwhale_django import Hail, Whale, buffer, crediting
+from hailwhale_django import Hail, Whale, buffer, crediting, decisions
 from tests.patience import WAIT_SECONDS, until
 
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0"
@@ -42,6 +42,7 @@ def shop(redis_url: str) -> Iterator[None]:
         },
     ):
         yield
+    decisions.unregister("decisions/banner", "default")
 
 
 @pytest.fixture
@@ -208,18 +209,16 @@ class TestBanner:
         rng = Random(3)
         pod = Whale.pod()
         pod.decider.chooser.later = lambda work: work()
-        for _ in range(1_500):
+        for seed in range(1_500):
             who = visitors.visitor(rng)
             if who.is_bot:
                 continue
-            banner = Whale.decide("decisions", "banner", list(BANNERS), "orders/visitors", {"country": who.country})
+            banner = Whale.decide("decisions", "banner", known_data={"country": who.country}, seed=seed)
             orders = int((who.follows(banner) or bool(who.wants)) and who.buys)
             metrics = {"visitors": 1, "orders": orders}
             Whale.count_decided_now("decisions", "banner", banner, {"country": who.country}, metrics)
         for country in visitors.COUNTRIES_BY_SIZE[:4]:
-            told = Whale.decide(
-                "decisions", "banner", list(BANNERS), "orders/visitors", {"country": country}, choice=True, hold=0
-            )
+            told = Whale.decide("decisions", "banner", known_data={"country": country}, choice=True, window=0)
             assert max(told.standings, key=lambda one: one.mean).option == visitors.LIKES[country]
 
 
