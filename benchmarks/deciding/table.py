@@ -41,7 +41,7 @@ Runs = dict[tuple[str, str], list[Run]]
 
 def run(effort: Effort) -> Result:
     """All players in all worlds."""
-    visitors = 400 if effort is TINY else VISITORS
+    visitors = 200 if effort is TINY else VISITORS
     names = list(players())
     jobs = [
         Job(player, name, seed, visitors)

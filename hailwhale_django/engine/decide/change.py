@@ -12,6 +12,8 @@ Days without a prediction are left out.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from .evidence import DD, ND, NY, YD, YY, D, Floats, History, N, Y
@@ -36,24 +38,37 @@ LONGEST = 21
 
 def first_day(history: History) -> int:
     """The day of the last change; 0 where there was none."""
-    told = np.nan_to_num(history.expected)
-    known = np.isfinite(history.expected) & (history.days[..., N] > 0)
-    residual = np.where(known, history.days[..., Y] - told, 0.0)
-    told = np.where(known, told, 0.0)
-    variance = np.where(known, history.days[..., N], 0.0) * _per_event(history.days)
-    shaken = _shaken(residual.sum(axis=1), told.sum(axis=1), variance.sum(axis=1))
-    variance = variance + shaken * told**2
     late = LATE if _is_late(history.days) else 0
-    whole = history.days.sum(axis=(0, 1))
-    largest = float(divided(whole[YY], abs(whole[Y])))
     settling = SETTLING + 2 * late
     since, begin = 0, settling
-    for today in range(settling, len(told)):
-        found = _change(residual, told, variance, since, max(begin, today - LONGEST), today, late, largest)
+    for today in range(settling, len(history.days)):
+        # By what was known on the day, so that what was noticed once stays noticed.
+        found = _change(_Past.of(history, today), since, max(begin, today - LONGEST), late)
         if found:
             # Until today, decisions went by what no longer held.
             since, begin = found, today + settling
     return since
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """By day and option, up to a day: what was `told` beforehand, how far it was off, and the variance of that."""
+
+    told: Floats
+    residual: Floats
+    variance: Floats
+    largest: float
+
+    @classmethod
+    def of(cls, history: History, today: int) -> _Past:
+        days, expected = history.days[: today + 1], history.expected[: today + 1]
+        known = np.isfinite(expected) & (days[..., N] > 0)
+        told = np.where(known, expected, 0.0)
+        residual = np.where(known, days[..., Y] - told, 0.0)
+        variance = np.where(known, days[..., N], 0.0) * _per_event(days)
+        shaken = _shaken(residual.sum(axis=1), told.sum(axis=1), variance.sum(axis=1))
+        whole = days.sum(axis=(0, 1))
+        return cls(told, residual, variance + shaken * told**2, float(divided(whole[YY], abs(whole[Y]))))
 
 
 def _per_event(days: Floats) -> Floats:
@@ -78,26 +93,21 @@ def _is_late(days: Floats) -> bool:
     return bool(both(whole) < 0.5 * min(whole[NY], whole[ND]))
 
 
-def _change(
-    residual: Floats, told: Floats, variance: Floats, since: int, first: int, today: int, late: int, largest: float
-) -> int:
-    """The first day of the stretch until today, and not before `first`, that is most unlike the prediction, or 0."""
-    if first > today:
+def _change(past: _Past, since: int, first: int, late: int) -> int:
+    """The first day of the stretch until the last one, not before `first`, that is most unlike the prediction, or 0."""
+    if first >= len(past.told):
         return 0
-    off, predicted, noise = (_until(part, first, today) for part in (residual, told, variance))
-    before = np.cumsum(told[since:today], axis=0)[first - since - 1 :]
-    noise_before = np.cumsum(variance[since:today], axis=0)[first - since - 1 :]
-    unsure = divided(noise_before, before**2)
-    total = noise + predicted**2 * unsure
-    tolerated = TOLERATED * np.abs(predicted) + late * np.abs(told[since : today + 1]).max(axis=0)
-    beyond = np.abs(off) - tolerated
+    off, predicted, noise = (_until_the_last(part[first:]) for part in (past.residual, past.told, past.variance))
+    before, noise_before = (part[since:-1].cumsum(axis=0)[first - since - 1 :] for part in (past.told, past.variance))
+    total = noise + predicted**2 * divided(noise_before, before**2)
+    beyond = np.abs(off) - TOLERATED * np.abs(predicted) - late * np.abs(past.told[since:]).max(axis=0)
     # Of few large numerators the upper tail is longer than a normal one (Bernstein's inequality); the lower is not.
-    tail = np.where(off > 0, np.maximum(beyond, 0.0) * largest, 0.0)
+    tail = np.where(off > 0, np.maximum(beyond, 0.0) * past.largest, 0.0)
     deviations = divided(beyond, np.sqrt(total + tail)) * ((before != 0) & (total > 0))
     day, option = np.unravel_index(int(deviations.argmax()), deviations.shape)
     return first + int(day) if deviations[day, option] > ALARM else 0
 
 
-def _until(values: Floats, first: int, today: int) -> Floats:
-    """The sums from each day to today."""
-    return np.asarray(values[first : today + 1][::-1].cumsum(axis=0)[::-1])
+def _until_the_last(values: Floats) -> Floats:
+    """The sums from each day to the last one."""
+    return np.asarray(values[::-1].cumsum(axis=0)[::-1])

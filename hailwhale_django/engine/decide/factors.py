@@ -43,6 +43,11 @@ class Factor:
     scale: Floats
 
     @property
+    def is_relative(self) -> bool:
+        """Whether differences are shares of the level; profits and losses have a scale of their own."""
+        return self.name != "amount"
+
+    @property
     def relative(self) -> Floats:
         """By how much each value is above its row's level, in units of the scale."""
         return np.asarray((self.value - self.level[:, None]) / self.scale[:, None])

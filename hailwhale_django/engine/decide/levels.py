@@ -22,7 +22,7 @@ def levelled(factor: Factor, mixture: Mixture, within: Floats) -> float:
     found = factor.level + factor.scale * mixture.common
     exposure = factor.exposure.sum(axis=1)
     trust = exposure / (exposure + factor.noise / SEGMENT)
-    if factor.name == "amount":
+    if not factor.is_relative:
         return float(found[0] + trust[-1] * (found[-1] - found[0]))
     levels, trusted = np.maximum(found, 0.02 * factor.level).tolist(), trust.tolist()
     steps = [levels[0]]

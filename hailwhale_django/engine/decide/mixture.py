@@ -29,6 +29,10 @@ FREE = 1.0
 """The variance of what is common to a cell's options, around their pooled level: as good as unknown."""
 
 
+LEAST_RAISED = 0.1
+"""A level may be found to be so much lower than it was taken for, and not less."""
+
+
 @dataclass(frozen=True, slots=True)
 class Spreads:
     """How much options differ, as relative variances: for everybody, and for each of the cells beyond that.
@@ -85,7 +89,9 @@ def mixed(factors: Sequence[Factor], within: Floats, spreads: Sequence[Spreads])
     target = (option[:, None, None] + (share @ cells[:, None, :, None])[..., 0]) * known
     common = (unsure @ (precision @ (relative * known)[..., None]).sum(axis=1))[..., 0]
     pull = (precision @ target[..., None])[..., 0]
-    moved = pull * (relative - common[:, None])
+    # Differences are shares of the level, which is by so much higher than was taken for granted.
+    raised = np.maximum(1.0 + common, LEAST_RAISED) ** np.array([[factor.is_relative] for factor in factors])
+    moved = pull * ((relative - common[:, None]) / raised[:, None])
     total = option + cells.sum(axis=1)
     apart = pull - pull.mean(axis=1, keepdims=True)
     variance = total[:, None] - (pull * target).sum(axis=2) + ((apart @ unsure) * apart).sum(axis=2)

@@ -113,7 +113,7 @@ def _without_whole(factor: Factor) -> Factor:
 
 
 def _posterior(made_of: list[Factor], mixtures: list[Mixture], levels: list[float]) -> tuple[Posterior, Floats]:
-    if made_of[0].name == "amount":
+    if not made_of[0].is_relative:
         mean = levels[0] + made_of[0].scale[-1] * mixtures[0].mean
         return Posterior.normal(mean, made_of[0].scale[-1] ** 2 * mixtures[0].variance), mean
     mean, spread = np.ones(len(mixtures[0].mean)), np.ones(len(mixtures[0].mean))
