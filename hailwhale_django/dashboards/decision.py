@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from ..engine.chooser import Question, Weighed, standings_of
 from ..engine.decide.choice import Standing
 from ..engine.decide.policies.book import POLICIES
+from ..engine.decide.terms import DEFAULT_POLICY
 from ..engine.domain.period import Period
 from ..engine.errors import InvalidInput, StoreUnavailable
 from ..engine.experiment import Days, Level
@@ -26,6 +27,8 @@ from .posterior import Bands
 from .segments import ShownLevel, shown_levels
 from .standings import OPTIONS_AT_FIRST, OPTIONS_OF_A_PAGE, OptionRow, leading, option_rows, ranked
 from .verdicts import Told, advice, checks
+
+MINDS_GROUPS = ("thompson", "reasons")
 
 LOGGED = 5_000
 """Decisions that are looked at for what something else would have earned."""
@@ -73,6 +76,11 @@ class DecisionPage:
     @property
     def events(self) -> float:
         return sum(one.events for one in self.reading.standings) if self.reading else 0.0
+
+    @property
+    def judged_by(self) -> str:
+        """The policy that judges groups, where that is another one."""
+        return "" if self.one.terms.policy in MINDS_GROUPS else DEFAULT_POLICY
 
     @property
     def has_events(self) -> bool:
@@ -144,7 +152,7 @@ def decision_page(one: Registration, pod: Pod, question_of: QuestionOf, policy: 
     page.options = option_rows(one, reading.standings)
     page.graph = posterior.bands(reading.days, [row.name for row in page.options], reading.weighed, one.terms.aim, now)
     page.levels = shown_levels(reading.levels, one, leading(one, reading.standings))
-    page.checks = checks(one, reading.found) if page.has_events else []
+    page.checks = checks(one, reading.found, reading.standings) if page.has_events else []
     page.log = [shown_decision(logged, now) for logged in reading.logged[:SHOWN_LOGGED]]
     page.alternatives = alternatives(reading.hindsight, len(reading.logged), reading.other)
     return page
@@ -163,12 +171,19 @@ def read(one: Registration, question: Question, pod: Pod, now: float, policy: st
         weighed,
         standings,
         findings(aim, one.control, one.guardrails, weighed, totals, logged, fixed=one.is_fixed),
-        experiments.levels(counter, aim, one.terms.outlook, weighed),
+        experiments.levels(counter, aim, one.terms.outlook, _by_group(question, weighed, pod, now)),
         experiments.days(counter, by_day, aim, weighed.columns, question.period, question.at),
         logged,
         hindsight,
         _other(one, question, pod, now, hindsight, policy),
     )
+
+
+def _by_group(question: Question, weighed: Weighed, pod: Pod, now: float) -> Weighed:
+    """By a policy that minds groups: where this one does not, by that which would."""
+    if question.terms.policy in MINDS_GROUPS:
+        return weighed
+    return pod.decider.chooser.weigh(question.under(DEFAULT_POLICY), now)
 
 
 def _other(

@@ -10,12 +10,14 @@ from typing import Literal, TypeAlias
 from django.utils.translation import gettext
 
 from ..engine.decide.aim import Aim
+from ..engine.decide.choice import Standing
 from ..engine.decide.guardrails import Guarded
 from ..engine.decide.remaining import Remaining
 from ..engine.experiment import Level
 from ..engine.findings import Findings
 from ..registration import Registration
 from . import writing
+from .standings import chance
 
 Grade: TypeAlias = Literal["well", "open", "warning", "error"]
 SIGNS: dict[Grade, str] = {"well": "✓", "open": "…", "warning": "!", "error": "✗"}
@@ -38,11 +40,13 @@ class Told:
         return SIGNS[self.grade]
 
 
-def checks(one: Registration, found: Findings) -> list[Told]:
+def checks(one: Registration, found: Findings, standings: Sequence[Standing]) -> list[Told]:
     """Each finding in a sentence."""
     told = [_test(one, found)]
     if found.left is not None:
         told.append(Told(gettext("Is it worth going on?"), found.left.words, "well" if found.left.may_stop else "open"))
+        cost = _cost(one, found.left, standings)
+        told += [Told(gettext("What would stopping now cost?"), cost, "open")] if cost else []
     if found.balance is not None:
         grade: Grade = "error" if not found.balance.balanced else "well" if found.balance.degrees else "open"
         told.append(Told(gettext("Is the traffic split as it should be?"), found.balance.words, grade))
@@ -124,6 +128,16 @@ def _left(left: Remaining) -> str:
         "share": writing.percent(left.value),
         "option": left.leader,
     }
+
+
+def _cost(one: Registration, left: Remaining, standings: Sequence[Standing]) -> str:
+    """As a share of what the leader's ratio is believed to be; "" where that is 0."""
+    mean = next(row.mean for row in standings if row.option == left.leader)
+    if not isfinite(mean) or not mean:
+        return ""
+    lost = chance(left.loss[left.options.index(left.leader)] / abs(mean))
+    text = gettext("If everybody got %(option)s from now on, %(lost)s of %(measure)s are expected to be missed.")
+    return text % {"option": left.leader, "lost": lost, "measure": measure_of(one.terms.aim)}
 
 
 def _at_rest(one: Registration) -> str:

@@ -92,7 +92,7 @@ def test_the_graph_has_a_line_and_a_band_for_each_option(watcher: Browser, shop:
 def test_without_javascript_all_but_the_graph_is_there(watcher: Browser, shop: Decision) -> None:
     watcher.command("Emulation.setScriptExecutionDisabled", value=True)
     watcher.open(f"{DECISIONS}{shop.pk}/")
-    assert "Let it run" in watcher.one(".hw-advice").text
+    assert "What to do now" in watcher.one(".hw-advice").text
     assert watcher.one("#hw-options").is_displayed()
     watcher.one(".hw-numbers summary").click()
     assert watcher.one(".hw-numbers table").is_displayed()
