@@ -17,11 +17,14 @@ from random import Random
 from threading import Event, Thread
 from typing import Any
 
+import pytest
 from redis import Redis
 
 from example_project.ports import HOST
 from example_project.valkey import Valkey
 from hailwhale_django.engine.domain.paths import Path
+from hailwhale_django.engine.domain.plan import Column
+from hailwhale_django.engine.domain.timeline import Interval
 from hailwhale_django.engine.errors import StoreUnavailable
 from hailwhale_django.engine.pod import Pod
 from hailwhale_django.engine.store.catalog import Limits
@@ -146,12 +149,48 @@ class Farm:
                 again = chance.sample(sent[-100:], min(3, len(sent)))
                 pod.acceptor.accept_many(given + again)
                 self.accepted += raws
+                self._decide(pod, chance)
         except BaseException as error:
             self.broken.append(error)
             raise
 
+    def _decide(self, pod: Pod, chance: Random) -> None:
+        """What came of options: counted as any event, and what is learnt from it, once each."""
+        raws = [
+            random_event(chance, ("decisions", "banner", chance.choice("abc"))) for _ in range(chance.choice([0, 3]))
+        ]
+        events = []
+        for raw in raws:
+            given = raw.given()
+            events.append((pod.decider.event(*raw.pk, given["dimensions"], given["metrics"], raw.at), ""))
+        again = [(event, chance.randbytes(8).hex()) for event, _ in events[:1]]
+        pod.acceptor.accept_events(events[1:] + again + again)
+        self.accepted += raws
+
+    def check_evidence(self) -> None:
+        """What was learnt in all: of each option by everybody, and by country."""
+        expected: dict[tuple[str, str], list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
+        for raw in self.accepted:
+            if raw.pk[0] == "decisions":
+                revenue = float(raw.worth("revenue"))
+                cells = ["_", *(f"country/{name}" for name in raw.dimensions["country"])]
+                for cell in cells:
+                    found = expected[raw.pk[2], cell]
+                    found[0] += 1
+                    found[1] += revenue
+                    found[2] += revenue**2
+        assert len(expected) == 3 * 4
+        kept, bucket = Interval.parse("1mo"), self.pod.store.timeline.bucket
+        months = range(bucket(kept, time.time() - 45 * DAY), bucket(kept, time.time()) + 1)
+        columns = [Column(kept, one) for one in months]
+        for (option, cell), sums in expected.items():
+            found = self.pod.store.evidences.sums("decisions/banner", columns, [option], [cell]).summed()
+            named = [float(found.of(name)[0, 0]) for name in ("n", "=revenue", "*revenue\x1frevenue")]
+            assert named == pytest.approx(sums)
+
     def check(self) -> None:
         """Every bucket of every row against the events."""
+        self.check_evidence()
         assert not self.broken
         assert not any(self.pod.drain.dead.letters(stream) for stream in range(STREAMS))
         world = World([self.pod])
@@ -191,7 +230,7 @@ def expected_sums(rows: list[tuple[Names, Names, Raw]], seconds: int) -> dict[Pl
     return sums | {place: Fraction(len(seen)) for place, seen in visitors.items()}
 
 
-def random_event(chance: Random) -> Raw:
+def random_event(chance: Random, pk: Names | None = None) -> Raw:
     pks: list[Names] = [("shop",), ("Product", str(chance.randrange(8))), ("Product", "0", chance.choice("ab"))]
     dimensions: dict[str, Any] = {"country": {f"c{chance.randrange(3)}": f"city {int(chance.expovariate(0.1))}"}}
     if chance.random() < 0.5:
@@ -199,7 +238,7 @@ def random_event(chance: Random) -> Raw:
     late = chance.choice([0, 0, 0, chance.uniform(0, 7000), chance.uniform(0, 40 * DAY)])
     metrics = {"revenue": Fraction(chance.randrange(-500, 10_000), 100), "ms": Fraction(chance.randrange(9))}
     samples = {"sum:cents": [str(chance.randrange(100))], "uv:visitor": [f"v{chance.randrange(200)}"]}
-    return Raw(chance.choice(pks), dimensions, metrics, time.time() - late, samples)
+    return Raw(pk or chance.choice(pks), dimensions, metrics, time.time() - late, samples)
 
 
 def test_workers_are_killed(any_redis_url: str) -> None:
