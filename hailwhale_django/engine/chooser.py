@@ -192,7 +192,7 @@ class Chooser:
         def learn() -> Fitted:
             arguments = (question.decision, name, policy, question.terms.aim, question.options, columns)
             try:
-                fitted = self.fits.learn(*arguments, question.period.span, question.at)
+                fitted = self.fits.learn(*arguments, question.period.span, question.at, events)
                 self._remember(key, fitted)
                 return fitted
             finally:

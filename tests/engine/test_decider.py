@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from hailwhale_django.engine import fits
 from hailwhale_django.engine.decide.aim import aim_of
 from hailwhale_django.engine.decide.choice import Choice
+from hailwhale_django.engine.decide.lessons import taught
 from hailwhale_django.engine.decide.terms import Terms, drawn
 from hailwhale_django.engine.decider import Decider, jointly
 from hailwhale_django.engine.domain.paths import Path
@@ -279,6 +281,45 @@ def test_a_fit_is_learnt_beside(pods: Pods, redis_url: str) -> None:
     learn(pod)
     decide(pod)
     assert len(waiting) == 1
+
+
+def test_a_fit_lasts_where_the_period_is_longer_than_changes_are_looked_for(pod: Pod) -> None:
+    for days_ago in range(0, 300, 3):
+        learn(pod, 4, days_ago=days_ago)
+    decide(pod, period="365d")
+    pod.decider.chooser.later = lambda work: pytest.fail("nothing new was counted")
+    decide(pod, period="365d")
+
+
+def test_a_fit_lasts_where_the_world_changed(pod: Pod) -> None:
+    terms, now = Terms(), pod.clock()
+    for days_ago in range(40):
+        events = [
+            pod.store.intake.event(
+                ["shop", "banner", option], None, {"visitors": 1, "revenue": n % 3 * better}, at, now
+            )
+            for at in [now - days_ago * 86_400]
+            for option, better in (("a", 1), ("b", 1 if days_ago >= 5 else 3))
+            for n in range(60)
+        ]
+        predicted = {terms.aim.prediction: 1.0}
+        pod.recorder.record([taught(one, pod.store.places, terms.outlook, more=predicted) for one in events], now)
+    decide(pod, options=["a", "b"])
+    made = decide(pod, options=["a", "b"])
+    assert made.standing("b").value == 3 and made.standing("b").events <= 5 * 60  # of after the change
+    pod.decider.chooser.later = lambda work: pytest.fail("nothing new was counted")
+    assert decide(pod, options=["a", "b"]).standings == made.standings
+
+
+def test_fits_are_not_kept_without_end(pod: Pod, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fits, "MOST_FITS", 5)
+    learn(pod, 10)
+    key = [pod.store.keys.fits("shop/banner")]
+    for n in range(12):
+        decide(pod, options=["a", f"b{n}"])
+        assert pod.store.server.call("HLEN", key) <= 5
+    decide(pod)
+    assert pod.store.server.call("HLEN", key) and 0 < pod.store.server.call("TTL", key) <= fits.FIT_SECONDS
 
 
 def test_other_processes_know_a_fit(pods: Pods, redis_url: str) -> None:
