@@ -283,6 +283,29 @@ def test_a_fit_is_learnt_beside(pods: Pods, redis_url: str) -> None:
     assert len(waiting) == 1
 
 
+def test_too_many_metrics_leave_a_decision_as_it_was(any_pod: Pod) -> None:
+    decide(any_pod, visitor="u1", hold_seconds=100, window_seconds=100)
+
+    def earned(*metrics: str) -> Any:
+        return any_pod.decider.earned("shop", "banner", dict.fromkeys(metrics, 1), None, visitor="u1")
+
+    with pytest.raises(TooLarge, match="at most 8 metrics"):
+        earned(*"abcdefghi")
+    earned(*"abcde")
+    with pytest.raises(TooLarge, match="at most 8 metrics"):
+        earned(*"efghi")
+    assert dict(earned(*"efgh").event.lesson.sums)["*a\x1ff"] == 1
+    assert dict(earned("a").event.lesson.sums) == pytest.approx(
+        {"=a": 1, "*a\x1fa": 3, "*a\x1fe": 2} | {f"*a\x1f{other}": 1 for other in "bcdfgh"}
+    )
+
+
+@pytest.mark.parametrize("given", ["\ud800.x", "vé.1", ".", "a.", "{a}.1", 5])
+def test_what_is_no_id_of_a_decision(pod: Pod, given: Any) -> None:
+    with pytest.raises(InvalidInput, match="no id of a decision"):
+        pod.decider.earned("shop", "banner", {"revenue": 1}, None, decision_id=given)
+
+
 def test_a_fit_lasts_where_the_period_is_longer_than_changes_are_looked_for(pod: Pod) -> None:
     for days_ago in range(0, 300, 3):
         learn(pod, 4, days_ago=days_ago)
