@@ -306,6 +306,19 @@ def test_what_is_no_id_of_a_decision(pod: Pod, given: Any) -> None:
         pod.decider.earned("shop", "banner", {"revenue": 1}, None, decision_id=given)
 
 
+def test_of_many_options_fewer_groups_are_read(pod: Pod) -> None:
+    known = {f"d{n}": "x" for n in range(30)}
+    chooser = pod.decider.chooser
+    few, many = (
+        chooser.weigh(
+            pod.decider.question("shop", "banner", list(map(str, range(options))), Terms(), known=known), pod.clock()
+        )
+        for options in (10, 5_000)
+    )
+    assert len(few.evidence.cells) == 32
+    assert [cell.level for cell in many.evidence.cells] == [""]
+
+
 def test_a_fit_lasts_where_the_period_is_longer_than_changes_are_looked_for(pod: Pod) -> None:
     for days_ago in range(0, 300, 3):
         learn(pod, 4, days_ago=days_ago)
