@@ -146,8 +146,9 @@ class Decision(models.Model):
     # What becomes of it; each is written down.
 
     def start(self, who: str) -> None:
+        """Decide for visitors from now on; an archived one is in the list again, for nothing runs out of sight."""
         now = timezone.now()
-        self._turn("running", who, started_at=self.started_at or now, ended_at=None, winner="")
+        self._turn("running", who, started_at=self.started_at or now, ended_at=None, winner="", archived=False)
 
     def stop(self, who: str) -> None:
         self._turn("stopped", who, ended_at=timezone.now())
@@ -164,7 +165,7 @@ class Decision(models.Model):
             raise InvalidInput("state", self.state, "stop it first, or declare a winner")
         self._change(who, "archived" if archived else "taken out of the archive", archived=archived)
 
-    def _turn(self, state: str, who: str, **changes: datetime | str | None) -> None:
+    def _turn(self, state: str, who: str, **changes: datetime | str | bool | None) -> None:
         what = f"{self.state} → {state}" + (f", winner {changes['winner']}" if changes.get("winner") else "")
         self._change(who, what, state=state, **changes)
 

@@ -220,6 +220,13 @@ class TestStates:
         assert datetime.fromtimestamp(first, UTC) == datetime(2026, 11, 20, tzinfo=UTC)
         assert datetime.fromtimestamp(last, UTC) == datetime(2026, 11, 23, tzinfo=UTC)
 
+    def test_what_runs_is_in_sight(self) -> None:
+        one = decision()
+        one.archive("anna")
+        one.start("anna")
+        one.refresh_from_db()
+        assert (one.state, one.archived) == ("running", False)
+
     def test_every_change_is_written_down(self) -> None:
         one = decision()
         one.start("anna")

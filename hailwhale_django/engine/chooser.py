@@ -29,7 +29,7 @@ from .domain.plan import Column
 from .domain.timeline import Interval
 from .fits import Fits, Fitted
 from .store.choices import Kept
-from .store.evidence import read
+from .store.evidence import AT_ONCE, read
 from .store.store import Store
 
 CLUES = 3
@@ -151,7 +151,7 @@ class Chooser:
         for _ in range(ATTEMPTS):
             since = known.since if known else 0.0
             columns = self._columns_of(question, since, now)
-            cells = question.terms.outlook.cells(question.paths)
+            cells = _cells_of(question, columns)
             who = question.who if recall else ""
             texts = [cell.text for cell in cells]
             call = self.store.evidences.asking(pk, columns, question.options, texts, name, who)
@@ -192,7 +192,7 @@ class Chooser:
         def learn() -> Fitted:
             arguments = (question.decision, name, policy, question.terms.aim, question.options, columns)
             try:
-                fitted = self.fits.learn(*arguments, question.period.span, question.at)
+                fitted = self.fits.learn(*arguments, question.period.span, question.at, events)
                 self._remember(key, fitted)
                 return fitted
             finally:
@@ -354,6 +354,12 @@ def _record(question: Question, choice: Choice, chances: Sequence[float]) -> Kep
         choice.version,
         choice.seed,
     )
+
+
+def _cells_of(question: Question, columns: Sequence[Column]) -> tuple[Cell, ...]:
+    """The visitor's cells, of many options only the first: all that is read is read in one call, for which others wait."""
+    most = AT_ONCE // (len(question.options) * max(len(columns), 1))
+    return question.terms.outlook.cells(question.paths)[: max(most, 1)]
 
 
 def _name_of_fit(question: Question) -> str:

@@ -37,10 +37,19 @@ MOST_CELLS = 400
 FEWEST_CELLS = 20
 MOST_FIELDS = 60_000
 
+# Fits that one decision keeps: each set of options, period and settings has its own, and callers make these up.
+MOST_FITS = 200
+
+FIT_SECONDS = 90 * 86_400
+"""How long fits stay of a decision that nobody makes any more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A fit, when it was learnt, of how many events, and from when on evidence counts (0: all of the period)."""
+    """A fit, when it was learnt, of how many events, and from when on evidence counts (0: all of the period).
+
+    `events` are those that decisions by this fit go by: of all the period or, where the world changed, since then.
+    """
 
     fit: Fit
     at: float
@@ -78,8 +87,12 @@ class Fits:
         columns: Sequence[Column],
         span: tuple[int, int],
         now: float,
+        events: float,
     ) -> Fitted:
-        """Learn from the evidence of a period, given by its columns and its first and last second, and keep it."""
+        """Learn from the evidence of a period, given by its columns and its first and last second, and keep it.
+
+        `events` is how many these columns have, which may begin before the days that a change is looked for in.
+        """
         days = self._days(span, now)
         by_day = self.store.evidences.sums(str(pk), days, options, [EVERYBODY.text])
         everybody = aim.eight(by_day.of)[:, :, 0]
@@ -87,9 +100,15 @@ class Fits:
         history = History(tuple(options), self._levels(pk, aim, options, columns), everybody, expected, aim.minimize)
         fit = policy.fit(history)
         since = float(self.store.timeline.starts_at(*days[fit.since])) if fit.since else 0.0
-        fitted = Fitted(fit, now, float(everybody[..., N].sum()), since)
-        self.store.server.call("HSET", [self.store.keys.fits(str(pk))], [name, str(fitted)])
+        fitted = Fitted(fit, now, float(everybody[fit.since :, :, N].sum()) if since else events, since)
+        self._keep(str(pk), name, fitted)
         return fitted
+
+    def _keep(self, pk: str, name: str, fitted: Fitted) -> None:
+        key = [self.store.keys.fits(pk)]
+        calls = [Call("HSET", key, [name, str(fitted)]), Call("HLEN", key), Call("EXPIRE", key, [FIT_SECONDS])]
+        if self.store.server.run(calls)[1] > MOST_FITS:
+            self.store.server.call("UNLINK", key)  # those that are asked for are learnt anew
 
     def _days(self, span: tuple[int, int], now: float) -> list[Column]:
         """The finest buckets of evidence in the period, at most so many, the last of them that of `now`."""

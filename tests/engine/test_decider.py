@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from hailwhale_django.engine import fits
 from hailwhale_django.engine.decide.aim import aim_of
 from hailwhale_django.engine.decide.choice import Choice
+from hailwhale_django.engine.decide.lessons import taught
 from hailwhale_django.engine.decide.terms import Terms, drawn
 from hailwhale_django.engine.decider import Decider, jointly
 from hailwhale_django.engine.domain.paths import Path
@@ -279,6 +281,81 @@ def test_a_fit_is_learnt_beside(pods: Pods, redis_url: str) -> None:
     learn(pod)
     decide(pod)
     assert len(waiting) == 1
+
+
+def test_too_many_metrics_leave_a_decision_as_it_was(any_pod: Pod) -> None:
+    decide(any_pod, visitor="u1", hold_seconds=100, window_seconds=100)
+
+    def earned(*metrics: str) -> Any:
+        return any_pod.decider.earned("shop", "banner", dict.fromkeys(metrics, 1), None, visitor="u1")
+
+    with pytest.raises(TooLarge, match="at most 8 metrics"):
+        earned(*"abcdefghi")
+    earned(*"abcde")
+    with pytest.raises(TooLarge, match="at most 8 metrics"):
+        earned(*"efghi")
+    assert dict(earned(*"efgh").event.lesson.sums)["*a\x1ff"] == 1
+    assert dict(earned("a").event.lesson.sums) == pytest.approx(
+        {"=a": 1, "*a\x1fa": 3, "*a\x1fe": 2} | {f"*a\x1f{other}": 1 for other in "bcdfgh"}
+    )
+
+
+@pytest.mark.parametrize("given", ["\ud800.x", "vé.1", ".", "a.", "{a}.1", 5])
+def test_what_is_no_id_of_a_decision(pod: Pod, given: Any) -> None:
+    with pytest.raises(InvalidInput, match="no id of a decision"):
+        pod.decider.earned("shop", "banner", {"revenue": 1}, None, decision_id=given)
+
+
+def test_of_many_options_fewer_groups_are_read(pod: Pod) -> None:
+    known = {f"d{n}": "x" for n in range(30)}
+    chooser = pod.decider.chooser
+    few, many = (
+        chooser.weigh(
+            pod.decider.question("shop", "banner", list(map(str, range(options))), Terms(), known=known), pod.clock()
+        )
+        for options in (10, 5_000)
+    )
+    assert len(few.evidence.cells) == 32
+    assert [cell.level for cell in many.evidence.cells] == [""]
+
+
+def test_a_fit_lasts_where_the_period_is_longer_than_changes_are_looked_for(pod: Pod) -> None:
+    for days_ago in range(0, 300, 3):
+        learn(pod, 4, days_ago=days_ago)
+    decide(pod, period="365d")
+    pod.decider.chooser.later = lambda work: pytest.fail("nothing new was counted")
+    decide(pod, period="365d")
+
+
+def test_a_fit_lasts_where_the_world_changed(pod: Pod) -> None:
+    terms, now = Terms(), pod.clock()
+    for days_ago in range(40):
+        events = [
+            pod.store.intake.event(
+                ["shop", "banner", option], None, {"visitors": 1, "revenue": n % 3 * better}, at, now
+            )
+            for at in [now - days_ago * 86_400]
+            for option, better in (("a", 1), ("b", 1 if days_ago >= 5 else 3))
+            for n in range(60)
+        ]
+        predicted = {terms.aim.prediction: 1.0}
+        pod.recorder.record([taught(one, pod.store.places, terms.outlook, more=predicted) for one in events], now)
+    decide(pod, options=["a", "b"])
+    made = decide(pod, options=["a", "b"])
+    assert made.standing("b").value == 3 and made.standing("b").events <= 5 * 60  # of after the change
+    pod.decider.chooser.later = lambda work: pytest.fail("nothing new was counted")
+    assert decide(pod, options=["a", "b"]).standings == made.standings
+
+
+def test_fits_are_not_kept_without_end(pod: Pod, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fits, "MOST_FITS", 5)
+    learn(pod, 10)
+    key = [pod.store.keys.fits("shop/banner")]
+    for n in range(12):
+        decide(pod, options=["a", f"b{n}"])
+        assert pod.store.server.call("HLEN", key) <= 5
+    decide(pod)
+    assert pod.store.server.call("HLEN", key) and 0 < pod.store.server.call("TTL", key) <= fits.FIT_SECONDS
 
 
 def test_other_processes_know_a_fit(pods: Pods, redis_url: str) -> None:

@@ -22,6 +22,7 @@ from hailwhale_django.engine.domain.plan import Column
 from hailwhale_django.engine.domain.timeline import Interval
 from hailwhale_django.engine.errors import InvalidInput
 from hailwhale_django.engine.pod import Pod
+from hailwhale_django.engine.shapes import total
 from hailwhale_django.engine.store import parcel
 from hailwhale_django.engine.store.server import Server
 from tests.engine.conftest import NOW, Clock, Pods
@@ -223,3 +224,16 @@ def test_places_of_sums_are_never_given_twice(pods: Pods, redis_url: str) -> Non
         both[n % 2].count_event(decided(both[n % 2], "a", {f"m{n % 5}": 1}))
     places = both[0].store.server.call("HVALS", [both[0].store.keys.sums("shop/banner")])
     assert sorted(map(int, places)) == list(range(len(places)))
+
+
+def test_ever_new_pairs_of_metrics_fill_what_is_kept_and_break_nothing(any_pod: Pod) -> None:
+    for step in range(1, 12):  # more than 2,000 products of two in all
+        for start in range(0, 90, 8):
+            metrics = {f"m{(start + step * n) % 90}": 1.0 for n in range(8)}
+            any_pod.count_event(decided(any_pod, "a", metrics))
+    any_pod.count_event(decided(any_pod, "a", {"m0": 2, "m89": 3}))
+    learnt = evidence(any_pod, "a")
+    assert len(learnt) == parcel.MOST_SUMS
+    assert learnt["n"] == 11 * 12 + 1
+    counted = total(any_pod, ["shop", "banner"], "m0", None, "today", None, None)
+    assert counted == learnt["=m0"] > 2

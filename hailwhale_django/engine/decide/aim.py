@@ -29,6 +29,9 @@ SumNamed = Callable[[str], Floats]
 
 ONE: Linear = {"": 1.0}
 
+MOST_WEIGHT = 1e12
+"""Of a metric: what is squared and multiplied with it stays a number."""
+
 
 @dataclass(frozen=True, slots=True)
 class Aim:
@@ -124,6 +127,8 @@ def aim_of(formula: str, minimize: bool = False) -> Aim:
     for side in (above, below):
         if "" in side and len(side) > 1:
             raise _refused(formula)
+        if not all(abs(weight) <= MOST_WEIGHT for weight in side.values()):
+            raise InvalidInput("formula", formula, f"its weights are at most {MOST_WEIGHT:g}")
     return Aim(formula, dict(above), dict(below), minimize)
 
 

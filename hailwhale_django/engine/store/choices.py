@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from ..domain.lesson import MOST_METRICS
 from ..errors import InvalidInput, TooLarge
 from .keys import Keys
 from .server import Call, Server, load_script
@@ -115,19 +116,21 @@ class Choices:
     ) -> Credit | None:
         """Credit the decision for somebody; `None` where there is none, or another than the one that is meant.
 
-        Raises `TooLarge` where it knows as many ids as it may.
+        Raises `TooLarge` where it knows as many ids as it may, or would have more metrics than an event may have.
         """
         earned = json.dumps(values, separators=(",", ":"))
         flat: list[str | int | bytes] = [part for name, value in values.items() for part in (name, repr(float(value)))]
         found = self.server.call(
             CREDIT,
             [self.keys.chosen(pk, who), self.keys.choices(pk)],
-            [known_as, LOGGED, decision, earned, repr(now), MOST_IDS, *flat],
+            [known_as, LOGGED, decision, earned, repr(now), MOST_IDS, MOST_METRICS, *flat],
         )
         if found is None:
             return None
         if found == 0:
             raise TooLarge("id", known_as, f"a decision is credited with at most {MOST_IDS:,} ids")
+        if found == 1:
+            raise TooLarge("metrics", list(values), f"a decision is credited with at most {MOST_METRICS} metrics")
         text, before, since = found
         lines = [line.split("\t") for line in before.decode().split("\n") if line]
         earlier = {name: float(value) for name, value in lines} or None
@@ -153,7 +156,8 @@ class Choices:
 
 def who_of(decision_id: Any) -> str:
     """For whom a decision was, by its id."""
-    who, dot, serial = decision_id.rpartition(".") if isinstance(decision_id, str) else ("", "", "")
+    is_text = isinstance(decision_id, str) and decision_id.isascii()
+    who, dot, serial = decision_id.rpartition(".") if is_text else ("", "", "")
     if not (who and dot and serial) or "{" in who or "}" in who:
         raise InvalidInput("decision_id", decision_id, "this is no id of a decision")
     return str(who)

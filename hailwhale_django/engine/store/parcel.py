@@ -23,6 +23,10 @@ Argument = str | int | bytes
 # Of evidence in one bucket: new ones beyond are left out, but for those of everybody.
 MOST_FIELDS = 200_000
 
+# That a decision keeps, which is enough for 42 metrics that all come together: a script unpacks those of four options
+# at once, and Lua's stack has room for 8,000 numbers.
+MOST_SUMS = 1_000
+
 
 class Part(NamedTuple):
     """Cells of tiles of one slot and page. Each metric in `units` has one number for each cell."""
@@ -130,6 +134,7 @@ class Parcel:
             len(self.evidence.buckets),
             MOST_FIELDS,
             GROUP,
+            MOST_SUMS,
         ]
         learnt: list[Argument] = []
         if self.evidence.buckets:

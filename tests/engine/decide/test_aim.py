@@ -109,6 +109,12 @@ def test_something_must_be_made_large(formula: str) -> None:
         aim_of(formula)
 
 
+@pytest.mark.parametrize("formula", ["1e308*1e308*a/b", "1e13*a/b", "a/(b/1e13)"])
+def test_weights_that_no_sum_of_squares_can_bear(formula: str) -> None:
+    with pytest.raises(InvalidInput, match=r"its weights are at most 1e\+12"):
+        aim_of(formula)
+
+
 def test_ratios_with_one_denominator_add_up() -> None:
     assert aim_of("a/b + c/b").numerator == {"a": 1.0, "c": 1.0}
     assert (aim_of("2*a/(b/3)").numerator, aim_of("2*a/(b/3)").denominator) == ({"a": 6.0}, {"b": 1.0})

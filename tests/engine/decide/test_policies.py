@@ -142,6 +142,8 @@ def test_a_split_is_as_it_is_told_and_equal_where_it_is_not() -> None:
     assert judged(policy_of("split"), one).probability.tolist() == [0.5, 0.5]
     with pytest.raises(InvalidInput, match="a, b"):
         policy_of("split", shares={"x": 1}).judge(one, None)
+    with pytest.raises(InvalidInput, match="from 0 to"):
+        policy_of("split", shares={"a": 1e308, "b": 1e308})  # whose sum is no number
 
 
 def test_a_winner_takes_all() -> None:

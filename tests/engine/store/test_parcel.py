@@ -56,7 +56,7 @@ def test_a_call_lists_a_tile_for_each_part_and_metric_that_is_added_to() -> None
         "mo:3:1:hits",
     ]
     assert call.arguments == [
-        *(100, 7, "hits\nsales", "_\ncountry", "0 1", "9 0", 1, 2, "", "", 0, "", 0, 200_000, 4),
+        *(100, 7, "hits\nsales", "_\ncountry", "0 1", "9 0", 1, 2, "", "", 0, "", 0, 200_000, 4, 1_000),
         *(4 - 1, 0, 8, b"\0\0\0\0\0\0\0\x08"),
         *("900 1m:0 5 21", "- 1mo:0 0"),
         *("4 -5", ""),
@@ -72,7 +72,7 @@ def test_what_sketches_get_comes_behind_what_is_added() -> None:
     call = parcel.call(Keys("hw"), now=100, most_metrics=7)
     assert call.keys[4:] == ["m:0:0:hits", "m:0:0:uv:visitor", "m:0:0:pct:ms", "mo:3:1:pct:ms"]
     assert call.arguments[9:] == [
-        *("uv:visitor\npct:ms", 3, "", 0, 200_000, 4),
+        *("uv:visitor\npct:ms", 3, "", 0, 200_000, 4, 1_000),
         "900 1m:0 0",
         *("1 900 1m:0 5 21", 1, b"all"),
         *("2 900 1m:0 21", 1, b"one"),

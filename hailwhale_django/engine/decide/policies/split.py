@@ -12,6 +12,8 @@ from ...errors import InvalidInput
 from ..evidence import Evidence, Fit, History, Judgement
 from ..plain import plainly
 
+MOST = 1e12
+
 
 @dataclass(frozen=True, slots=True)
 class Split:
@@ -26,8 +28,8 @@ class Split:
         if not isinstance(self.shares, Mapping):
             raise InvalidInput("shares", self.shares, 'use shares by option, e.g. {"a": 3, "b": 1}')
         for option, share in self.shares.items():
-            if not 0 <= share < float("inf"):
-                raise InvalidInput("shares", {option: share}, "a share is a number of 0 or more")
+            if not 0 <= share <= MOST:
+                raise InvalidInput("shares", {option: share}, f"a share is a number from 0 to {MOST:g}")
 
     def fit(self, history: History) -> Fit:
         return Fit(self.name, self.version)

@@ -8,8 +8,9 @@
 --       last position of these events, and "whole" if they are to be counted altogether or not at all
 --       10 sketches   11 number of tiles of sketches, which come behind the others
 --       12 names of sums of evidence   13 number of buckets of evidence   14 most fields that one may have
---       15 options in a group   KEYS has behind all tiles, if there are buckets, the hashes of the sums' places and of
---       the options' numbers, and these buckets
+--       15 options in a group   16 most sums of evidence; further ones are left out
+--       KEYS has behind all tiles, if there are buckets, the hashes of the sums' places and of the options' numbers, and
+--       these buckets
 --       for each expectation: tile, cell, its value as text, its value as eight bytes
 --       for each part: when its tiles expire in seconds since the epoch or "-", its span, its cells
 --       for each part and each metric with 0 in 6: one increment for each cell; the metric has no tile where this is ""
@@ -35,7 +36,7 @@ local MOST_BYTES = 16 -- that a set cell may take in a string before its tile mu
 local CHUNK = 1000
 local BEFORE_TILES = 4
 local FOR_EVER = '-'
-local BEFORE_EXPECTATIONS = 15
+local BEFORE_EXPECTATIONS = 16
 local MOST_PARTS = 32 -- of a sketch's cell: readers merge them again and again, whoever writes pays for merging once
 local call, try, find, gmatch, tonumber, type = redis.call, redis.pcall, string.find, string.gmatch, tonumber, type
 
@@ -317,16 +318,16 @@ for tile = last_tile + 1, last_tile + tonumber(ARGV[11]) do
   next_argument = next_argument + 2 + parts
 end
 
--- The numbers that names have in a hash; new ones come behind those that there are.
-local function numbered(key, names)
+-- The numbers that names have in a hash, false for what finds no room; new ones come behind those that there are.
+local function numbered(key, names, most)
   local found, size = {}, call('HLEN', key)
   for i, name in ipairs(names) do
     local number = call('HGET', key, name)
-    if not number then
+    if not number and size < most then
       number, size = size, size + 1
       call('HSET', key, name, number)
     end
-    found[i] = tonumber(number)
+    found[i] = number and tonumber(number)
   end
   return found, size
 end
@@ -345,8 +346,8 @@ local function learn(key, fields, doubles, places, size, number_of)
       local sums = before and {struct.unpack('<' .. string.rep('d', count), before)} or {}
       for at = count + 1, size * group_size do sums[at] = 0 end
       for j = 1, #places do
-        local at = places[j] * group_size + slot + 1
-        sums[at] = sums[at] + struct.unpack('<d', doubles, ((i - 1) * #places + j - 1) * 8 + 1)
+        local at = places[j] and places[j] * group_size + slot + 1
+        if at then sums[at] = sums[at] + struct.unpack('<d', doubles, ((i - 1) * #places + j - 1) * 8 + 1) end
       end
       local all = size * group_size
       call('HSET', key, name, struct.pack('<' .. string.rep('d', all), unpack(sums, 1, all)))
@@ -358,9 +359,9 @@ end
 local buckets = tonumber(ARGV[13])
 if buckets > 0 then
   local first = last_tile + tonumber(ARGV[11]) + 1
-  local places, size = numbered(KEYS[first], lines(ARGV[12]))
+  local places, size = numbered(KEYS[first], lines(ARGV[12]), tonumber(ARGV[16]))
   local options = lines(ARGV[next_argument])
-  local numbers, number_of = numbered(KEYS[first + 1], options), {}
+  local numbers, number_of = numbered(KEYS[first + 1], options, math.huge), {}
   for i, option in ipairs(options) do number_of[option] = numbers[i] end
   next_argument = next_argument + 1
   for bucket = first + 2, first + 1 + buckets do
