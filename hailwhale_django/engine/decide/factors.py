@@ -62,7 +62,7 @@ def factors(sums: Floats) -> list[Factor]:
 
 def is_signed(whole: Floats) -> bool:
     """Whether ratios of 0 or less are to be reckoned with: profits and losses have no odds and sizes."""
-    return bool((whole[:, Y] < 0).any() or (whole[:, D] < 0).any() or whole[:, Y].sum() <= 0 < whole[:, NY].sum())
+    return bool(whole[:, [Y, D]].min() < 0 or whole[:, Y].sum() <= 0 < whole[:, NY].sum())
 
 
 def both(sums: Floats) -> Floats:
@@ -72,8 +72,11 @@ def both(sums: Floats) -> Floats:
 
 def divided(top: Any, bottom: Any, otherwise: float = 0.0) -> Floats:
     """top/bottom where the bottom is not 0."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.where(bottom == 0, otherwise, np.true_divide(top, bottom)))
+    bottom = np.asarray(bottom)
+    if bottom.all():
+        return np.asarray(top / bottom)
+    nothing = bottom == 0
+    return np.asarray(np.where(nothing, otherwise, top / np.where(nothing, 1.0, bottom)))
 
 
 def _odds(sums: Floats) -> Factor:
@@ -89,11 +92,12 @@ def _odds(sums: Floats) -> Factor:
 
 def _size(sums: Floats) -> Factor:
     ny, nd = sums[..., NY], sums[..., ND]
-    value = divided(divided(sums[..., Y], ny), divided(sums[..., D], nd))
+    value = divided(sums[..., Y] * nd, ny * sums[..., D])
     exposure = np.where(nd > 0, ny, 0.0)
     # A denominator that comes in fewer events than the numerator is what limits what is known.
     noise = _noise_of_sizes(sums[0])
-    overall = float(divided(np.sum(value[0] * exposure[0]), np.sum(exposure[0]), 1.0)) or 1.0
+    known = float(exposure[0].sum())
+    overall = (float((value[0] * exposure[0]).sum()) / known if known else 1.0) or 1.0
     level = _pooled(value, exposure, noise, overall)
     return Factor("size", value, exposure, noise, level, level)
 
@@ -104,12 +108,12 @@ def _noise_of_sizes(whole: Floats) -> float:
     events, usual = float(ny.sum()), USUAL_SIZES
     if not events or not nd.sum():
         return usual[0]
-    mean_y, mean_d = divided(y, ny), divided(d, nd)
-    of_y = divided(yy, mean_y**2) - ny
-    of_d = (divided(dd, mean_d**2) - nd) * divided(ny, nd) ** 2
+    per_y, per_d, odds = divided(ny, y), divided(nd, d), divided(ny, nd)
+    of_y = yy * per_y**2 - ny
+    of_d = dd * per_d**2 - nd
     # The residuals of Y/ny and D/nd, as far as they stand in the same events.
-    of_both = (divided(yd, mean_y * mean_d) - both(whole)) * divided(ny, nd)
-    scatter = float(np.sum(of_y + of_d - 2 * of_both))
+    of_both = yd * per_y * per_d - both(whole)
+    scatter = float((of_y + (of_d * odds - 2 * of_both) * odds).sum())
     return max((scatter + usual[0] * usual[1] * (scatter > 1e-9 * events)) / (events + usual[1]), LEAST_NOISE)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 
 import numpy as np
 
-from .evidence import Floats
 from .factors import Factor
 from .mixture import Mixture
 
@@ -14,7 +14,7 @@ SEGMENT = 0.1
 """The relative variance that is thought usual between the segments of a level."""
 
 
-def levelled(factor: Factor, mixture: Mixture, within: Floats) -> float:
+def levelled(factor: Factor, mixture: Mixture, around: Sequence[Sequence[int]]) -> float:
     """The common level of a visitor: the whole's, times by how much each cell is above what its parents make likely.
 
     Each of these is drawn to 1 as if it were known from noise/`SEGMENT` events more.
@@ -26,7 +26,7 @@ def levelled(factor: Factor, mixture: Mixture, within: Floats) -> float:
         return float(found[0] + trust[-1] * (found[-1] - found[0]))
     levels, trusted = np.maximum(found, 0.02 * factor.level).tolist(), trust.tolist()
     steps = [levels[0]]
-    for inside, level, trust_in_it in zip(within.tolist()[1:], levels[1:], trusted[1:], strict=True):
-        around = prod(step for step, is_in in zip(steps, inside, strict=False) if is_in)
-        steps.append((level / around) ** trust_in_it if around > 0 and level > 0 else 1.0)
+    for parents, level, trust_in_it in zip(around[1:], levels[1:], trusted[1:], strict=True):
+        likely = prod([steps[parent] for parent in parents])
+        steps.append((level / likely) ** trust_in_it if likely > 0 and level > 0 else 1.0)
     return float(prod(steps))

@@ -17,13 +17,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
-from .cells import Cell
 from .evidence import Floats
 from .factors import Factor
+from .nesting import Nesting
+
+Mask = NDArray[np.bool_]
 
 FREE = 1.0
 """The variance of what is common to a cell's options, around their pooled level: as good as unknown."""
@@ -58,52 +60,71 @@ class Mixture:
     common: Floats
 
 
-@lru_cache(maxsize=4096)
-def containment(cells: tuple[Cell, ...]) -> Floats:
-    """[a, c]: 1 where cell a lies within cell c."""
-    paths = [[path + "/" for path in cell.paths] if cell.level else [] for cell in cells]
-    return np.array(
-        [[float(all(any(p.startswith(q) for p in a) for q in c)) for c in paths] for a in paths], dtype=np.float64
-    )
-
-
-def mixed(factors: Sequence[Factor], within: Floats, spreads: Sequence[Spreads]) -> list[Mixture]:
+def mixed(factors: Sequence[Factor], nesting: Nesting, spreads: Sequence[Spreads]) -> list[Mixture]:
     """Weigh the cells of each factor, whose rows they are, everybody first. Arrays are [factor, option, cell, ...]."""
-    exposure = np.stack([factor.exposure.T for factor in factors])
-    relative = np.stack([factor.relative.T for factor in factors])
-    noise = np.array([factor.noise for factor in factors])[:, None, None, None]
+    exposure = np.array([factor.exposure.T for factor in factors])
+    relative = np.array([factor.relative.T for factor in factors])
+    noise = np.array([factor.noise for factor in factors])[:, None, None]
     option = np.array([spread.option for spread in spreads])
-    cells = np.stack([spread.cells for spread in spreads])
+    cells = np.array([spread.cells for spread in spreads])
     cells[:, 0] = 0.0
-    others = cells * np.stack([spread.others for spread in spreads])
+    others = cells * np.array([spread.others for spread in spreads])
     known = exposure > 0
-    per_event = np.divide(1.0, exposure, out=np.zeros_like(exposure), where=known)
-    share = _shared(exposure, within) * per_event[..., None]
-    effects = np.concatenate([share, 1.0 - share], axis=3)
-    weighted = effects * np.concatenate([cells, others], axis=1)[:, None, None, :]
-    covariance = weighted @ effects.swapaxes(2, 3) + option[:, None, None, None] + noise * share * per_event[:, :, None]
-    pairs = known[..., None] & known[:, :, None]
-    ridge = np.where(known, 1e-9 + 1e-6 * option[:, None, None], 1.0)
-    precision = np.linalg.inv(covariance * pairs + ridge[..., None] * np.eye(len(within))) * pairs
-    unsure = np.linalg.inv(precision.sum(axis=1) + np.eye(len(within)) / FREE)
+    per_event = known / np.where(known, exposure, 1.0)
+    share = _shared(exposure, nesting) * per_event[..., None]
+    covariance = _covariance(share, known, np.concatenate([cells, others, option[:, None]], axis=1))
+    covariance += share * (noise * per_event)[:, :, None]
+    precision = _precision(covariance, known, option)
+    unsure = np.linalg.inv(precision.sum(axis=1) + np.eye(exposure.shape[2]) / FREE)
     target = (option[:, None, None] + (share @ cells[:, None, :, None])[..., 0]) * known
-    common = (unsure @ (precision @ (relative * known)[..., None]).sum(axis=1))[..., 0]
+    # Only what is known pulls: the precision of the rest is 0.
     pull = (precision @ target[..., None])[..., 0]
-    # Differences are shares of the level, which is by so much higher than was taken for granted.
-    raised = np.maximum(1.0 + common, LEAST_RAISED) ** np.array([[factor.is_relative] for factor in factors])
-    moved = pull * ((relative - common[:, None]) / raised[:, None])
-    total = option + cells.sum(axis=1)
-    apart = pull - pull.mean(axis=1, keepdims=True)
-    variance = total[:, None] - (pull * target).sum(axis=2) + ((apart @ unsure) * apart).sum(axis=2)
-    variance = np.maximum(variance, 1e-9 * total[:, None])
+    common = (unsure @ (precision @ relative[..., None]).sum(axis=1))[..., 0]
+    moved = pull * ((relative - common[:, None]) / _raised(factors, common)[:, None])
+    total = (option + cells.sum(axis=1))[:, None]
+    apart = pull - pull.sum(axis=1, keepdims=True) / exposure.shape[1]
+    variance = total - (pull * target).sum(axis=2) + ((apart @ unsure) * apart).sum(axis=2)
+    variance = np.maximum(variance, 1e-9 * total)
     return [Mixture(*parts) for parts in zip(moved.sum(axis=2), variance, moved, common, strict=True)]
 
 
-def _shared(exposure: Floats, within: Floats) -> Floats:
-    """[..., a, c]: how much evidence cells a and c have in common: all of the inner one, else as if independent."""
+def _shared(exposure: Floats, nesting: Nesting) -> Floats:
+    """[..., a, c]: how much evidence cells a and c have in common: all of the inner one, else as if independent in the
+    most particular cell around both, and no less than a cell has that lies in both.
+    """
     one, other = exposure[..., None], exposure[..., None, :]
-    smaller = np.minimum(one, other)
-    # No less than what the most particular cell has, where it lies in both.
-    innermost = exposure[..., -1, None, None] * (within[-1] * within[-1][:, None])
-    crossed = np.maximum(one * other / np.maximum(exposure[..., :1, None], 1e-300), innermost)
-    return np.where(within + within.T > 0, smaller, np.minimum(crossed, smaller))
+    crossed = one * other / np.maximum(exposure, 1e-300).take(nesting.outside, axis=-1)
+    inside = np.concatenate([exposure, np.zeros_like(exposure[..., :1])], axis=-1).take(nesting.inside, axis=-1)
+    return np.asarray(np.minimum(np.maximum(crossed, inside), np.minimum(one, other)))
+
+
+def _covariance(share: Floats, known: Mask, variances: Floats) -> Floats:
+    """Of the cells' means: by what they share of each cell's effect, by what they do not share of it, which is an
+    effect of the level's others, and by the option's own, which they have in common. 0 where nothing is known.
+    """
+    count = share.shape[-1]
+    effects = np.empty((*share.shape[:-1], 2 * count + 1))
+    effects[..., :count] = share
+    np.subtract(known[..., None], share, out=effects[..., count:-1])
+    effects[..., -1] = known
+    return np.asarray((effects * variances[:, None, None]) @ effects.swapaxes(2, 3))
+
+
+def _precision(covariance: Floats, known: Mask, option: Floats) -> Floats:
+    """The inverse for what is known, 0 for what is not; with a ridge, since a cell may be all of another."""
+    _diagonal(covariance)[...] += np.where(known, 1e-9 + 1e-6 * option[:, None, None], 1.0)
+    precision: Floats = np.asarray(np.linalg.inv(covariance), dtype=np.float64)
+    _diagonal(precision)[...] *= known
+    return precision
+
+
+def _diagonal(matrices: Floats) -> Floats:
+    """A view of it, to write to."""
+    count = matrices.shape[-1]
+    return matrices.reshape(*matrices.shape[:-2], count * count)[..., :: count + 1]
+
+
+def _raised(factors: Sequence[Factor], common: Floats) -> Floats:
+    """Differences are shares of the level, which is by so much higher than was taken for granted."""
+    is_relative = np.array([[factor.is_relative] for factor in factors])
+    return np.where(is_relative, np.maximum(1.0 + common, LEAST_RAISED), 1.0)

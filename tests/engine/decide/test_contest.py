@@ -7,7 +7,7 @@ from math import erf, sqrt
 import numpy as np
 import pytest
 
-from hailwhale_django.engine.decide.contest import Posterior, contest
+from hailwhale_django.engine.decide.contest import Posterior, contest, normal_cdf
 
 
 def test_of_two_normal_ratios_the_better_one_wins_as_often_as_their_difference_is_positive() -> None:
@@ -56,3 +56,9 @@ def test_a_gamma_s_quantiles_are_those_of_draws() -> None:
     told = Posterior.gamma(np.array([1.0]), np.array([0.25]))
     for deviations, share in ((-1.2816, 0.1), (0.0, 0.5), (1.2816, 0.9)):
         assert told.quantile(deviations)[0] == pytest.approx(np.quantile(drawn, share), rel=0.01)
+
+
+def test_the_table_of_the_normal_distribution_is_exact_enough_and_ends() -> None:
+    x = np.array([-40.0, -8.0, -1.2345, 0.0, 0.001, 2.5, 8.0, 1e300])
+    expected = [0.5 * (1 + erf(one / sqrt(2))) for one in x]
+    assert normal_cdf(x) == pytest.approx(expected, abs=1e-6)

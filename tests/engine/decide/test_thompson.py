@@ -7,8 +7,9 @@ import pytest
 
 from hailwhale_django.engine.decide.cells import EVERYBODY, Cell
 from hailwhale_django.engine.decide.evidence import DD, ND, NY, YD, YY, D, Evidence, Fit, Floats, History, N, Y
-from hailwhale_django.engine.decide.factors import factors
-from hailwhale_django.engine.decide.mixture import Spreads, containment, mixed
+from hailwhale_django.engine.decide.factors import Factor, factors
+from hailwhale_django.engine.decide.mixture import Spreads, mixed
+from hailwhale_django.engine.decide.nesting import nesting
 from hailwhale_django.engine.decide.policies.thompson import Thompson
 from hailwhale_django.engine.decide.spreading import nested, spread_of_cells
 
@@ -60,7 +61,7 @@ def test_with_one_cell_it_is_the_conjugate_estimate() -> None:
     """Gamma(a, a) times a Poisson count of e expected: (a + y)/(a + e), of which the variance is its mean/(a + e)."""
     sums = np.array([visits(1_000_000, 50_000), visits(1_000_000, 50_000), visits(400, 30)])
     odds, _ = factors(sums[None])
-    (found,) = mixed([odds], containment((EVERYBODY,)), [Spreads(0.04, np.zeros(1), np.ones(1))])
+    (found,) = mixed([odds], nesting((EVERYBODY,)), [Spreads(0.04, np.zeros(1), np.ones(1))])
     a, e = 25 / 0.95, 20 / 0.95
     level = float(odds.level[0])
     expected = (a + 30 / 20 * e * 0.05 / level) / (a + e) - (found.common[0] * e / (a + e))
@@ -118,11 +119,69 @@ def test_profits_and_losses_are_weighed_as_they_are() -> None:
 
 def test_cells_lie_in_each_other_as_their_paths_say() -> None:
     region = Cell("country/*", "country/US/CA")
-    found = containment((EVERYBODY, US, region, MOBILE, Cell("", "country/USA")._replace(level="country")))
-    assert found[2].tolist() == [1, 1, 1, 0, 0]
-    assert found[:, 0].tolist() == [1, 1, 1, 1, 1]
-    assert found[4].tolist() == [1, 0, 0, 0, 1]
-    assert containment((EVERYBODY, US, MOBILE, BOTH))[3].tolist() == [1, 1, 1, 1]
+    found = nesting((EVERYBODY, US, region, MOBILE, Cell("country", "country/USA")))
+    assert found.within[2].tolist() == [1, 1, 1, 0, 0]
+    assert found.within[:, 0].tolist() == [1, 1, 1, 1, 1]
+    assert found.within[4].tolist() == [1, 0, 0, 0, 1]
+    assert found.around == ((), (0,), (0, 1), (0,), (0,))
+    assert found.inside[1, 2] == found.outside[2, 2] == 2
+    assert found.outside[1, 2] == 1
+    assert found.inside[1, 4] == 5, "nobody is in both"
+    assert nesting((EVERYBODY, US, MOBILE, BOTH)).within[3].tolist() == [1, 1, 1, 1]
+
+
+def test_pairs_of_cells_share_what_lies_in_them() -> None:
+    """Those of US/mobile are in both; two pairs that have the country in common are independent within that."""
+    plan = Cell("plan", "plan/free")
+    pairs = [Cell("", f"{one.text}\x1f{other.text}") for one, other in ((US, MOBILE), (US, plan), (MOBILE, plan))]
+    found = nesting((EVERYBODY, US, MOBILE, plan, *(pair._replace(level="pair") for pair in pairs)))
+    assert found.inside[1, 2] == 4
+    assert found.outside[4, 5] == 1
+
+
+def test_cells_are_weighed_by_what_they_share() -> None:
+    """Against the same model written down at length, one option at a time, and solved as one system."""
+    cells, rng = (EVERYBODY, US, MOBILE, BOTH), np.random.default_rng(11)
+    for _ in range(20):
+        parts = rng.integers(20, 400, (3, 4))  # neither, US, mobile, both
+        member = np.array([[1, 1, 1, 1], [0, 1, 0, 1], [0, 0, 1, 1], [0, 0, 0, 1]])
+        visitors = parts @ member.T
+        sums = np.array([[visits(int(n), int(n) // 10 + at) for n in row] for at, row in enumerate(visitors)])
+        odds, _ = factors(sums.swapaxes(0, 1))
+        spreads = Spreads(0.04, np.array([0.0, 0.02, 0.03, 0.01]), np.array([0.0, 0.5, 0.6, 0.3]))
+        (found,) = mixed([odds], nesting(cells), [spreads])
+        mean, common = _at_length(odds, spreads)
+        assert found.common == pytest.approx(common, rel=1e-3, abs=1e-6)
+        assert found.mean == pytest.approx(mean, rel=1e-3, abs=1e-6)
+
+
+def _at_length(odds: Factor, spreads: Spreads) -> tuple[Floats, Floats]:
+    """Generalised least squares of what is common to the options of each cell, then each option's prediction."""
+    cells, options = odds.exposure.shape
+    design, seen = np.tile(np.eye(cells), (options, 1)), odds.relative.T.ravel()
+    covariance, target = np.zeros((options * cells, options * cells)), np.zeros((options, options * cells))
+    for option, n in enumerate(odds.exposure.T):
+        for a in range(cells):
+            for b in range(cells):
+                covariance[option * cells + a, option * cells + b] = sum(
+                    spreads.cells[c] * _part(n, a, c) * _part(n, b, c)
+                    + spreads.cells[c] * spreads.others[c] * (1 - _part(n, a, c)) * (1 - _part(n, b, c))
+                    for c in range(1, cells)
+                ) + (spreads.option + odds.noise * _part(n, a, b) / n[b])
+            target[option, option * cells + a] = spreads.option + sum(
+                spreads.cells[c] * _part(n, a, c) for c in range(1, cells)
+            )
+    precision = np.linalg.inv(covariance)
+    common = np.linalg.solve(design.T @ precision @ design + np.eye(cells), design.T @ precision @ seen)
+    moved = (target @ precision * (seen - design @ common)).reshape(options, options, cells).sum(axis=1)
+    return (moved / np.maximum(1 + common, 0.1)).sum(axis=1), common
+
+
+def _part(n: Floats, a: int, c: int) -> float:
+    """The share of cell a's evidence that is of cell c, too; 0 is everybody, 3 US and mobile."""
+    if a == c or 0 in (a, c) or 3 in (a, c):
+        return float(min(n[a], n[c]) / n[a])
+    return float(min(max(n[1] * n[2] / n[0], n[3]), n[1], n[2]) / n[a])
 
 
 @pytest.mark.parametrize("deviation", [0.0, 0.4])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,7 +20,8 @@ from ..contest import Q90, Posterior, contest
 from ..evidence import Evidence, Fit, Floats, History, Judgement
 from ..factors import Factor, divided, factors
 from ..levels import levelled
-from ..mixture import Mixture, Spreads, containment, mixed
+from ..mixture import Mixture, Spreads, mixed
+from ..nesting import nesting
 from ..spreading import USUAL_CELL, USUAL_OPTION, concentration, nested, spread_of_cells, spread_of_options
 from .settings import between
 
@@ -77,12 +79,12 @@ class Thompson:
         sums = evidence.sums.swapaxes(0, 1)
         if not (sums[0] != 0).any():
             return _nothing_known(sums.shape[1], sums.shape[0])
-        within = containment(evidence.cells)
+        nested_cells = nesting(evidence.cells)
         learnt = fit.numbers if fit else {}
         made_of = factors(sums)
         spreads = [self._spreads(evidence.cells, one.name, learnt.get(one.name, {})) for one in made_of]
-        mixtures = mixed(made_of, within, spreads)
-        levels = [levelled(factor, one, within) for factor, one in zip(made_of, mixtures, strict=True)]
+        mixtures = mixed(made_of, nested_cells, spreads)
+        levels = [levelled(factor, one, nested_cells.around) for factor, one in zip(made_of, mixtures, strict=True)]
         posterior, mean = _posterior(made_of, mixtures, levels)
         best, highest = contest(posterior, evidence.minimize)
         lost = mean - highest if evidence.minimize else highest - mean
@@ -94,7 +96,7 @@ class Thompson:
             upper=posterior.quantile(Q90),
             best=best,
             loss=np.maximum(lost, 0.0),
-            weights=np.prod([np.maximum(1 + one.moved, LEAST_MEAN) for one in mixtures], axis=0),
+            weights=_product([np.maximum(1 + one.moved, LEAST_MEAN) for one in mixtures]),
         )
 
     def _spreads(self, cells: tuple[Cell, ...], factor: str, learnt: Mapping[str, Any]) -> Spreads:
@@ -106,6 +108,10 @@ class Thompson:
             np.array([levels.get(cell.level, usual) for cell in cells]),
             np.array([others.get(cell.level, 0.5) for cell in cells]),
         )
+
+
+def _product(parts: list[Floats]) -> Floats:
+    return reduce(np.multiply, parts)
 
 
 def _without_whole(factor: Factor) -> Factor:
