@@ -108,7 +108,10 @@ def _from_database() -> dict[Key, Settled]:
     global _in_database, _known_until, _is_away
     if time.monotonic() < _known_until:
         return _in_database
-    with _reading:
+    # While one thread asks, the others go by what was said last; there is nothing to go by at first, or after a change.
+    if not _reading.acquire(blocking=not _known_until):
+        return _in_database
+    try:
         if time.monotonic() >= _known_until:
             try:
                 _in_database, _is_away = _outside_of_loops(_read), False
@@ -117,6 +120,8 @@ def _from_database() -> dict[Key, Settled]:
                     logger.warning("registered decisions cannot be read, what was known before holds: %s", error)
                 _is_away = True
             _known_until = time.monotonic() + KNOWN_SECONDS
+    finally:
+        _reading.release()
     return _in_database
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -134,6 +135,13 @@ class TestSettled:
         assert asked() == 1
         decisions.forget()
         assert asked() == 1
+
+    def test_nobody_waits_for_another_who_asks(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        decision()
+        assert settled(BANNER, "default") is not None
+        monkeypatch.setattr(decisions, "_known_until", time.monotonic())  # what is known is old now
+        with decisions._reading:  # and somebody asks a database that hangs
+            assert settled(BANNER, "default") is not None
 
     def test_in_code_holds_until_the_database_says_otherwise(self, in_code: None) -> None:
         found = settled(BANNER, "default")

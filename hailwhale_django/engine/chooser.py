@@ -357,7 +357,7 @@ def _record(question: Question, choice: Choice, chances: Sequence[float]) -> Kep
 
 
 def _cells_of(question: Question, columns: Sequence[Column]) -> tuple[Cell, ...]:
-    """The visitor's cells, of many options only the first: all that is read is read in one call, for which others wait."""
+    """The visitor\'s cells, of many options only the first: they are read in one call, for which all others wait."""
     most = AT_ONCE // (len(question.options) * max(len(columns), 1))
     return question.terms.outlook.cells(question.paths)[: max(most, 1)]
 

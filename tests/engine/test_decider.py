@@ -306,6 +306,16 @@ def test_what_is_no_id_of_a_decision(pod: Pod, given: Any) -> None:
         pod.decider.earned("shop", "banner", {"revenue": 1}, None, decision_id=given)
 
 
+@pytest.mark.parametrize("uniform", [0.0, 1.0])
+def test_nobody_says_of_themselves_how_they_were_decided_for(pod: Pod, uniform: float) -> None:
+    known = {"assigned": "uniform", "country": "US"}
+    made = decide(pod, Terms(uniform=uniform), known=known, visitor="u1", hold_seconds=100, window_seconds=100)
+    earned = pod.decider.earned("shop", "banner", {"visitors": 1}, None, visitor="u1", terms=Terms(uniform=0.5))
+    said = "assigned/uniform" if made.uniform else "assigned/adaptive"
+    assert made.uniform == bool(uniform) and earned.event.lesson.cells == ("_", "country/US", said)
+    assert list(map(str, earned.event.dimensions)) == ["country", "country/US", "assigned", said]
+
+
 def test_of_many_options_fewer_groups_are_read(pod: Pod) -> None:
     known = {f"d{n}": "x" for n in range(30)}
     chooser = pod.decider.chooser

@@ -28,13 +28,16 @@ def taught(
     """An event on an option's counter, with what the decision learns from it.
 
     `before` is what the same visitor was worth already, where that is known: this event then changes that one, and is
-    no further one. `uniform` says how the option was chosen, where that is known, and `more` adds sums of its own.
+    no further one. `uniform` says how the option was chosen, where that is known, whatever the event says of it, and
+    `more` adds sums of its own.
     """
     values = {name: units / places.scale(name) for name, units in event.metrics}
     sums = {**sums_of(values, before), **(more or {})}
-    cells = [cell.text for cell in outlook.cells(event.dimensions)]
     if uniform is None:
+        cells = [cell.text for cell in outlook.cells(event.dimensions)]
         return event._replace(lesson=Lesson(tuple(cells), tuple(sums.items())))
     assigned = UNIFORM if uniform else ADAPTIVE
-    dimensions = (*event.dimensions, assigned.parent, assigned)
+    known = [path for path in event.dimensions if path[:1] != assigned[:1]]
+    cells = [cell.text for cell in outlook.cells(known)]
+    dimensions = (*known, assigned.parent, assigned)
     return event._replace(dimensions=dimensions, lesson=Lesson((*cells, str(assigned)), tuple(sums.items())))
