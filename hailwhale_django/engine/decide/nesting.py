@@ -1,4 +1,4 @@
-"""Nesting: which of a visitor's cells lie within which. It depends on the cells alone, so it is worked out once."""
+"""Nesting: which of a visitor's cells lie within which."""
 
 from __future__ import annotations
 
@@ -24,13 +24,26 @@ class Nesting:
     around: tuple[tuple[int, ...], ...]
 
 
-@lru_cache(maxsize=4096)
 def nesting(cells: tuple[Cell, ...]) -> Nesting:
-    paths = [[path + "/" for path in cell.paths] if cell.level else [] for cell in cells]
-    within = np.array([[all(any(p.startswith(q) for p in a) for q in c) for c in paths] for a in paths])
+    """Of cells in order of `Outlook.cells`. Visitors differ, and how their cells lie in each other seldom does."""
+    paths = [frozenset(cell.paths) if cell.level else frozenset() for cell in cells]
+    known = [frozenset().union(*map(_above, some)) for some in paths]
+    return _nested(tuple([tuple([outer <= inner for outer in paths]) for inner in known]))
+
+
+@lru_cache(maxsize=65_536)
+def _above(path: str) -> frozenset[str]:
+    """A path and all that it lies below."""
+    names = path.split("/")
+    return frozenset("/".join(names[:depth]) for depth in range(1, len(names) + 1))
+
+
+@lru_cache(maxsize=1024)
+def _nested(known: tuple[tuple[bool, ...], ...]) -> Nesting:
+    within = np.array(known)
     # General cells come before particular ones.
-    inside = np.array([[_first(a & c, len(cells)) for c in within.T] for a in within.T])
-    outside = np.array([[len(cells) - 1 - _first((a & c)[::-1], 0) for c in within] for a in within])
+    inside = np.array([[_first(a & c, len(within)) for c in within.T] for a in within.T])
+    outside = np.array([[len(within) - 1 - _first((a & c)[::-1], 0) for c in within] for a in within])
     around = tuple(tuple(np.flatnonzero(row[:at]).tolist()) for at, row in enumerate(within))
     return Nesting(within, inside, outside, around)
 
