@@ -26,9 +26,10 @@ DECISIONS = 3_000
 COLD = 50
 PERIOD = "30d"
 
-BARE, WARM, KEPT, FORTH, FIRST = (
+BARE, WARM, EXPLAINED, KEPT, FORTH, FIRST = (
     "a bare round trip (PING)",
     "decided",
+    "decided, with reasons",
     "decided for a visitor, and kept",
     "the same visitor again",
     "the first of a process",
@@ -56,9 +57,10 @@ def run(effort: Effort) -> Result:
         fields = pod.store.server.call("HLEN", [_key_of_today(pod)])
         contestants: dict[str, Callable[[], Any]] = {
             BARE: lambda: pod.store.server.call("PING", []),
-            WARM: lambda: _decide(pod, chance),
-            KEPT: lambda: _decide(pod, chance, visitor=next(visitors), hold_seconds=60.0),
-            FORTH: lambda: _decide(pod, chance, visitor="always", hold_seconds=10**6),
+            WARM: lambda: _decide(pod, chance, explained=False),
+            EXPLAINED: lambda: _decide(pod, chance),
+            KEPT: lambda: _decide(pod, chance, visitor=next(visitors), hold_seconds=60.0, explained=False),
+            FORTH: lambda: _decide(pod, chance, visitor="always", hold_seconds=10**6, explained=False),
         }
         times: dict[str, list[float]] = {name: [] for name in contestants}
         for _ in range(20):

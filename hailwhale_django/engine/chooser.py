@@ -55,8 +55,8 @@ class Question:
     `decision` is the counter that has the evidence. `who` is asking, as a text that tells visitors apart, or "". `seed`
     decides what chance decides; "" is real chance, unless somebody is asking. `hold_seconds`: how long the same visitor
     gets the same option, and `window_seconds` how long what is earned is credited to it; where both are 0, nothing is
-    kept. `forced` is the option to be given, whatever is known. Where it is not to be `explained`, evidence is not
-    weighed for a decision that holds already.
+    kept. `forced` is the option to be given, whatever is known. Where it is not to be `explained`, nobody looks
+    for reasons, and evidence is not weighed for a decision that holds already.
     """
 
     decision: Path
@@ -275,17 +275,19 @@ class Chooser:
         sticky: bool = False,
     ) -> Choice:
         standings = standings_of(weighed)
-        clues = _clues(weighed, at)
+        clues = _clues(weighed, at) if question.explained else ()
         terms = question.terms
-        reasons = reasons_of(
-            standings[at],
-            standings,
-            clues,
-            uniform=uniform,
-            burning_in=terms.is_burning_in(weighed.evidence),
-            minimize=terms.aim.minimize,
-            formula=terms.aim.formula,
-        )
+        reasons: tuple[str, ...] = ()
+        if question.explained:
+            reasons = reasons_of(
+                standings[at],
+                standings,
+                clues,
+                uniform=uniform,
+                burning_in=terms.is_burning_in(weighed.evidence),
+                minimize=terms.aim.minimize,
+                formula=terms.aim.formula,
+            )
         return Choice(
             str(question.decision),
             question.options[at],

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from .chooser import Chooser, Later, Question
@@ -26,6 +27,8 @@ from .store.store import Store
 
 PERIOD = "90d"
 """Of the evidence that a decision is made by."""
+
+REMEMBERED = 256
 
 MOST_OPTIONS = 10_000
 MOST_SEED_BYTES = 1_000
@@ -60,6 +63,7 @@ class Decider:
         self.store = store
         self.clock = clock
         self.chooser = Chooser(store, later)
+        self._periods: dict[tuple[str, float], Period] = {}
 
     # Choosing
 
@@ -126,8 +130,20 @@ class Decider:
     def period(self, given: Any, when: float) -> Period:
         if isinstance(given, Period):
             return given
-        moment = datetime.fromtimestamp(when, UTC)
-        return parse_period(PERIOD if given in (None, "") else given, now=moment, zone=self.store.timeline.zone)
+        text = PERIOD if given in (None, "") else given
+        if not isinstance(text, str):
+            return self._parsed(text, when)
+        # Evidence is kept by the day, so what begins within the same minute is the same period.
+        key = (text, when // 60)
+        found = self._periods.get(key)
+        if found is None:
+            if len(self._periods) >= REMEMBERED:
+                self._periods.clear()
+            found = self._periods[key] = self._parsed(text, when)
+        return found
+
+    def _parsed(self, given: Any, when: float) -> Period:
+        return parse_period(given, now=datetime.fromtimestamp(when, UTC), zone=self.store.timeline.zone)
 
     def log(self, decisions: Iterable[tuple[str, Kept]]) -> None:
         self.store.choices.log(decisions)
@@ -215,6 +231,13 @@ def options_of(given: Any) -> tuple[str, ...]:
     """Options as texts. Raises `InvalidInput` where there are none, or one twice."""
     if isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable):
         raise InvalidInput("options", given, 'use a list of options, e.g. ["a", "b"]')
+    listed = tuple(given)
+    if all(type(one) is str for one in listed):
+        return _known_options(listed)
+    return _options(listed)
+
+
+def _options(given: tuple[Any, ...]) -> tuple[str, ...]:
     found = tuple([_option(one) for one in given])
     if not found:
         raise InvalidInput("options", given, 'name at least one option, e.g. ["a", "b"]')
@@ -224,6 +247,10 @@ def options_of(given: Any) -> tuple[str, ...]:
         twice = next(one for one in found if found.count(one) > 1)
         raise InvalidInput("options", twice, "name each option once")
     return found
+
+
+# Of strings only, for 1 and True are equal and are two names.
+_known_options = lru_cache(maxsize=256)(_options)
 
 
 def who_is(decision: Path, visitor: Any) -> str:

@@ -11,6 +11,7 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from itertools import islice
 
 import numpy as np
@@ -60,7 +61,9 @@ class Fitted:
         return json.dumps(asdict(self), separators=(",", ":"))
 
     @classmethod
+    @lru_cache(maxsize=256)
     def parse(cls, text: bytes) -> Fitted:
+        """The inverse of `str`; decisions ask it of the same fit again and again."""
         found = json.loads(text)
         return cls(Fit(**found.pop("fit")), **found)
 
