@@ -6,10 +6,12 @@ from threading import Lock
 from typing import Any
 
 import redis
+from django.conf import settings
 from django.core.cache import InvalidCacheBackendError
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.dispatch import receiver
+from django.utils.encoding import force_bytes
 from redis.cluster import RedisCluster
 
 from .conf import DEFAULT_STORE, NAME, get_settings
@@ -36,7 +38,16 @@ def _make(store: str) -> Pod:
     counters = Store(_server(configured.REDIS, "REDIS"), configured.options())
     hail = configured.HAIL_REDIS
     server = counters.server if hail is None else _server(hail, "HAIL_REDIS")
-    return Pod(counters, log=Log(server, counters.keys, configured.HAIL_STREAMS, configured.HAIL_LIMIT))
+    log = Log(server, counters.keys, configured.HAIL_STREAMS, configured.HAIL_LIMIT)
+    return Pod(counters, log=log, secret=_secret())
+
+
+def _secret() -> bytes:
+    """What keys visitors' hashes; nothing in a project that has no secret key, and so no sessions or forms either."""
+    try:
+        return force_bytes(settings.SECRET_KEY)
+    except ImproperlyConfigured:
+        return b""
 
 
 def _server(given: Any, key: str) -> Server:

@@ -57,12 +57,13 @@ class Earned(NamedTuple):
 
 
 class Decider:
-    """Makes and counts decisions of a store. `clock` gives seconds since the epoch."""
+    """Makes and counts decisions of a store. `clock` gives seconds since the epoch, `secret` keys visitors' hashes."""
 
-    def __init__(self, store: Store, clock: Callable[[], float], later: Later) -> None:
+    def __init__(self, store: Store, clock: Callable[[], float], later: Later, secret: bytes = b"") -> None:
         self.store = store
         self.clock = clock
         self.chooser = Chooser(store, later)
+        self._secret = hashlib.sha256(secret).digest()
         self._periods: dict[tuple[str, float], Period] = {}
 
     # Choosing
@@ -97,7 +98,7 @@ class Decider:
             period=self.period(period, when),
             at=when,
             replays=when != now,
-            who="" if visitor in (None, "") else who_is(counter, visitor),
+            who="" if visitor in (None, "") else self.who_is(counter, visitor),
             seed="" if seed is None else _text("seed", seed),
             hold_seconds=hold_seconds,
             window_seconds=window_seconds,
@@ -145,6 +146,13 @@ class Decider:
     def _parsed(self, given: Any, when: float) -> Period:
         return parse_period(given, now=datetime.fromtimestamp(when, UTC), zone=self.store.timeline.zone)
 
+    def who_is(self, decision: Path, visitor: Any) -> str:
+        """For whom a decision is kept: whoever has no `secret` cannot tell the visitor from it, nor try them all."""
+        if visitor in (None, ""):
+            raise InvalidInput("visitor", visitor, "name the visitor, or the decision_id")
+        text = f"{decision}\n{_text('visitor', visitor)}"
+        return "v" + hashlib.blake2b(text.encode(), digest_size=12, key=self._secret).hexdigest()
+
     def log(self, decisions: Iterable[tuple[str, Kept]]) -> None:
         self.store.choices.log(decisions)
 
@@ -175,7 +183,7 @@ class Decider:
         Raises `InvalidInput` where no such decision is kept: it was none, or its window is over.
         """
         counter = counter_of(pk, decision)
-        who = who_of(decision_id) if decision_id not in (None, "") else who_is(counter, visitor)
+        who = who_of(decision_id) if decision_id not in (None, "") else self.who_is(counter, visitor)
         terms = terms or Terms()
         now = self.clock()
         event = self.store.intake.event(counter, None, metrics, at, now)
@@ -251,14 +259,6 @@ def _options(given: tuple[Any, ...]) -> tuple[str, ...]:
 
 # Of strings only, for 1 and True are equal and are two names.
 _known_options = lru_cache(maxsize=256)(_options)
-
-
-def who_is(decision: Path, visitor: Any) -> str:
-    """For whom a decision is kept: nobody can tell the visitor from it."""
-    if visitor in (None, ""):
-        raise InvalidInput("visitor", visitor, "name the visitor, or the decision_id")
-    text = f"{decision}\n{_text('visitor', visitor)}"
-    return "v" + hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
 def jointly(options: Mapping[str, Sequence[Any]]) -> tuple[str, dict[str, dict[str, str]]]:

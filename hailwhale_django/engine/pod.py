@@ -60,11 +60,16 @@ def in_background(work: Callable[[], object]) -> None:
 
 class Pod:
     """Counts, answers and decides. `clock` gives seconds since the epoch; `log` is the hail, by default on the same
-    server; `later` is given what nobody waits for.
+    server; `later` is given what nobody waits for; `secret` keys the hashes of visitors.
     """
 
     def __init__(
-        self, store: Store, clock: Clock = time.time, log: Log | None = None, later: Later = in_background
+        self,
+        store: Store,
+        clock: Clock = time.time,
+        log: Log | None = None,
+        later: Later = in_background,
+        secret: bytes = b"",
     ) -> None:
         self.store = store
         self.clock = clock
@@ -73,7 +78,7 @@ class Pod:
         self.log = log or Log(store.server, store.keys)
         self.acceptor = Acceptor(store, self.log, clock)
         self.drain = Drain(store, self.log, clock)
-        self.decider = Decider(store, clock, later)
+        self.decider = Decider(store, clock, later, secret)
         self.experiments = Experiments(store)
 
     # Writing

@@ -147,6 +147,14 @@ def test_the_log_ends_by_itself(pod: Pod) -> None:
     assert pod.store.server.call("TTL", [key]) > 0
 
 
+def test_whose_decision_it_is_takes_a_secret_to_tell(pod: Pod) -> None:
+    ids = {
+        Decider(pod.store, pod.clock, pod.decider.chooser.later, secret).who_is(Path(("shop",)), "ann")
+        for secret in (b"", b"one", b"another")
+    }
+    assert len(ids) == 3
+
+
 def test_an_option_that_is_gone_is_decided_anew(pod: Pod) -> None:
     first = decide(pod, visitor="ann", hold_seconds=60.0)
     left = [option for option in OPTIONS if option != first.option]
