@@ -29,8 +29,8 @@ from .visitors import Visit, visit_of
 from .whale import Whale
 
 EXPOSURE = {"visitors": 1}
-SEEN = "seen"
-"""The id of an exposure: a decision has one."""
+SEEN = "\x1fseen"
+"""The id of an exposure: a decision has one. Nobody else may call anything so."""
 
 MESSAGE = "what was earned is not credited: %s"
 
@@ -96,6 +96,8 @@ def _known_as(id: Any) -> dict[str, str]:
         return {}
     if len(str(id).encode("utf-8", "replace")) > MOST_ID_BYTES:
         raise TooLarge("id", id, f"the id of what is earned has at most {MOST_ID_BYTES} bytes")
+    if not str(id).isprintable():
+        raise InvalidInput("id", id, "the id of what is earned is printable text")
     return {"id": str(id)}
 
 

@@ -464,3 +464,10 @@ def test_the_buffer_of_requests_is_another() -> None:
     decide(asked(), "banner", OPTIONS)
     assert buffer.statistics().buffered == 0
     assert choosing.statistics().credited.buffered == 1
+
+
+def test_nobody_says_that_a_decision_was_seen(settings: Any) -> None:
+    """A script that is quick could else take an exposure's id before it."""
+    settings.DEBUG = True
+    with pytest.raises(InvalidInput, match="printable text"):
+        crediting.credit(RequestFactory().get("/"), "banner", {"visitors": 1}, id=crediting.SEEN)
