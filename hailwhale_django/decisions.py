@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -123,6 +124,16 @@ def _from_database() -> dict[Key, Settled]:
     finally:
         _reading.release()
     return _in_database
+
+
+def _begin_in_child() -> None:
+    """Who was reading when the process forked reads in the parent."""
+    global _reading
+    _reading = Lock()
+
+
+if hasattr(os, "register_at_fork"):  # where processes fork
+    os.register_at_fork(after_in_child=_begin_in_child)
 
 
 def _read() -> dict[Key, Settled]:

@@ -264,3 +264,11 @@ class TestRequests:
         decision(state="won", winner="c")
         with override_settings(HAILWHALE={"REDIS": "redis://127.0.0.1:1"}):
             assert str(choosing.decide(RequestFactory().get("/"), "banner", pk="shop")) == "c"
+
+
+def test_a_forked_process_reads_for_itself() -> None:
+    """Also where another thread was reading when it was forked."""
+    with decisions._reading:
+        decisions._begin_in_child()
+        assert decisions._reading.acquire(blocking=False)
+        decisions._reading.release()
