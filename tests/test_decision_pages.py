@@ -186,8 +186,8 @@ class TestPage:
             Whale.count_decision("shop", decision="page", visitor=f"v{number}", metrics=metrics)
         text = page_of(row)
         (always_a,), (always_b,) = rows_of(text, "Always a"), rows_of(text, "Always b")
-        assert (always_a[1], always_a[7]) == ("10", str(given.count("a")))
-        assert (always_b[1], always_b[7]) == ("20", str(given.count("b")))
+        assert (float(always_a[1]), always_a[7]) == (10, str(given.count("a")))
+        assert (float(always_b[1]), always_b[7]) == (20, str(given.count("b")))
         (decided,) = rows_of(text, "As it was decided")
         assert float(decided[1]) == pytest.approx(sum(map(earned.get, given)) / 300, rel=1e-3)
         assert rows_of(text, "An equal split")[0][1] == decided[1]
