@@ -164,10 +164,13 @@ def _missed(error: Exception, base: Any, decision: Any, options: Any) -> Choice:
 
 
 def _first(base: Any, decision: Any, options: Any, reason: str) -> Choice:
-    """The first option as a choice, as far as there is one."""
+    """The control of a registered decision, else the first option, as a choice; as far as there is one."""
     try:
         counter = str(counter_of(base, decision))
-        options = _settled_options(base, decision) if options is None else options
+        found = settled(counter_of(base, decision), Whale.store)
+        options = (found.options if found else ()) if options is None else options
+        if found is not None and isinstance(options, list | tuple) and found.control in options:
+            options = (found.control,)
     except HailWhaleError:
         counter = str(decision)
     try:

@@ -35,7 +35,8 @@ logger = logging.getLogger("hailwhale")
 class Settled:
     """What is settled of a decision. `period` is that of its evidence; `None` is the usual one; `since`, seconds: what
     is from before that day does not count. `only` is the option that everybody gets, without asking what is known,
-    while it is not running; of a draft nothing is counted either.
+    while it is not running; of a draft nothing is counted either. `control` is what bots get, and pages when the store
+    does not answer.
     """
 
     options: tuple[str, ...]
@@ -45,11 +46,12 @@ class Settled:
     window_seconds: float = WINDOW_SECONDS
     since: float | None = None
     only: str | None = None
+    control: str = ""
     state: State = "running"
 
     @classmethod
     def of(cls, one: Registration) -> Settled:
-        names = ("options", "terms", "period", "hold_seconds", "window_seconds", "since", "only", "state")
+        names = ("options", "terms", "period", "hold_seconds", "window_seconds", "since", "only", "control", "state")
         return cls(**{name: getattr(one, name) for name in names})
 
 

@@ -18,7 +18,7 @@ from django.http import HttpRequest
 from django.test import RequestFactory, override_settings
 from rest_framework.request import Request
 
-from hailwhale_django import Hail, Whale, buffer, choosing, connection, crediting
+from hailwhale_django import Hail, Whale, buffer, choosing, connection, crediting, decisions
 from hailwhale_django.choosing import decide
 from hailwhale_django.crediting import credit
 from hailwhale_django.engine.errors import InvalidInput, StoreUnavailable
@@ -471,3 +471,13 @@ def test_nobody_says_that_a_decision_was_seen(settings: Any) -> None:
     settings.DEBUG = True
     with pytest.raises(InvalidInput, match="printable text"):
         crediting.credit(RequestFactory().get("/"), "banner", {"visitors": 1}, id=crediting.SEEN)
+
+
+@pytest.mark.django_db
+def test_bots_get_the_control_of_a_registered_decision(store: str) -> None:
+    one = decisions.register("decisions", "banner", options=["a", "b"], control="b")
+    try:
+        assert str(decide(asked(agent=GOOGLE), "banner")) == "b"
+        assert str(decide(asked(agent=GOOGLE), "banner", ["c", "a"])) == "c"
+    finally:
+        decisions.unregister(one.counter, "default")
