@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from .decide.aim import Aim
 from .decide.cells import Cell
 from .decide.choice import Choice, Clue, Standing
 from .decide.evidence import D, Evidence, Fit, Floats, Judgement, N, Policy, Y
@@ -370,8 +369,3 @@ def _name_of_fit(question: Question) -> str:
     told = (terms.policy, sorted(terms.settings.items()), terms.aim.formula, terms.aim.minimize, question.options)
     digest = hashlib.blake2b(repr((*told, question.period.text)).encode(), digest_size=8).hexdigest()
     return f"{terms.policy} {digest}"
-
-
-def uses(aim: Aim) -> list[str]:
-    """The metrics that an aim is made of."""
-    return [metric for metric in dict.fromkeys([*aim.numerator, *aim.denominator]) if metric]
