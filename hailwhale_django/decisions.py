@@ -142,10 +142,24 @@ def _read() -> dict[Key, Settled]:
     from .models import Decision  # models want Django's apps to be ready, `Whale` may be imported before
 
     alias = router.db_for_read(Decision) or DEFAULT_DB_ALIAS
-    if not connections[alias].in_atomic_block:
-        return _settled_rows(Decision.objects.using(alias))
-    with transaction.atomic(alias):  # a query that fails must not end the transaction it came into
-        return _settled_rows(Decision.objects.using(alias))
+    connection = connections[alias]
+    was_open = connection.connection is not None
+    try:
+        if not connection.in_atomic_block:
+            return _settled_rows(Decision.objects.using(alias))
+        with transaction.atomic(alias):  # a query that fails must not end the transaction it came into
+            return _settled_rows(Decision.objects.using(alias))
+    finally:
+        if not was_open:
+            _close(connection)
+
+
+def _close(connection: Any) -> None:
+    """What nobody else would close: no request ends in the threads that write buffers."""
+    connection.close()
+    if connection.connection is not None:  # Django leaves SQLite's databases in memory open
+        connection.connection.close()
+        connection.connection = None
 
 
 def _settled_rows(rows: Any) -> dict[Key, Settled]:

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -272,3 +273,18 @@ def test_a_forked_process_reads_for_itself() -> None:
         decisions._begin_in_child()
         assert decisions._reading.acquire(blocking=False)
         decisions._reading.release()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_thread_that_reads_leaves_no_connection_open() -> None:
+    left: list[object] = []
+
+    def read() -> None:
+        decisions.forget()
+        settled(Path(("shop",)), "default")
+        left.append(connection.connection)
+
+    thread = Thread(target=read)
+    thread.start()
+    thread.join()
+    assert left == [None]

@@ -104,6 +104,7 @@ def test_it_is_json_through_and_through(redis_url: str) -> None:
         assert json.loads(json.dumps(health().to_wire()))["well"] is False
 
 
+@pytest.mark.django_db  # Django asks the database, too, what its fields can do
 class TestDeployment:
     def ids(self, **options: Any) -> list[str | None]:
         return [message.id for message in run_checks(**options) if str(message.id).startswith("hailwhale")]
