@@ -26,10 +26,10 @@ from . import buffer, crediting
 from .asker import Asker, base_of, identity_of
 from .breaker import Breaker
 from .conf import NAME
-from .decisions import HOLD_SECONDS, settled
+from .decisions import HOLD_SECONDS, Settled, settled
 from .engine.decide.choice import Choice
 from .engine.decider import counter_of, options_of
-from .engine.domain.paths import name_of
+from .engine.domain.paths import Path, name_of
 from .engine.errors import HailWhaleError, StoreUnavailable
 from .misses import Misses
 from .ticket import joined
@@ -114,24 +114,25 @@ def _made(
     without: Collection[str],
     terms: dict[str, Any],
 ) -> Choice:
-    if _is_at_rest(base, decision):
-        given: Choice = Whale.decide(
-            base, decision, options, choice=True, forced=_forced(asker, base, decision, options)
-        )
+    counter = counter_of(base, decision)
+    found = settled(counter, Whale.store)
+    forced = _forced(asker, counter, options or (found.options if found else ()))
+    if found is not None and found.only is not None:  # everybody gets the same, bots too, and no store is asked
+        given: Choice = Whale.decide(base, decision, options, choice=True, forced=forced)
         return given
     if asker.is_bot:
-        return _first(base, decision, options, "Bots get the first option.")
+        return _first(base, decision, options, "Bots all get the same option.")
     visitor = None if asker.wants_privacy else whom or visitor_of(asker.request)
     if visitor is None:
         terms = {**terms, **NOT_KEPT}  # what is kept for nobody could be credited by nobody
     elif not whom:
-        terms = {**terms, "hold": _for_a_day(base, decision, terms.get("hold"))}
+        terms = {**terms, "hold": _for_a_day(found, terms.get("hold"))}
     added = {name: value for name, value in asker.known.items() if name not in without}
     asked = {
         **terms,
         "visitor": visitor,
         "known_data": joined(known, added),
-        "forced": _forced(asker, base, decision, options),
+        "forced": forced,
     }
     made: Choice = _breaker.call(lambda: Whale.decide(base, decision, options, choice=True, explained=False, **asked))
     _misses.answered()
@@ -140,20 +141,19 @@ def _made(
     return made
 
 
-def _for_a_day(base: Any, decision: Any, hold: Any) -> Any:
+def _for_a_day(found: Settled | None, hold: Any) -> Any:
     """How long a decision is to hold for one who is somebody else tomorrow, so that nothing is kept in vain."""
     if hold is None:
-        found = settled(counter_of(base, decision), Whale.store)
         hold = found.hold_seconds if found else HOLD_SECONDS
     return min(hold, DAY_SECONDS) if isinstance(hold, int | float) else hold
 
 
-def _forced(asker: Asker, base: Any, decision: Any, options: Options) -> str | None:
+def _forced(asker: Asker, counter: Path, options: tuple[str, ...]) -> str | None:
     """The option that staff want to see. Who asks for none is not looked up, and one that is not known is ignored."""
-    given = asker.request.GET.get(FORCED_PREFIX + counter_of(base, decision).name)
+    given = asker.request.GET.get(FORCED_PREFIX + counter.name)
     if not given or not asker.is_staff:
         return None
-    return given if given in (options or _settled_options(base, decision)) else None
+    return given if given in options else None
 
 
 def _missed(error: Exception, base: Any, decision: Any, options: Any) -> Choice:
@@ -178,17 +178,6 @@ def _first(base: Any, decision: Any, options: Any, reason: str) -> Choice:
     except (HailWhaleError, TypeError):
         option = ""
     return Choice(counter, option, 1.0, "", 0, "", time.time(), reasons=(reason,))
-
-
-def _settled_options(base: Any, decision: Any) -> tuple[str, ...]:
-    found = settled(counter_of(base, decision), Whale.store)
-    return found.options if found else ()
-
-
-def _is_at_rest(base: Any, decision: Any) -> bool:
-    """Whether everybody gets the same option, bots too, for which no store is asked."""
-    found = settled(counter_of(base, decision), Whale.store)
-    return found is not None and found.only is not None
 
 
 _breaker = Breaker()

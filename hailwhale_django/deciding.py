@@ -125,8 +125,8 @@ class Deciding(Face):
         logged. `at` is when, to replay history.
 
         With `choice=True` the answer is a `Choice` instead: the option's probability, how every option stood, and
-        why, in words. Its `id` is what `count_decision` takes as `decision_id`. Where it need not be `explained`, one
-        that holds for a visitor already comes without all that, and costs little.
+        why, in words. Its `id` is what `count_decision` takes as `decision_id`. Where it need not be `explained`,
+        nobody looks for reasons, and one that holds for a visitor already comes without standings, and costs little.
 
         One round trip; a second where a decision is kept. Raises `InvalidInput`, and `StoreUnavailable`.
         """

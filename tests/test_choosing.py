@@ -277,7 +277,7 @@ def test_what_cannot_be_credited(metrics: Any, given: Any, field: str, caplog: p
 def test_bots_get_the_first_option_and_leave_no_trace(store: str) -> None:
     for number in range(5):
         made = decide(asked(f"192.0.2.{number}", agent=GOOGLE), "banner", ["z", "y"])
-        assert (made.option, made.id, made.reasons) == ("z", "", ("Bots get the first option.",))
+        assert (made.option, made.id, made.reasons) == ("z", "", ("Bots all get the same option.",))
     assert not credit(asked(agent=GOOGLE), "banner", {"revenue": 1})
     assert crediting.flush()
     assert keys(store) == []

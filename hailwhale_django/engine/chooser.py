@@ -166,7 +166,7 @@ class Chooser:
         summed, names = found.sums.summed(), question.terms.aim.names
         eight = question.terms.aim.eight(summed.of) if names is None else summed.picked(names)
         evidence = Evidence(question.options, cells, eight, question.terms.aim.minimize)
-        fitted = self._learnt(question, policy, name, columns, fitted, evidence, now)
+        fitted = self._learnt(question, policy, name, columns, fitted, evidence)
         judged = policy.judge(evidence, fitted.fit if fitted else None)
         probabilities = question.terms.probabilities(judged, evidence)
         weighed = Weighed(evidence, judged, probabilities, policy, fitted.fit if fitted else None, columns)
@@ -180,7 +180,6 @@ class Chooser:
         columns: Sequence[Column],
         found: Fitted | None,
         evidence: Evidence,
-        now: float,
     ) -> Fitted | None:
         """The fit to judge by; a new one is learnt later, or now where another time is asked about."""
         events = float(evidence.sums[:, 0, N].sum())
@@ -222,9 +221,8 @@ class Chooser:
         key = (question.period.text, question.period.span, since, slot)
         columns = self._columns.get(key)
         if columns is None:
-            kept = self.store.schedule.of_evidence
-            schedule = self.store.schedule.only(kept.__contains__)
-            period = question.period.with_interval(min(kept, key=lambda interval: interval.seconds))
+            schedule = self.store.schedule.only(self.store.schedule.of_evidence.__contains__)
+            period = question.period.with_interval(schedule.finest_of_evidence)
             period = period.starting(since) if since else period
             (columns,) = schedule.in_sum(period, now).points
             if len(self._columns) >= REMEMBERED:
@@ -358,7 +356,7 @@ def _record(question: Question, choice: Choice, chances: Sequence[float]) -> Kep
 
 
 def _cells_of(question: Question, columns: Sequence[Column]) -> tuple[Cell, ...]:
-    """The visitor\'s cells, of many options only the first: they are read in one call, for which all others wait."""
+    """The visitor's cells, of many options only the first: they are read in one call, for which all others wait."""
     most = AT_ONCE // (len(question.options) * max(len(columns), 1))
     return question.terms.outlook.cells(question.paths)[: max(most, 1)]
 

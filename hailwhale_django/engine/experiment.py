@@ -125,7 +125,7 @@ class Experiments:
         """Of the period those days that are in `columns`, by the finest interval that evidence is kept in; none that
         are still to come.
         """
-        kept = min(self.store.schedule.of_evidence, key=lambda one: one.seconds)
+        kept = self.store.schedule.finest_of_evidence
         since = min((self.store.timeline.starts_at(*column) for column in columns), default=period.span[0])
         whole = period.with_interval(kept).starting(since)
         last = max(min(whole.last, self.store.timeline.bucket(kept, now)), whole.first)

@@ -115,7 +115,7 @@ class Fits:
 
     def _days(self, span: tuple[int, int], now: float) -> list[Column]:
         """The finest buckets of evidence in the period, at most so many, the last of them that of `now`."""
-        interval = min(self.store.schedule.of_evidence, key=lambda one: one.seconds)
+        interval = self.store.schedule.finest_of_evidence
         bucket = self.store.timeline.bucket
         first, last = bucket(interval, span[0]), bucket(interval, min(now, span[1] - 1))
         return [Column(interval, one) for one in range(max(first, last - MOST_DAYS + 1), last + 1)]

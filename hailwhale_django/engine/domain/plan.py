@@ -67,7 +67,8 @@ class Schedule:
         self._columns: dict[float, tuple[tuple[Column, float], ...]] = {}
         daily = [one.interval for one in self.kept if one.interval.seconds >= DAY_SECONDS]
         # Those at which the evidence of decisions is kept.
-        self.of_evidence = frozenset(daily or [one.interval for one in self.kept[-1:]])
+        evidence = daily or [one.interval for one in self.kept[-1:]]
+        self.of_evidence, self.finest_of_evidence = frozenset(evidence), evidence[0]
 
     def since(self, since: Mapping[str, int]) -> Schedule:
         """The same schedule, each interval usable from an instant on."""
