@@ -11,19 +11,17 @@ local CHUNK = 1000
 local call = redis.call
 local size, options = tonumber(ARGV[1]), tonumber(ARGV[3])
 
-local function chunks(key, first, last, list)
+local function values(key, names, first, last)
+  local found = {}
   for from = first, last, CHUNK do
-    local found = call('HMGET', key, unpack(list, from, math.min(from + CHUNK - 1, last)))
-    for i = 1, #found do found[i] = found[i] or false end
-    if from == first and last < from + CHUNK then return found end
-    list.found = list.found or {}
-    for i = 1, #found do list.found[from - first + i] = found[i] end
+    local some = call('HMGET', key, unpack(names, from, math.min(from + CHUNK - 1, last)))
+    for i = 1, #some do found[from - first + i] = some[i] end
   end
-  return list.found or {}
+  return found
 end
 
 local places = call('HGETALL', KEYS[1])
-local numbers = chunks(KEYS[2], 4, 3 + options, ARGV)
+local numbers = values(KEYS[2], ARGV, 4, 3 + options)
 local groups, known = {}, {}
 for i = 1, options do
   local group = numbers[i] and math.floor(numbers[i] / size)
@@ -44,8 +42,7 @@ local nothing = string.rep('\0', width)
 local decision, until_when = unpack(call('HMGET', KEYS[4], 'decision', 'until'))
 local answer = {places, numbers, ARGV[2] ~= '' and call('HGET', KEYS[3], ARGV[2]), decision, until_when}
 for bucket = 5, #KEYS do
-  fields.found = nil
-  local sums, is_there = chunks(KEYS[bucket], 1, #fields, fields), false
+  local sums, is_there = values(KEYS[bucket], fields, 1, #fields), false
   for i = 1, #fields do
     local text = sums[i]
     is_there = is_there or text
