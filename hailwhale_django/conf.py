@@ -22,6 +22,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 
+from .engine.domain.crossing import Crossings
 from .engine.domain.event import DEFAULT_PLACES, MAX_PLACES, Places
 from .engine.domain.paths import pk_of
 from .engine.domain.plan import parse_schedule
@@ -52,6 +53,7 @@ class Settings:
     INTERVALS: Mapping[str, str | None] = field(default_factory=lambda: dict(DEFAULT_INTERVALS))
     PLACES: int | Mapping[str, int] = DEFAULT_PLACES
     SKETCHES: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    CROSSINGS: Mapping[str, Sequence[Sequence[str]]] = field(default_factory=dict)
     MAX_CHILDREN: int = DEFAULT_LIMITS.children
     MAX_ROWS: int = DEFAULT_LIMITS.rows
     MAX_METRICS: int = DEFAULT_LIMITS.metrics
@@ -95,6 +97,7 @@ class Settings:
             places=_places(self.PLACES),
             limits=Limits(self.MAX_CHILDREN, self.MAX_ROWS, self.MAX_METRICS, self.MAX_COUNTERS),
             sketchbook=sketchbook,
+            crossings=Crossings.parse(self.CROSSINGS),
         )
 
 
@@ -225,6 +228,7 @@ _FITS: dict[str, Callable[[Any], bool]] = {
     "INTERVALS": lambda value: isinstance(value, Mapping),
     "PLACES": lambda value: isinstance(value, int | Mapping),
     "SKETCHES": lambda value: isinstance(value, Mapping),
+    "CROSSINGS": lambda value: isinstance(value, Mapping),
     "STORES": lambda value: isinstance(value, Mapping),
     "WRITE_KEYS": _is_list_of_strings,
     "CORS_ORIGINS": _is_list_of_strings,
@@ -252,6 +256,7 @@ EXPECTED = {
     "INTERVALS": 'a dict, e.g. {"1h": "90d", "1d": None}',
     "PLACES": 'a whole number or a dict, e.g. {"": 6, "ms": 0}',
     "SKETCHES": 'a dict of rules, e.g. {"uv:visitor": {"dimensions": ["country"], "intervals": ["1d"]}}',
+    "CROSSINGS": 'a dict of what is counted together, e.g. {"shop": [["country", "device"]]}',
     "STORES": "a dict of stores",
     "WRITE_KEYS": "a list of strings",
     "CORS_ORIGINS": "a list of strings",

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .domain.crossing import NONE, Crossings
 from .domain.event import Event
 from .domain.paths import WHOLE, Path, escaped
 from .domain.plan import Column, Schedule
@@ -63,7 +64,7 @@ class Increments:
     units: dict[str, list[int]]
 
 
-def fold(events: Iterable[Event], schedule: Schedule, now: float) -> Folded:
+def fold(events: Iterable[Event], schedule: Schedule, now: float, crossings: Crossings = NONE) -> Folded:
     """Group events that are counted at `now`. Those at an instant that no interval keeps are `rejected`."""
     folded = Folded()
     calendar = _Calendar(folded, schedule, now)
@@ -86,7 +87,8 @@ def fold(events: Iterable[Event], schedule: Schedule, now: float) -> Folded:
             shape = shapes.get(kind[:2])
             if shape is None:
                 shape = shapes[kind[:2]] = len(shapes)
-                folded.shapes.append(tuple([rows.setdefault(row, len(rows)) for row in rows_of(pk, dimensions)]))
+                touched = rows_of(pk, dimensions, crossings)
+                folded.shapes.append(tuple([rows.setdefault(row, len(rows)) for row in touched]))
                 kept.append((pk, dimensions))  # so that no other object takes over its identity
             group = groups[kind] = len(groups)
             folded.groups.append((shape, moment))
@@ -186,17 +188,19 @@ def _array(amounts: dict[int, int], size: int, fan_in: int) -> NDArray[Any]:
     return found
 
 
-def rows_of(pk: Path, dimensions: tuple[Path, ...]) -> tuple[Row, ...]:
+def rows_of(pk: Path, dimensions: tuple[Path, ...], crossings: Crossings = NONE) -> tuple[Row, ...]:
     """The rows that an event touches at each level of its counter's key, shortest first."""
-    return (_known_rows_of if len(dimensions) <= REMEMBERED_PATHS else _rows_of)(pk, dimensions)
+    return (_known_rows_of if len(dimensions) <= REMEMBERED_PATHS else _rows_of)(pk, dimensions, crossings)
 
 
-def _rows_of(pk: Path, dimensions: tuple[Path, ...]) -> tuple[Row, ...]:
+def _rows_of(pk: Path, dimensions: tuple[Path, ...], crossings: Crossings) -> tuple[Row, ...]:
     paths = (WHOLE, *map(str, dimensions))
     rows: list[Row] = []
     for depth in range(1, len(pk) + 1):
         level = Path(pk[:depth])
         rows += ((level, path) for path in paths)
+        if crossings.rules:
+            rows += ((level, str(path)) for path in crossings.paths(str(level), dimensions))
         if depth < len(pk):
             rows.append((level, child_pk(pk[depth])))
     return tuple(rows)
@@ -206,9 +210,11 @@ _known_rows_of = lru_cache(maxsize=65_536)(_rows_of)
 
 
 @lru_cache(maxsize=65_536)
-def rows_by_counter(pk: Path, dimensions: tuple[Path, ...]) -> tuple[tuple[Path, str, tuple[str, ...]], ...]:
+def rows_by_counter(
+    pk: Path, dimensions: tuple[Path, ...], crossings: Crossings = NONE
+) -> tuple[tuple[Path, str, tuple[str, ...]], ...]:
     """The same, the rows of each counter together, behind the counter's key and its text."""
-    together = groupby(rows_of(pk, dimensions), key=itemgetter(0))
+    together = groupby(rows_of(pk, dimensions, crossings), key=itemgetter(0))
     return tuple((level, str(level), tuple(path for _, path in rows)) for level, rows in together)
 
 

@@ -161,7 +161,7 @@ class MarkedCount:
 
     def _count(self, task: Task, now: float) -> list[Task]:
         """Count as much of a task as one step for each counter can; returns what is left to do."""
-        folded = fold([item.event for item in task.items], self.store.schedule, now)
+        folded = fold([item.event for item in task.items], self.store.schedule, now, self.store.options.crossings)
         items = self._countable(task.items, {id(event): error for event, error in folded.rejected})
         above = [row for pk in task.only for row in rows_of(pk, ())] if task.moves else []
         placement = Placement(self.store.catalog, [*above, *folded.rows])

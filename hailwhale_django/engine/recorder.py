@@ -53,7 +53,7 @@ class Recorder:
     def record(self, events: Sequence[Event], now: float) -> Recorded:
         """Count these events. Raises `StoreUnavailable` when the store does not answer."""
         self.store.check(now, writing=True)
-        folded = fold(events, self.store.schedule, now)
+        folded = fold(events, self.store.schedule, now, self.store.options.crossings)
         refused, errors = self._add(folded, now)
         for pk, reasons in refused.items():
             overflowing = {metric for metric, reason in reasons.items() if reason == OVERFLOW}
@@ -66,12 +66,15 @@ class Recorder:
         errors = [error for error in errors if not _is_of_counters(error)]
         return Recorded(folded.rejected + self._refused(events, folded, unlisted), errors)
 
+    def _folded(self, events: Sequence[Event], now: float) -> Folded:
+        return fold(events, self.store.schedule, now, self.store.options.crossings)
+
     def record_one(self, event: Event, now: float) -> Recorded:
         """As `record` of one event. Where all its rows have places of their own, nothing is folded."""
         self.store.check(now, writing=True)
         parcels = self._parcels_of_one(event, now)
         if not parcels:
-            Placement(self.store.catalog, rows_of(event.pk, event.dimensions))
+            Placement(self.store.catalog, rows_of(event.pk, event.dimensions, self.store.options.crossings))
             parcels = self._parcels_of_one(event, now)
         if not parcels:
             return self.record([event], now)
@@ -90,7 +93,7 @@ class Recorder:
             self.store.sketches.merge_crowded(crowded)
         if moved:
             self._forget(event.pk)
-            refused, others = self._add(fold([event], self.store.schedule, now), now, only=moved)
+            refused, others = self._add(self._folded([event], now), now, only=moved)
             errors += others
             for pk, reasons in refused.items():
                 errors += self._errors(str(pk), reasons)
@@ -101,7 +104,7 @@ class Recorder:
         columns = self.store.schedule.columns_at(event.at, now)
         units = dict(event.metrics)
         parcels = {}
-        for pk, text, paths in rows_by_counter(event.pk, event.dimensions):
+        for pk, text, paths in rows_by_counter(event.pk, event.dimensions, self.store.options.crossings):
             known = self.store.catalog.known(text)
             rows = {path: known[path] for path in paths if path in known}
             if len(rows) < len(paths):
@@ -181,7 +184,7 @@ class Recorder:
         middle = (len(events) + 1) // 2
         errors: list[HailWhaleError] = []
         for half in filter(None, (events[:middle], events[middle:])):
-            refused, others = self._add(fold(half, self.store.schedule, now), now, only=[pk])
+            refused, others = self._add(self._folded(half, now), now, only=[pk])
             errors += others
             if refused and len(half) > 1:
                 errors += self._in_halves(half, pk, set(refused[pk]), now)

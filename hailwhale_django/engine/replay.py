@@ -80,7 +80,7 @@ class Replay:
         raise StoreUnavailable(f"{counter}: reset over and over while being counted")
 
     def _parcel(self, event: Event, counter: Path, now: float) -> Parcel:
-        folded = fold([event], self.store.schedule, now)
+        folded = fold([event], self.store.schedule, now, self.store.options.crossings)
         placement = Placement(self.store.catalog, folded.rows)
         for error in placement.errors:
             raise error

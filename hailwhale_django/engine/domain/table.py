@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from .answer import Cell, Row, numbers
 from .confidence import ratio_bounds
+from .crossing import is_crossing
 from .formula import Formula
 from .paths import OTHER, Path
 from .query import Aspect, Filter, Order, Query
@@ -51,13 +52,22 @@ class Table:
 
     @cached_property
     def passing(self) -> NDArray[np.int64]:
-        """Row numbers of the children that pass the filters; `(other)` is not among them."""
+        """Row numbers of the children that pass the filters. `(other)` is not among them, nor tables of what was
+        counted together with a value: these repeat its events.
+        """
         rows = np.arange(len(self.names))
-        if self.other:
-            rows = np.array([row for row, name in enumerate(self.names) if name != OTHER], dtype=np.int64)
+        if self.other or (self._may_cross and any(map(is_crossing, self.names))):
+            keeps = [name != OTHER and not (self._may_cross and is_crossing(name)) for name in self.names]
+            rows = np.flatnonzero(np.array(keeps, dtype=bool))
         for test in self.query.filters:
             rows = rows[self._passes(test, rows)]
         return rows
+
+    @property
+    def _may_cross(self) -> bool:
+        """Only below a value are there such tables."""
+        query = self.query
+        return not query.counters and len(query.dimension) + query.depth > 2
 
     @cached_property
     def shown(self) -> list[int]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
+from ..domain.crossing import Crossings
 from ..domain.editions import Editions
 from ..domain.event import Places
 from ..domain.intake import Intake
@@ -27,7 +28,9 @@ DEFAULT_INTERVALS: Mapping[str, str | None] = {"1m": "2d", "1h": "90d", "1d": "5
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a store's numbers mean. All but `limits` and `sketchbook` are fixed once something is counted."""
+    """What a store's numbers mean. `limits`, `sketchbook` and `crossings` may change; all else is fixed once something
+    is counted.
+    """
 
     prefix: str = "hw"
     zone: str = "UTC"
@@ -35,6 +38,7 @@ class Options:
     places: Places = field(default_factory=Places)
     limits: Limits = field(default_factory=Limits)
     sketchbook: Sketchbook = field(default_factory=Sketchbook)
+    crossings: Crossings = field(default_factory=Crossings)
 
 
 # The field of what is known of earlier sketchbooks.
