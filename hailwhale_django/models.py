@@ -1,5 +1,5 @@
 """What Django's database knows of hailwhale: names to hang permissions and admin pages on, and decisions that somebody
-registered. Counts live in Redis.
+registered; and, from files of their own, dashboards, keys, links and alerts. Counts live in Redis.
 """
 
 from __future__ import annotations
@@ -15,13 +15,34 @@ from django.db.models.signals import post_delete, post_save
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from .access_models import SharedLink, WriteKey
+from .alert_models import Alert, AlertEvent, Report
 from .conf import DEFAULT_STORE
+from .dashboard_models import Annotation, Dashboard, Panel, Segment
 from .decisions import forget
 from .engine.decide.aim import DEFAULT
 from .engine.decide.terms import DEFAULT_POLICY
 from .engine.decider import counter_of
 from .engine.errors import InvalidInput
 from .registration import HOLD_SECONDS, WINDOW_SECONDS, Registration, registration
+
+__all__ = [
+    "Alert",
+    "AlertEvent",
+    "Annotation",
+    "Counter",
+    "Dashboard",
+    "DeadLetter",
+    "Decision",
+    "DecisionChange",
+    "Health",
+    "Live",
+    "Panel",
+    "Report",
+    "Segment",
+    "SharedLink",
+    "WriteKey",
+]
 
 
 class Counter(models.Model):

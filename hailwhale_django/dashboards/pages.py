@@ -162,6 +162,7 @@ class CounterPage:
             ("", gettext("nothing")),
             ("previous", gettext("the period before")),
             ("weekdays", gettext("the same weekdays before")),
+            ("month", gettext("the same days a month before")),
             ("year", gettext("a year before")),
         ]
         return _choices(offered, self.state.compare)

@@ -164,7 +164,7 @@ def read_compare(given: str, period: Period, now: datetime) -> Period | None:
     except InvalidInput as error:
         if error.field != "period":
             raise
-        raise InvalidInput("compare", given, gettext("use previous, weekdays, year, or a period")) from error
+        raise InvalidInput("compare", given, gettext("use previous, weekdays, month, year, or a period")) from error
 
 
 def said(error: InvalidInput) -> str:

@@ -150,6 +150,18 @@ class Period:
         weeks = -(-length // timedelta(weeks=1))
         return self._before(weeks, "w", "weekdays")
 
+    def shifted_month(self) -> Period:
+        """From the same date of the month before to the same date of it: of 1 to 22 November, 1 to 22 October.
+
+        A whole month is set beside the whole one before, however many days it has.
+        """
+        before = self._before(1, "mo", "a month before")
+        if self.interval.on_the_clock or not self._is_aligned:
+            return before
+        line = self.timeline
+        end = earlier(line.wall(self.interval, self.last + 1), 1, "mo")
+        return replace(before, last=max(line.bucket_of_wall(self.interval, end) - 1, before.first))
+
     def _before(self, count: int, unit: str, how: str) -> Period:
         """As many buckets, from the one that holds this period's beginning less some calendar units."""
         if not self._is_aligned:
@@ -197,13 +209,15 @@ def parse_period(
 
 
 def compare_period(period: Period, versus: str | Period, *, now: datetime) -> Period:
-    """What to set beside a period: `previous`, `year` (earlier), `weekdays`, or any period, read in its zone.
+    """What to set beside a period: `previous`, `month` or `year` (earlier), `weekdays`, or any period, in its zone.
 
     `weekdays` is the fewest whole weeks earlier that it does not overlap. Raises `InvalidInput`.
     """
     how = versus.strip().lower() if isinstance(versus, str) else ""
     if how == "previous":
         return period.previous()
+    if how == "month":
+        return period.shifted_month()
     if how == "year":
         return period.shifted_year()
     if how == "weekdays":
