@@ -1222,9 +1222,11 @@ class TestWriting:
 
     def test_changes(self) -> None:
         assert writing.change(1, None, None, ratio=False) is None
-        assert writing.change(2, 2, 0, ratio=False) == writing.Change("", "=", "as before: 2")
-        assert writing.change(2, 0, None, ratio=False) == writing.Change("▲", "new", "before: 0")
-        assert writing.change(1, 2, -0.5, ratio=False) == writing.Change("▼", "-50.0%", "less than before: 2")
+        assert writing.change(2, 2, 0, ratio=False) == writing.Change("", "=", "as before: %(before)s", "2")
+        assert writing.change(2, 0, None, ratio=False) == writing.Change("▲", "new", "before: %(before)s", "0")
+        assert writing.change(1, 2, -0.5, ratio=False) == writing.Change(
+            "▼", "-50.0%", "less than before: %(before)s", "2"
+        )
 
     def test_hours_that_clocks_show_twice_are_told_apart(self, store: None) -> None:
         period = Whale.pod().period("1h:2098-10-26..2098-10-26|Europe/Paris")

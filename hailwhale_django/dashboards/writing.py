@@ -69,11 +69,16 @@ def percent(share: float | None, *, signed: bool = False, places: int = 1) -> st
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What became of a value since the period compared with: for the eye, and in words."""
+    """What became of a value since the period compared with: for the eye, and in words that say what it was."""
 
     arrow: str
     text: str
-    words: str
+    sentence: str
+    was: str
+
+    @property
+    def words(self) -> str:
+        return self.sentence % {"before": self.was}
 
 
 def change(
@@ -84,13 +89,13 @@ def change(
         return None
     was = level(before) if is_level else number(before, ratio=ratio)
     if value is None:
-        return Change("", NOTHING, gettext("before: %(before)s") % {"before": was})
+        return Change("", NOTHING, gettext("before: %(before)s"), was)
     if value == before:
-        return Change("", "=", gettext("as before: %(before)s") % {"before": was})
+        return Change("", "=", gettext("as before: %(before)s"), was)
     if relative is None:
-        return Change("▲" if value > before else "▼", gettext("new"), gettext("before: %(before)s") % {"before": was})
-    words = gettext("more than before: %(before)s") if value > before else gettext("less than before: %(before)s")
-    return Change("▲" if value > before else "▼", percent(relative, signed=True), words % {"before": was})
+        return Change("▲" if value > before else "▼", gettext("new"), gettext("before: %(before)s"), was)
+    sentence = gettext("more than before: %(before)s") if value > before else gettext("less than before: %(before)s")
+    return Change("▲" if value > before else "▼", percent(relative, signed=True), sentence, was)
 
 
 def span(period: Period) -> str:

@@ -1,0 +1,91 @@
+"""What all panels of a dashboard are asked with: when, compared with what, of which values, by whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from ..engine.domain.formula import Formula
+from ..engine.domain.paths import Path
+from ..engine.domain.period import Period, compare_period
+from ..engine.domain.query import Query
+from ..engine.errors import TooLarge
+from ..engine.pod import Pod
+from .boardstate import BoardState
+from .question import MAX_POINTS, readable
+from .spec import PanelSpec
+from .state import State
+
+T = TypeVar("T")
+
+Conversation = Generator[Any, Any, T]
+
+Link = Callable[[State], str]
+"""The address of a counter's page; "" where there is none for who looks."""
+
+MOST_OF_A_SPARK = 400
+"""Buckets beyond which a small line costs more to read than it says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What whoever looks may do: choose a period and filters, look further into counters, change the dashboard."""
+
+    chooses: bool = True
+    explores: bool = False
+    changes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A moment, a period, filters. Filters that are `fixed` bound what is seen; the others only choose among it."""
+
+    pod: Pod
+    now: float
+    state: BoardState
+    period: Period
+    compare: Period | None = None
+    filters: Sequence[Path] = ()
+    fixed: Sequence[Path] = ()
+    rights: Rights = field(default_factory=Rights)
+    link: Link = lambda _: ""
+
+    def of(self, panel: PanelSpec) -> Ask:
+        """The same for a panel that may have a period of its own."""
+        if not panel.period:
+            return self
+        period = self.pod.period(panel.period, None, self.now)
+        compare = None if self.compare is None else compare_period(period, "previous", now=self.moment)
+        return replace(self, period=period, compare=compare)
+
+    @property
+    def moment(self) -> datetime:
+        return datetime.fromtimestamp(self.now, UTC)
+
+    @property
+    def all_filters(self) -> list[Path]:
+        """Of each dimension one; the fixed ones cannot be chosen anew."""
+        chosen = {one[0]: one for one in self.filters} | {one[0]: one for one in self.fixed}
+        return list(chosen.values())
+
+    def sparks(self, formulas: Sequence[Formula]) -> bool:
+        """Whether small lines are worth reading."""
+        return 2 <= len(self.period) <= MOST_OF_A_SPARK and any(one.is_number for one in formulas)
+
+    def drawn(self, text: str, pk: Path) -> Period | None:
+        """The period by an interval that makes a line of it."""
+        found = readable(State(pk, period=text), self.period, self.pod)
+        return found if found is not None and len(found) <= MAX_POINTS else None
+
+    def tabling(self, query: Query) -> Conversation[Any]:
+        """A table; without intervals where these would take more numbers than may be read for one page."""
+        try:
+            return (yield from self.pod.reader.tabling(query, self.now))
+        except TooLarge:
+            orders = tuple(
+                replace(one, aspect="value") if one.aspect in ("low", "high") else one for one in query.order
+            )
+            plain = replace(query, bounds=False, plotted=False, order=orders)
+            return (yield from self.pod.reader.tabling(plain, self.now))
