@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from itertools import islice
 from threading import Thread
-from typing import Any
+from typing import Any, TypeVar
 
 from .acceptor import Acceptor
 from .chooser import Later
@@ -32,6 +32,7 @@ from .experiment import Experiments
 from .reader import Reader
 from .recorder import Recorder
 from .store import removal
+from .store.conversation import Conversation
 from .store.log import Log
 from .store.store import Store
 
@@ -42,6 +43,7 @@ MAX_TREE_DEPTH = 8
 MAX_FILTERS = 20
 
 Clock = Callable[[], float]
+T = TypeVar("T")
 
 logger = logging.getLogger("hailwhale")
 
@@ -143,6 +145,13 @@ class Pod:
     def query(self, pk: Any, **asked: Any) -> Answer:
         """A ranked table; see `Whale.query` for what can be asked."""
         return self.reader.table(self.parse_query(pk, **asked), self.clock())
+
+    def together(self, conversations: Iterable[Conversation[T]]) -> list[T | HailWhaleError]:
+        """What each of several questions comes to, or its error: `reader.tabling(...)`, `reader.plotting(...)`, ...
+
+        They are asked in lockstep, in as many round trips as the longest takes alone. Raises `StoreUnavailable`.
+        """
+        return self.store.server.hold_all(conversations)
 
     def overlap(
         self,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hailwhale_django.engine import reader as reading
+from hailwhale_django.engine import measures
 from hailwhale_django.engine.domain.answer import Answer
 from hailwhale_django.engine.pod import Pod
 from hailwhale_django.engine.store import catalog
@@ -216,7 +216,7 @@ def test_a_table_that_was_too_large_is_asked_again(pods: Pods, redis_url: str, m
     writer, reader = pods(redis_url), pods(redis_url)
     count(writer, {f"c{n}": 1 for n in range(50)})
     asked(reader)
-    monkeypatch.setattr(reading, "MAX_CELLS", 20)
+    monkeypatch.setattr(measures, "MAX_CELLS", 20)
     writer.reset("shop")
     count(writer, {"US": 3})
     assert asked(reader) == {"US": 3, "": 3}

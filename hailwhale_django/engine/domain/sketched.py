@@ -6,7 +6,7 @@ Over several buckets it is the union of theirs, never their sum: `cumulative` is
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import nan
 from typing import Any
 
@@ -43,6 +43,11 @@ class Sketched:
         """The totals are worked out from the points, of which there may be one for all."""
         totals = [_union(sketch.aggregation, of_row) for of_row in zip(*points, strict=True)]
         return cls(sketch, totals, points if plotted else (), as_of, as_ofs)
+
+    def picked(self, rows: Sequence[int]) -> Sketched:
+        """The same of some rows."""
+        points = [[states[row] for row in rows] for states in self.points]
+        return replace(self, totals=[self.totals[row] for row in rows], points=points)
 
     def sums(self, carry: str = "") -> Floats:
         """[row]: of the period; with `last` of the last bucket that has anything."""

@@ -8,7 +8,7 @@ In sums `x:cumulative` is the sum itself, where a running total ends, and `x:las
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,6 +53,19 @@ class Values:
     parents: NDArray[np.int64] | None = None
     sketches: Mapping[str, Sketched] = field(default_factory=dict)
     _wholes: dict[str, Floats] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def picked(self, rows: Sequence[int]) -> Values:
+        """The same of some rows, of which the last are the parent and the whole."""
+        return Values(
+            period=self.period,
+            scales=self.scales,
+            sums={metric: sums[rows] for metric, sums in self.sums.items()},
+            buckets={metric: cells[:, rows] for metric, cells in self.buckets.items()},
+            rows=len(rows),
+            parent=len(rows) - 2,
+            whole=len(rows) - 1,
+            sketches={name: sketched.picked(rows) for name, sketched in self.sketches.items()},
+        )
 
     def totals(self, formula: Formula, undefined: float = UNDEFINED) -> Floats:
         """[row]: the formula over the sums of the period."""

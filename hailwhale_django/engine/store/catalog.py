@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..domain.paths import WHOLE, unescaped
+from .conversation import Conversation
 from .keys import Keys
 from .server import Call, Server, load_script
 
@@ -106,27 +107,31 @@ class Catalog:
             self._remembered += len(found)
         return answer
 
-    def rows(self, pk: str, paths: Sequence[str]) -> list[int | None]:
+    def finding(self, pk: str, paths: Sequence[str]) -> Conversation[list[int | None]]:
         """The row of each path, if it has one. One round trip."""
-        replies = self.server.call("HMGET", [self.keys.rows(pk)], paths)
+        if not paths:
+            return []
+        (replies,) = yield [Call("HMGET", [self.keys.rows(pk)], paths)]
         return [None if reply is None else int(reply) for reply in replies]
 
-    def children(self, pk: str, tables: Sequence[str]) -> list[Children]:
+    def listing(self, pk: str, tables: Sequence[str]) -> Conversation[list[Children]]:
         """The children of each table. One round trip."""
         if not tables:
             return []
         keys = [key for table in tables for key in (self.keys.names(pk, table), self.keys.numbers(pk, table))]
-        replies = self.server.call("MGET", keys)
+        (replies,) = yield [Call("MGET", keys)]
         return [_children(names, rows) for names, rows in zip(replies[::2], replies[1::2], strict=True)]
 
-    def family(self, pk: str, table: str, paths: Sequence[str], also: Sequence[Call] = ()) -> tuple[Family, list[Any]]:
+    def finding_family(
+        self, pk: str, table: str, paths: Sequence[str], also: Sequence[Call] = ()
+    ) -> Conversation[tuple[Family, list[Any]]]:
         """The children of a table and the rows of some paths; behind it, the replies to further calls. One round trip.
 
         All that the server has is compared with what this process remembers, so that names need not be read again.
         """
         keys = [self.keys.names(pk, table), self.keys.numbers(pk, table)]
         calls = [Call("MGET", keys), Call("HMGET", [self.keys.rows(pk)], paths), *also]
-        (names, numbers), rows, *replies = self.server.run(calls)
+        (names, numbers), rows, *replies = yield calls
         others = tuple(ABSENT if row is None else int(row) for row in rows)
         known = self._families.get((pk, table))
         if known is None or known.stored != (names, numbers):
@@ -137,7 +142,7 @@ class Catalog:
         return known, replies
 
     def remembered_family(self, pk: str, table: str) -> Family | None:
-        """What `family` said last; much may have happened since."""
+        """What `finding_family` said last; much may have happened since."""
         return self._families.get((pk, table))
 
     def _remember(self, pk: str, table: str, family: Family) -> None:
@@ -152,9 +157,12 @@ class Catalog:
             self._remembered_names = len(family.children.names) + 1
         self._families[pk, table] = family
 
-    def sizes(self, pk: str, tables: Sequence[str]) -> list[int]:
-        """How many children each path has."""
-        return [int(size or 0) for size in self.server.call("HMGET", [self.keys.tables(pk)], tables)]
+    def sizing(self, pk: str, tables: Sequence[str]) -> Conversation[list[int]]:
+        """How many children each path has. One round trip."""
+        if not tables:
+            return []
+        (sizes,) = yield [Call("HMGET", [self.keys.tables(pk)], tables)]
+        return [int(size or 0) for size in sizes]
 
     def tables(self, pk: str) -> dict[str, int]:
         """The tables that have children, and how many."""
@@ -171,21 +179,19 @@ class Catalog:
         end = b"(" + prefix.encode() + b"\xff" if prefix else "+"
         return _texts(self.server.call("ZRANGEBYLEX", [self.keys.counters], [begin, end, "LIMIT", 0, count]))
 
-    def wholes(self, pks: Sequence[str]) -> list[int | None]:
+    def finding_wholes(self, pks: Sequence[str]) -> Conversation[list[int | None]]:
         """The row of the whole of each counter, if it has one. One round trip."""
-        rows = self.server.run([Call("HGET", [self.keys.rows(pk)], [WHOLE]) for pk in pks])
+        rows = yield [Call("HGET", [self.keys.rows(pk)], [WHOLE]) for pk in pks]
         return [None if row is None else int(row) for row in rows]
 
-    def outline(self, pk: str, tables: Sequence[str], paths: Sequence[str]) -> Outline:
+    def outlining(self, pk: str, tables: Sequence[str], paths: Sequence[str]) -> Conversation[Outline]:
         """What a counter has: metrics, the children of some tables, the rows of some paths. One round trip."""
         keys = [key for table in tables for key in (self.keys.names(pk, table), self.keys.numbers(pk, table))]
-        metrics, lists, rows = self.server.run(
-            [
-                Call("SMEMBERS", [self.keys.metrics(pk)]),
-                Call("MGET", keys),
-                Call("HMGET", [self.keys.rows(pk)], paths),
-            ]
-        )
+        metrics, lists, rows = yield [
+            Call("SMEMBERS", [self.keys.metrics(pk)]),
+            Call("MGET", keys),
+            Call("HMGET", [self.keys.rows(pk)], paths),
+        ]
         children = [_children(names, numbers) for names, numbers in zip(lists[::2], lists[1::2], strict=True)]
         return Outline(_texts(metrics), children, [None if row is None else int(row) for row in rows])
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import resources
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import redis
@@ -18,8 +18,10 @@ from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode, PipelineCommand, RedisCluster
 from redis.retry import Retry
 
-from ..errors import InvalidConfiguration, StoreUnavailable
+from ..errors import HailWhaleError, InvalidConfiguration, StoreUnavailable
+from .conversation import Conversation, abreast, tolerant
 
+T = TypeVar("T")
 Client = redis.Redis | RedisCluster
 
 # A page can wait for a local network, not for a machine that is gone.
@@ -90,6 +92,24 @@ class Server:
             if isinstance(reply, Exception):
                 raise StoreUnavailable(f"the store refused a command: {reply}") from reply
         return replies
+
+    def hold(self, conversation: Conversation[T]) -> T:
+        """What a conversation comes to; a round trip for each of its steps."""
+        replies: Any = None
+        while True:
+            try:
+                calls = conversation.send(replies)
+            except StopIteration as end:
+                found: T = end.value
+                return found
+            replies = self.run(calls)
+
+    def hold_all(self, conversations: Iterable[Conversation[T]]) -> list[T | HailWhaleError]:
+        """What each of them comes to, be it an error, in as many round trips as the longest takes alone.
+
+        Raises `StoreUnavailable`, which ends all.
+        """
+        return self.hold(abreast([tolerant(conversation) for conversation in conversations]))
 
     def _send(self, calls: Sequence[Call], *, with_source: bool = False) -> list[Any]:
         commands = [call.command(with_source=with_source) for call in calls]

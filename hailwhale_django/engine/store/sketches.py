@@ -23,6 +23,7 @@ from ..domain.sketch import aggregation_of
 from ..errors import HailWhaleError, StoreUnavailable, TooLarge
 from ..simmer.aggregation import Aggregation
 from ..simmer.cell import bodies, part_begins, readable_part
+from .conversation import Conversation
 from .parcel import parts_of_one
 from .server import Call, Server, load_script
 from .tiles import Tiles
@@ -52,7 +53,9 @@ class Sketches:
         self.server = server
         self.tiles = tiles
 
-    def states(self, pk: str, kept: str, points: Sequence[Sequence[Column]], rows: NDArray[np.integer[Any]]) -> States:
+    def uniting(
+        self, pk: str, kept: str, points: Sequence[Sequence[Column]], rows: NDArray[np.integer[Any]]
+    ) -> Conversation[States]:
         """What a sketch comes to over each point's columns in each row. One round trip for each 10,000 cells.
 
         Raises `InvalidInput` for cells that are damaged, and `TooLarge` for more bytes than a process should hold.
@@ -65,7 +68,7 @@ class Sketches:
         left = MOST_BYTES
         for begin in range(0, len(distinct), at_once):
             chosen = distinct[begin : begin + at_once]
-            states, size = self._states(pk, kept, aggregation, points, chosen.tolist())
+            states, size = yield from self._uniting(pk, kept, aggregation, points, chosen.tolist())
             left -= size
             if left < 0:
                 expected = f"its cells take more than {MOST_BYTES >> 20} MB; ask for fewer rows or a shorter period"
@@ -89,11 +92,13 @@ class Sketches:
         except HailWhaleError as error:  # all is counted, and that is what the caller asked for
             logger.error("cells with many parts cannot be merged: %s", error)
 
-    def _states(
+    def _uniting(
         self, pk: str, kept: str, aggregation: Aggregation[Any], points: Sequence[Sequence[Column]], rows: list[int]
-    ) -> tuple[States, int]:
-        """And how many bytes these cells have."""
-        columns = self._cells(pk, kept, [column for point in points for column in point], rows)
+    ) -> Conversation[tuple[States, int]]:
+        """And how many bytes these cells have; rows are given in ascending order."""
+        slots = [self.tiles.slot(pk, column) for point in points for column in point]
+        calls = [Call("HMGET", [slot.key(page, kept)], [*cells]) for slot, page, cells, _ in parts_of_one(slots, rows)]
+        columns = _cells((yield calls) if calls else [], len(slots))
         groups: list[list[bytes]] = []  # of each point, of each row
         for point in points:
             of_rows = zip(*islice(columns, len(point)), strict=True) if point else [()] * len(rows)
@@ -102,14 +107,12 @@ class Sketches:
         size = sum(len(body) for group in groups for body in group)
         return [states[begin : begin + len(rows)] for begin in range(0, len(groups), len(rows))], size
 
-    def _cells(self, pk: str, kept: str, columns: Sequence[Column], rows: list[int]) -> Iterator[list[bytes | None]]:
-        """The cells of each column, [row]; rows are given in ascending order."""
-        slots = [self.tiles.slot(pk, column) for column in columns]
-        calls = [Call("HMGET", [slot.key(page, kept)], [*cells]) for slot, page, cells, _ in parts_of_one(slots, rows)]
-        replies = iter(self.server.run(calls) if calls else [])
-        pages = len(calls) // max(len(columns), 1)
-        for _ in columns:
-            yield list(chain.from_iterable(islice(replies, pages)))
+
+def _cells(replies: Sequence[Sequence[bytes | None]], columns: int) -> Iterator[list[bytes | None]]:
+    """The cells of each column, [row]; there are as many replies, one for each page, of each."""
+    pages = len(replies) // max(columns, 1)
+    for column in range(columns):
+        yield list(chain.from_iterable(replies[column * pages : (column + 1) * pages]))
 
 
 class _Tail(NamedTuple):

@@ -17,6 +17,7 @@ from ..domain.timeline import timeline
 from ..errors import InvalidConfiguration
 from .catalog import Catalog, Limits
 from .choices import Choices
+from .conversation import Conversation
 from .evidence import Evidences
 from .keys import SCHEMA, Keys
 from .server import Call, Server
@@ -97,6 +98,20 @@ class Store:
             found = self._stored(meaning)
         elif fresh:
             return
+        self._settle(meaning, found, now, writing=writing)
+
+    def checking(self, now: float) -> Conversation[None]:
+        """As `check`, for a reader. One round trip, the first time."""
+        if not self._checked:
+            meaning = self._meaning()
+            found = yield from self._looking(meaning)
+            if found["schema"] is not None and not self._checked:  # by another conversation, meanwhile
+                self._settle(meaning, found, now, writing=False)
+
+    def _settle(
+        self, meaning: Mapping[str, str], found: Mapping[str, str | None], now: float, *, writing: bool
+    ) -> None:
+        """Take over what was found, unless it contradicts the options."""
         self._compare(meaning, found)
         self.editions = self._edited(found[SKETCHES], int(now), writing=writing)
         since = {str(kept.interval): found[f"since:{kept.interval}"] for kept in self.schedule.kept}
@@ -117,8 +132,11 @@ class Store:
         return {"zone": self.options.zone, "places": places, "schema": str(SCHEMA)}
 
     def _stored(self, meaning: Mapping[str, str]) -> dict[str, str | None]:
+        return self.server.hold(self._looking(meaning))
+
+    def _looking(self, meaning: Mapping[str, str]) -> Conversation[dict[str, str | None]]:
         names = [*meaning, SKETCHES, *(f"since:{kept.interval}" for kept in self.schedule.kept)]
-        values = self.server.call("HMGET", [self.keys.store], names)
+        (values,) = yield [Call("HMGET", [self.keys.store], names)]
         return {name: None if value is None else value.decode() for name, value in zip(names, values, strict=True)}
 
     def _compare(self, meaning: Mapping[str, str], found: Mapping[str, str | None]) -> None:

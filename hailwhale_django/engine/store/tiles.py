@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from ..domain.plan import Column, Schedule
 from ..domain.timeline import Interval
+from .conversation import Conversation
 from .keys import Keys
 from .selection import Reply, Selection, may_overflow
 from .server import Call, Server, load_script
@@ -135,20 +136,25 @@ class Tiles:
     def sums(self, pk: str, wanted: Sequence[Wanted], early: Early = NOTHING) -> list[NDArray[Any]]:
         """For each wanted an array [metric, point, row] of units.
 
-        One round trip, none for what was read `early`, one more where whole tiles are still hashes. Whole numbers of 64
-        bits, or of any size (dtype `object`) where a cell is so large that sums could leave 64 bits.
+        Whole numbers of 64 bits, or of any size (dtype `object`) where a cell is so large that sums could leave 64
+        bits.
         """
+        return self.server.hold(self.summing(pk, wanted, early))
+
+    def summing(self, pk: str, wanted: Sequence[Wanted], early: Early = NOTHING) -> Conversation[list[NDArray[Any]]]:
+        """The same. One round trip, none for what was read `early`, one more where whole tiles are still hashes."""
         pages = early.pages if _same_rows(early.rows, wanted) else self._pages(pk, wanted)
         missing = [page for page in pages if page.part not in early.replies]
         calls = _calls(missing)
-        # Others shall have their turn between batches.
-        replies = self.server.run(calls[:2]) + [self.server.call(*call) for call in calls[2:]]
+        replies = (yield calls[:2]) if calls else []
+        for call in calls[2:]:  # others shall have their turn between batches
+            replies += yield [call]
         found = early.replies | _by_part(missing, replies)
-        self._look_into_hashes(pages, found)
+        yield from _looking_into_hashes(pages, found)
         return _added_up(wanted, pages, found)
 
     def guess(self, pk: str, wanted: Sequence[Wanted]) -> Guess:
-        """That this will be asked of `sums`: the metrics and points surely, the rows most likely."""
+        """That this will be asked of `summing`: the metrics and points surely, the rows most likely."""
         asked = (pk, tuple((tuple(want.metrics), tuple(want.points), want.rows[:1].tobytes()) for want in wanted))
         guess = self._guesses.get(asked)
         if guess is None or not _same_rows(guess.rows, wanted):
@@ -166,11 +172,12 @@ class Tiles:
                 self._guesses.clear()
             self._guesses[asked] = guess
 
-    def sums_of_each(self, wanted: Sequence[tuple[str, Wanted]]) -> list[NDArray[Any]]:
-        """As `sums`, of one want each of several counters. One round trip, good for few rows of each."""
+    def summing_each(self, wanted: Sequence[tuple[str, Wanted]]) -> Conversation[list[NDArray[Any]]]:
+        """As `summing`, of one want each of several counters. One round trip, good for few rows of each."""
         pages = [self._pages(pk, [want]) for pk, want in wanted]
         tiles = [_tiles(of_one) for of_one in pages]
-        replies = iter(self.server.run([_picking(of_one) for of_one in tiles if of_one]))
+        calls = [_picking(of_one) for of_one in tiles if of_one]
+        replies = iter((yield calls) if calls else [])
         found = [_by_part(of_one, [next(replies)] if keys else []) for of_one, keys in zip(pages, tiles, strict=True)]
         return [
             answer
@@ -225,16 +232,6 @@ class Tiles:
             own = width == 1 and len(numbers) == len(columns)  # no column is asked twice
             yield _Page((number, page, selection.picked), selection, keys, np.array(slots), np.array(offsets), own)
 
-    def _look_into_hashes(self, pages: Sequence[_Page], found: Replies) -> None:
-        """Fill in the whole tiles that are still hashes: to `MGET` they are absent."""
-        whole = [page for page in pages if not page.selection.picked]
-        absent = [(page, at) for page in whole for at, reply in enumerate(found[page.part]) if reply is None]
-        for begin in range(0, len(absent), READ_TILES):
-            part = absent[begin : begin + READ_TILES]
-            replies = self.server.run([_picking([(page.keys[at], page.selection) for page, at in part])])[0]
-            for (page, at), reply in zip(part, replies, strict=True):
-                found[page.part][at] = reply
-
 
 def _same_rows(rows: Sequence[NDArray[np.integer[Any]]], wanted: Sequence[Wanted]) -> bool:
     return len(rows) == len(wanted) and all(
@@ -252,6 +249,17 @@ def _calls(pages: Sequence[_Page]) -> list[Call]:
     picked = [tile for tile in _tiles(pages) if tile[1].picked]
     batches = [picked[begin : begin + READ_TILES] for begin in range(0, len(picked), READ_TILES)]
     return [*([Call("MGET", whole)] if whole else []), *map(_picking, batches)]
+
+
+def _looking_into_hashes(pages: Sequence[_Page], found: Replies) -> Conversation[None]:
+    """Fill in the whole tiles that are still hashes: to `MGET` they are absent."""
+    whole = [page for page in pages if not page.selection.picked]
+    absent = [(page, at) for page in whole for at, reply in enumerate(found[page.part]) if reply is None]
+    for begin in range(0, len(absent), READ_TILES):
+        part = absent[begin : begin + READ_TILES]
+        (replies,) = yield [_picking([(page.keys[at], page.selection) for page, at in part])]
+        for (page, at), reply in zip(part, replies, strict=True):
+            found[page.part][at] = reply
 
 
 def _picking(tiles: Sequence[tuple[str, Selection]]) -> Call:

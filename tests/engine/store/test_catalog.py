@@ -19,7 +19,7 @@ def catalog(pods: Pods, url: str, **limits: int) -> Catalog:
 
 
 def children(of: Catalog, table: str = "_", pk: str = "shop") -> dict[str, int]:
-    (found,) = of.children(pk, [table])
+    (found,) = of.server.hold(of.listing(pk, [table]))
     return dict(zip(found.names, found.rows.tolist(), strict=True))
 
 
@@ -37,8 +37,8 @@ def test_paths_get_the_next_free_row(pods: Pods, any_redis_url: str) -> None:
     assert children(names, "country") == {"US": 3, "DE": 4}
     assert children(names, "nothing") == {}
     assert names.tables("shop") == {"_": 2, "country": 2, "device": 1}
-    assert names.sizes("shop", ["country", "_", "nothing"]) == [2, 2, 0]
-    assert names.rows("shop", ["country/DE", "country/FR", "_"]) == [4, None, 0]
+    assert names.server.hold(names.sizing("shop", ["country", "_", "nothing"])) == [2, 2, 0]
+    assert names.server.hold(names.finding("shop", ["country/DE", "country/FR", "_"])) == [4, None, 0]
     family, _ = names.family("shop", "country", ["_", "country", "x"])
     assert (family.children.names, family.rows.tolist()) == (["US", "DE"], [3, 4, 0, 1, ABSENT])
 

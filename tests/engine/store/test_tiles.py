@@ -55,7 +55,7 @@ def expiries(url: str) -> set[int]:
 
 def cells(pod: Pod, names: list[str], hours: range, metric: str = "revenue") -> np.ndarray:
     """Units [row, hour]."""
-    rows = pod.store.catalog.rows("shop", [f"n/{name}" for name in names])
+    rows = pod.store.server.hold(pod.store.catalog.finding("shop", [f"n/{name}" for name in names]))
     points = [[Column(Interval(1, "h"), FIRST_HOUR + hour)] for hour in hours]
     (found,) = pod.store.tiles.sums("shop", [Wanted([metric], points, np.array(rows))])
     return found[0].T
