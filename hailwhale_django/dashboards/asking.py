@@ -40,12 +40,17 @@ class Rights:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A moment, a period, filters. Filters that are `fixed` bound what is seen; the others only choose among it."""
+    """A moment, a period (and its `text`), what it is compared with (and `versus`, its text), filters.
+
+    Filters that are `fixed` bound what may be seen; the others only choose among it.
+    """
 
     pod: Pod
     now: float
     state: BoardState
+    text: str
     period: Period
+    versus: str = ""
     compare: Period | None = None
     filters: Sequence[Path] = ()
     fixed: Sequence[Path] = ()
@@ -57,8 +62,8 @@ class Ask:
         if not panel.period:
             return self
         period = self.pod.period(panel.period, None, self.now)
-        compare = None if self.compare is None else compare_period(period, "previous", now=self.moment)
-        return replace(self, period=period, compare=compare)
+        compare = compare_period(period, self.versus, now=self.moment) if self.versus else None
+        return replace(self, text=panel.period, period=period, compare=compare)
 
     @property
     def moment(self) -> datetime:
@@ -74,9 +79,9 @@ class Ask:
         """Whether small lines are worth reading."""
         return 2 <= len(self.period) <= MOST_OF_A_SPARK and any(one.is_number for one in formulas)
 
-    def drawn(self, text: str, pk: Path) -> Period | None:
+    def drawn(self, pk: Path) -> Period | None:
         """The period by an interval that makes a line of it."""
-        found = readable(State(pk, period=text), self.period, self.pod)
+        found = readable(State(pk, period=self.text), self.period, self.pod)
         return found if found is not None and len(found) <= MAX_POINTS else None
 
     def tabling(self, query: Query) -> Conversation[Any]:

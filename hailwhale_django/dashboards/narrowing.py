@@ -51,6 +51,11 @@ def narrow_row(crossings: Crossings, pk: Path, filters: Sequence[Path], row: Pat
     return Narrowed(row, problem=_apart(others)) if path is None else Narrowed(path)
 
 
+def narrow_counters(filters: Sequence[Path]) -> Narrowed:
+    """For child counters, which are no part of any dimension's values."""
+    return Narrowed(ROOT, problem=_apart(filters) if filters else "")
+
+
 def _apart(filters: Sequence[Path]) -> str:
     names = ", ".join(f"{one[0]}: {' / '.join(one[1:])}" for one in filters)
     return gettext("Not filtered by %(filters)s: it was not counted together with this.") % {"filters": names}

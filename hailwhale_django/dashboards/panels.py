@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.utils.translation import gettext
 
@@ -20,7 +20,7 @@ from .asking import Ask, Conversation
 from .cells import PanelCell, panel_cell
 from .column import Column
 from .graph import Points, Spark, spark
-from .narrowing import narrow_row, narrow_table
+from .narrowing import Narrowed, narrow_counters, narrow_row, narrow_table
 from .spec import PanelSpec
 from .state import State
 from .table import Bar, bars_of, order_text
@@ -136,7 +136,7 @@ def number_panel(spec: PanelSpec, ask: Ask) -> Conversation[ShownPanel]:
     """Each formula over the period, of the whole or of a row."""
     columns = spec.columns
     narrowed = narrow_row(ask.pod.store.options.crossings, spec.pk, ask.all_filters, spec.path)
-    _bounded(narrowed.problem, ask)
+    bounded(narrowed.problem, ask)
     formulas = tuple(column.formula for column in columns)
     query = Query(
         pk=spec.pk,
@@ -154,7 +154,7 @@ def number_panel(spec: PanelSpec, ask: Ask) -> Conversation[ShownPanel]:
         Figure(panel_cell(cell, column, cell, is_whole=True), _spark(cell.points))
         for cell, column in zip(whole.cells, columns, strict=True)
     ]
-    notes = _notes(narrowed.problem, answer.warnings)
+    notes = notes_of(narrowed.problem, answer.warnings)
     title = spec.title or (columns[0].title if len(columns) == 1 else " / ".join((*spec.pk, *spec.path)))
     state = State(spec.pk, metrics=tuple(map(str, formulas)), dimension=str(narrowed.path) if narrowed.path else "")
     return NumberPanel(spec, title, notes, opened(state, ask), figures)
@@ -179,9 +179,7 @@ class _Tabled:
     def __init__(self, spec: PanelSpec, ask: Ask) -> None:
         self.spec, self.ask, self.columns = spec, ask, spec.columns
         self.path = self._path()
-        narrowed = narrow_table(ask.pod.store.options.crossings, spec.pk, _applying(spec, ask), self.path)
-        _bounded(narrowed.problem, ask)
-        self.narrowed = narrowed
+        narrowed = self.narrowed = narrowed_table(spec, ask, self.path)
         self.order = self._order()
         self.query = Query(
             pk=spec.pk,
@@ -237,7 +235,7 @@ class _Tabled:
         return TablePanel(
             self.spec,
             self.spec.title or " / ".join((*self.spec.pk, *self.spec.path)),
-            _notes(self.narrowed.problem, answer.warnings),
+            notes_of(self.narrowed.problem, answer.warnings),
             opened(self._counter_state(), self.ask),
             name=self._heading(None, column),
             headings=[self._heading(one, column) for one in self.columns],
@@ -365,18 +363,21 @@ class _Tabled:
         return State(self.spec.pk, dimension=path, counters=self.spec.counters, metrics=metrics, order=order)
 
 
-def _applying(spec: PanelSpec, ask: Ask) -> list[Path]:
-    """Child counters are no part of a dimension's values, so that no filter can hold for them; but they are bounded."""
-    return ask.all_filters
+def narrowed_table(spec: PanelSpec, ask: Ask, path: Path) -> Narrowed:
+    """Where the rows of a panel are. Raises `InvalidInput` where they may not be seen."""
+    if spec.counters:
+        narrowed = narrow_counters(ask.all_filters)
+    else:
+        narrowed = narrow_table(ask.pod.store.options.crossings, spec.pk, ask.all_filters, path)
+    bounded(narrowed.problem, ask)
+    return narrowed
 
 
 def opened(state: State, ask: Ask) -> str:
     """The address of the counter's own page with the same question."""
     if not ask.rights.explores:
         return ""
-    compare = ask.state.compare
-    period = ask.state.period
-    return ask.link(replace(state, period=period, compare=compare))
+    return ask.link(replace(state, period=ask.text, compare=ask.versus))
 
 
 def ordering(formula: Formula | None, aspect: str, descending: bool) -> str:
@@ -391,13 +392,13 @@ def has_intervals(formula: Formula) -> bool:
     return bool(sides) and all(side.is_linear for side in sides)
 
 
-def _bounded(problem: str, ask: Ask) -> None:
+def bounded(problem: str, ask: Ask) -> None:
     """Where filters bound what may be seen, what they cannot be applied to is not shown."""
     if problem and ask.fixed:
         raise InvalidInput("filters", problem, gettext("this panel cannot be shown here"))
 
 
-def _notes(problem: str, warnings: Sequence[str]) -> list[str]:
+def notes_of(problem: str, warnings: Sequence[str]) -> list[str]:
     return [*([problem] if problem else []), *warnings]
 
 
@@ -405,11 +406,3 @@ def _spark(points: Points | None) -> Spark | None:
     if not points or not any(points):
         return None
     return spark(points)
-
-
-PANELS: dict[str, Any] = {
-    "number": number_panel,
-    "table": table_panel,
-    "top": table_panel,
-    "text": text_panel,
-}

@@ -56,8 +56,9 @@ class PanelSpec:
 
     `counter` is what it reads, `dimension` the path of its row (a number), or whose children are its rows and lines
     (all others; of a graph none means the whole); with `counters` its rows are child counters. `formulas` are columns
-    (see `column`), of a graph and a top list the first counts. `order` is as in the address of a counter's page, e.g.
-    `-low:revenue/visitors`. A `decision` names its counter, a `text` has only `text`.
+    (see `column`), of a graph and a top list the first counts. A `limit` of 0 draws the children that matter. `order`
+    is as in the address of a counter's page, e.g. `-low:revenue/visitors`. A `decision` names its counter, a `text` has
+    only `text`.
     """
 
     kind: str = "table"
@@ -85,7 +86,7 @@ class PanelSpec:
             kind=kind,
             title=_text("title", given.get("title"), 200),
             counters=bool(given.get("counters")),
-            limit=whole_number("limit", given.get("limit", DEFAULT_LIMIT), 1, MAX_LIMIT),
+            limit=whole_number("limit", given.get("limit", DEFAULT_LIMIT), 0 if kind == "graph" else 1, MAX_LIMIT),
             style=_one_of("style", given.get("style") or "line", STYLES),
             width=_one_of("width", given.get("width", 6), WIDTHS),
             text=_text("text", given.get("text"), MAX_TEXT),

@@ -96,7 +96,8 @@ class Filter:
 class Query:
     """The children of `dimension`, down to `depth` levels; with `counters` the counter's child counters.
 
-    `bounds` asks for intervals, `plotted` for each bucket, `drillable` for how many children each row has.
+    `bounds` asks for intervals, `plotted` for each bucket, `drillable` for how many children each row has. With a
+    `limit` of 0 no children are looked at: only the path itself is told.
     """
 
     pk: Path
