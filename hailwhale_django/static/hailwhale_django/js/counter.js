@@ -3,6 +3,7 @@
 import { Graph, onTheme } from "./graph.js";
 
 let graph = null;
+let standing = null;
 
 // Anew, or when rows were ticked, with the part of the period that was looked at.
 function draw() {
@@ -13,6 +14,7 @@ function draw() {
     if (shown && graph?.data.ticks.length === ticks) {
         graph.zoom.shown = shown;
     }
+    graph?.standOut(standing);
     void graph?.start();
 }
 
@@ -48,8 +50,6 @@ function numberOf(element) {
     const found = holder?.className.match(/hw-line-([1-9])/);
     return found ? Number(found[1]) : null;
 }
-
-let standing = null;
 
 function onPointer(event) {
     const number = event.target instanceof Element ? numberOf(event.target) : null;

@@ -15,18 +15,18 @@ function drawn(graph) {
     return lines.filter((line) => !line.other || isStacked(graph));
 }
 
-// Datasets; of one number (`standing`) the others stand back.
-export function datasets(graph, standing = null) {
+// Where one number is `standing` out, the others stand back.
+export function datasets(graph) {
     const lines = drawn(graph);
     const parts = lines.filter((line) => !line.before);
     return [
-        ...lines.map((line) => dataset(graph, line, parts.length === 1, standing)),
+        ...lines.map((line) => dataset(graph, line, parts.length === 1)),
         ...lines.filter((line) => line.low).flatMap((line) => band(graph, line)),
     ];
 }
 
-function dataset(graph, line, alone, standing) {
-    const { style, log, data } = graph;
+function dataset(graph, line, alone) {
+    const { style, log, data, standing } = graph;
     // What was before, and the whole of a stack, is drawn over it.
     const over = line.before || (line.whole && !alone && isStacked(graph));
     const faded = standing !== null && line.number !== standing;

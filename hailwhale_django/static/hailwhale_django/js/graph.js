@@ -13,6 +13,7 @@ export class Graph {
         this.log = "log" in element.dataset;
         this.data = JSON.parse(this.one("script[type='application/json']").textContent);
         this.zoom = new Zoom(this);
+        this.standing = null;
         this.chart = null;
     }
 
@@ -209,9 +210,10 @@ export class Graph {
         }
     }
 
-    // The line of this number stands out; with null all are as they were.
+    // The line of this number stands out, or will when it is drawn; with null all are as they were.
     standOut(number) {
-        const fresh = this.chart ? datasets(this, number) : [];
+        this.standing = number;
+        const fresh = this.chart ? datasets(this) : [];
         fresh.forEach((dataset, at) => Object.assign(this.chart.data.datasets[at], dataset));
         this.chart?.update("none");
     }
