@@ -10,16 +10,20 @@ from django.utils.translation import gettext
 
 from . import wire
 from .dashboards import told, writing
-from .dashboards.graph import DEFAULT_LINES, MAX_LINES, Graph, Line
+from .dashboards.graph import DEFAULT_LINES, MAX_LINES, Graph, Line, style_of, with_other
 from .dashboards.offers import DEFAULT_METRIC
-from .dashboards.question import drawn, readable
+from .dashboards.question import DEFAULT_STYLE, drawn, readable
 from .dashboards.state import State, formulas_of
-from .engine.domain.answer import Answer, Row
+from .engine.domain.answer import Answer, Cell, Row
 from .engine.domain.formula import Formula, parse
 from .engine.domain.paths import pk_of
 from .engine.domain.query import whole_number
+from .engine.domain.ranking import matter
 from .engine.errors import InvalidInput
 from .whale import Whale
+
+AUTO = "auto"
+"""A limit that draws the children that matter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +80,21 @@ def table(pk: Any, dimension: Any, metrics: Any, period: Any, limit: Any) -> Emb
     return EmbeddedTable(Whale.query(given("pk", pk), dimension=dimension, metrics=asked, period=period, limit=limit))
 
 
-def graph(pk: Any, dimension: Any, metric: Any, period: Any, limit: Any) -> Graph:
-    """Lines of the best children of a path, or where it has none its own."""
+def graph(
+    pk: Any,
+    dimension: Any,
+    metric: Any,
+    period: Any,
+    limit: Any,
+    style: Any = None,
+    log: Any = False,
+    title: Any = "",
+) -> Graph:
+    """Lines of the best children of a path, or of those that matter; where it has none, its own."""
     pod = Whale.pod()
     key, path = pk_of(given("pk", pk)), given("dimension", dimension)
-    lines = whole_number("limit", DEFAULT_LINES if limit is None else limit, 1, MAX_LINES)
+    formula = drawn(str(metric or DEFAULT_METRIC))
+    auto = limit == AUTO and not formula.is_level  # nothing has a share of a level
     asked = pod.period(period, None)
     clear = readable(State(key, period=str(period or "")), asked, pod)
     if clear is None:
@@ -89,17 +103,46 @@ def graph(pk: Any, dimension: Any, metric: Any, period: Any, limit: Any) -> Grap
     query = pod.parse_query(
         key,
         dimension=path,
-        metrics=[drawn(str(metric or DEFAULT_METRIC))],
+        metrics=[formula],
         period=period,
         interval=str(clear.interval),
-        limit=lines,
+        order_by=[f"-{formula.denominator or formula}"] if auto else None,
+        limit=MAX_LINES if auto else _most(limit),
         plotted=True,
     )
     answer = pod.reader.table(query, now)
     rows = answer.rows if dimension not in (None, "", "_") else []
-    found = [_line(row.name, number, row) for number, row in enumerate(rows, 1)]
+    chosen = that_matter(rows, answer.totals) if auto else rows
+    found = [_line(row.name, number, row) for number, row in enumerate(chosen, 1)]
     whole = _line((query.dimension or query.pk).name, 1, answer.totals, whole=True)
-    return Graph(query.formulas[0], query.period, found or [whole], unfinished=query.period.end.timestamp() > now)
+    lines = Graph(
+        formula,
+        query.period,
+        found or [whole],
+        unfinished=query.period.end.timestamp() > now,
+        style=style_of(style or DEFAULT_STYLE),
+        log=bool(log),
+        title=str(title or ""),
+    )
+    return with_other(lines, whole.points)
+
+
+def that_matter(rows: Sequence[Row], totals: Row) -> list[Row]:
+    """The rows that are worth drawing by their first column, highest first; of a ratio those with many to divide by."""
+    weights = [_weight(row.cells[0]) for row in rows]
+    return [rows[at] for at in matter(weights, _weight(totals.cells[0]))]
+
+
+def _weight(cell: Cell) -> float:
+    weight = cell.value if cell.denominator is None else cell.denominator
+    return 0.0 if weight is None else weight
+
+
+def _most(limit: Any) -> int:
+    """How many lines are asked for."""
+    if limit in (None, AUTO):
+        return DEFAULT_LINES
+    return whole_number("limit", limit, 1, MAX_LINES)
 
 
 def _text(value: Any, formula: Formula) -> str:

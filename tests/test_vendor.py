@@ -1,13 +1,15 @@
-"""Chart.js is what it says it is: one version and one hash, wherever they are told."""
+"""What is vendored is what it says it is: one version and one hash, wherever they are told."""
 
 from __future__ import annotations
 
 import hashlib
 import importlib.util
 import re
+import sys
 import tempfile
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -15,7 +17,8 @@ from django.test import override_settings
 
 ROOT = Path(__file__).parents[1]
 TEMPLATES = ROOT / "hailwhale_django/templates"
-USING = ("admin/hailwhale_django/counter/counter.html", "hailwhale_django/graph.html")
+GRAPH = TEMPLATES / "hailwhale_django/_graph.html"
+NAMES = {"chart.js": "Chart.js", "chartjs-plugin-annotation": "chartjs-plugin-annotation"}
 
 
 @pytest.fixture(scope="module")
@@ -23,43 +26,51 @@ def script() -> ModuleType:
     spec = importlib.util.spec_from_file_location("vendor_chartjs", ROOT / "scripts/vendor_chartjs.py")
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
 
 
-@pytest.fixture(scope="module")
-def directory(script: ModuleType) -> Path:
-    path: Path = script.DIRECTORY / script.VERSION
-    return path
+@pytest.fixture(params=NAMES)
+def package(request: pytest.FixtureRequest, script: ModuleType) -> Any:
+    (found,) = [one for one in script.PACKAGES if one.name == request.param]
+    return found
 
 
-def test_one_version_is_vendored(script: ModuleType, directory: Path) -> None:
-    assert [one.name for one in script.DIRECTORY.iterdir()] == [script.VERSION]
-    assert sorted(one.name for one in directory.iterdir()) == ["LICENSE.md", "chart.umd.min.js"]
+def test_nothing_else_is_vendored(script: ModuleType) -> None:
+    assert sorted(one.name for one in script.ROOT.iterdir()) == sorted(NAMES)
 
 
-def test_files_are_those_that_the_script_fetches(script: ModuleType, directory: Path) -> None:
-    assert hashlib.sha256((directory / script.NAME).read_bytes()).hexdigest() == script.SHA256
-    assert hashlib.sha256((directory / "LICENSE.md").read_bytes()).hexdigest() == script.LICENSE_SHA256
+def test_one_version_is_vendored(package: Any) -> None:
+    assert [one.name for one in package.directory.parent.iterdir()] == [package.version]
+    assert sorted(one.name for one in package.directory.iterdir()) == ["LICENSE.md", package.script]
 
 
-def test_the_file_and_its_licence_say_what_they_are(script: ModuleType, directory: Path) -> None:
-    head = (directory / script.NAME).read_text(encoding="utf-8")[:200]
-    assert f"Chart.js v{script.VERSION}" in head
+def test_files_are_those_that_the_script_fetches(package: Any) -> None:
+    for name, expected in package.hashes.items():
+        assert hashlib.sha256((package.directory / name).read_bytes()).hexdigest() == expected
+
+
+def test_the_file_and_its_licence_say_what_they_are(package: Any) -> None:
+    head = (package.directory / package.script).read_text(encoding="utf-8")[:300]
+    assert f"{NAMES[package.name]} v{package.version}" in head
     assert "Released under the MIT License" in head
-    assert "The MIT License (MIT)" in (directory / "LICENSE.md").read_text(encoding="utf-8")
+    assert "The MIT License (MIT)" in (package.directory / "LICENSE.md").read_text(encoding="utf-8")
 
 
-def test_pages_and_docs_name_this_version(script: ModuleType) -> None:
-    for template in USING:
-        assert f"vendor/chart.js/{script.VERSION}/{script.NAME}" in (TEMPLATES / template).read_text(encoding="utf-8")
+def test_pages_and_docs_name_this_version(package: Any) -> None:
+    pages = {page: page.read_text("utf-8") for page in TEMPLATES.rglob("*.html")}
+    named = f"vendor/{package.name}/{package.version}/{package.script}"
+    assert [page for page, text in pages.items() if f"vendor/{package.name}/" in text] == [GRAPH]
+    assert pages[GRAPH].count(f"vendor/{package.name}/") == pages[GRAPH].count(named) == 1
     docs = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
-    told = {version for page in docs for version in re.findall(r"Chart\.js v?(\d+\.\d+\.\d+)", page.read_text("utf-8"))}
-    assert told == {script.VERSION}
+    pattern = rf"{re.escape(NAMES[package.name])} v?(\d+\.\d+\.\d+)"
+    told = {version for page in docs for version in re.findall(pattern, page.read_text("utf-8"))}
+    assert told == {package.version}
 
 
-def test_the_source_map_that_is_not_here_is_not_named(script: ModuleType, directory: Path) -> None:
-    assert b"sourceMappingURL" not in (directory / script.NAME).read_bytes()
+def test_the_source_map_that_is_not_here_is_not_named(script: ModuleType, package: Any) -> None:
+    assert b"sourceMappingURL" not in (package.directory / package.script).read_bytes()
     assert script.without_source_map(b"a();\n//# sourceMappingURL=a.js.map\n") == b"a();\n"
 
 

@@ -22,7 +22,7 @@ from ..engine.errors import InvalidInput, TooLarge
 from ..engine.pod import Pod
 from ..engine.reader import Outline
 from . import table, writing
-from .graph import DEFAULT_LINES, MAX_LINES, Graph, Line, Spark, spark
+from .graph import DEFAULT_LINES, MAX_LINES, Graph, Line, Spark, spark, with_other
 from .offers import DEFAULT_METRIC, offered
 from .overlaps import ShownOverlap, overlap_of
 from .question import Question, ask, intervals, whole_table
@@ -198,6 +198,7 @@ class CounterPage:
             "dimension": gettext("Dimension"),
             "order": gettext("Order"),
             "graph": gettext("Graph"),
+            "style": gettext("Style of the graph"),
             "page": gettext("Page"),
         }
         return [f"{name}: {self.problems[field]}" for field, name in names.items() if field in self.problems]
@@ -313,13 +314,19 @@ class CounterPage:
     def sheet(self) -> str:
         return "?" + urlencode([*self.state.pairs("page"), ("format", "csv")])
 
+    @property
+    def zoom(self) -> str:
+        """The address of a part of the period, where a script puts its dates in; its interval is chosen anew."""
+        _, bar, zone = self.state.period.partition("|")
+        return self.state.link(period=f"__FROM__..__TO__{bar}{zone}", interval="")
+
     def _here(self, **changes: Any) -> str:
         """A link that keeps the page of the table."""
         return self.state.link(page=self.state.page, **changes)
 
     def _lines(self) -> dict[str, int]:
         lines = self.graph.lines if self.graph else []
-        return {"" if line.whole else line.name: line.number for line in lines if not line.before}
+        return {"" if line.whole else line.name: line.number for line in lines if not (line.before or line.other)}
 
 
 def counter_page(state: State, pod: Pod, link: Link) -> CounterPage | None:
@@ -341,6 +348,7 @@ def counter_page(state: State, pod: Pod, link: Link) -> CounterPage | None:
         notes.append(gettext("This period is too long to be drawn."))
     else:
         graph = draw(question, question.graph_period, chosen, pod, now, notes)
+        graph = replace(graph, style=question.style, log=state.log)
     overlap = overlap_of(answer.query, [row.name for row in answer.rows], pod, now)
     return CounterPage(pod, state, link, outline, question, answer, chosen, graph, notes, overlap)
 
@@ -388,13 +396,15 @@ def draw(question: Question, period: Period, chosen: Sequence[str], pod: Pod, no
     whole = WHOLE_ROW in chosen[:MAX_LINES]
     names = [unescaped(value) for value in chosen[:MAX_LINES] if value != WHOLE_ROW]
     query, formula = question.query, question.graph
-    plot = pod.reader.plot(query, names, formula, period, now, whole=whole)
+    plot = pod.reader.plot(query, names, formula, period, now, whole=True)
+    total = plot.lines.pop("")
+    if whole:
+        plot.lines[""] = total
     missing = [name for name in names if name not in plot.lines]
     if missing:
         notes.append(gettext("Not in this table: %(names)s.") % {"names": ", ".join(missing)})
     if not plot.lines:
-        whole = True
-        plot = pod.reader.plot(query, [], formula, period, now, whole=True)
+        plot.lines[""] = total
     notes += [warning for warning in sorted(plot.warnings) if warning not in notes]
     lines = [
         Line(name or whole_name(query), number, points, whole=not name)
@@ -403,7 +413,9 @@ def draw(question: Question, period: Period, chosen: Sequence[str], pod: Pod, no
     if query.compare is not None and len(lines) == 1:
         lines += before(question, period, lines[0], pod, now)
     moment = datetime.fromtimestamp(now, UTC)
-    return Graph(formula, period, lines, unfinished=period.end > moment)
+    # One event has several dimensions, but one value of each.
+    parts = query.counters or len(query.dimension) > 0
+    return with_other(Graph(formula, period, lines, unfinished=period.end > moment, parts=parts), total)
 
 
 def before(question: Question, period: Period, line: Line, pod: Pod, now: float) -> list[Line]:

@@ -13,6 +13,7 @@ from ..engine.domain.period import Period
 from ..engine.experiment import Days
 from . import writing
 from .alternatives import interval
+from .graph import edges
 
 MOST_LINES = 8
 MOST_BANDS = 4
@@ -48,6 +49,7 @@ class Bands:
         banded = len(self.lines) <= MOST_BANDS
         return {
             "ticks": writing.ticks(self.period),
+            **edges(self.period),
             "unfinished": self.unfinished,
             "lines": [
                 {"number": line.number, "before": False, "points": line.points}

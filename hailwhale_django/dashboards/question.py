@@ -21,6 +21,7 @@ from ..engine.domain.timeline import Interval
 from ..engine.errors import InvalidInput, shown
 from ..engine.pod import Pod
 from ..engine.reader import Outline
+from .graph import Style, style_of
 from .offers import DEFAULT_METRIC, default_columns
 from .state import DEFAULT_PERIOD, State, ordered_by
 
@@ -36,6 +37,8 @@ MAX_PAGE = 1_000_000
 # More points than a screen has pixels.
 MAX_POINTS = 3000
 
+DEFAULT_STYLE: Style = "line"
+
 # Between these a line shows how things went and not how they shook.
 FEW_POINTS, MANY_POINTS = 10, 120
 
@@ -50,6 +53,7 @@ class Question:
     problems: dict[str, str]
     formula_problems: dict[str, str]
     notes: list[str]
+    style: Style = DEFAULT_STYLE
 
 
 def ask(state: State, outline: Outline, pod: Pod, now: float) -> Question:
@@ -92,7 +96,8 @@ class _Reading:
             lambda: readable(self.state, period, self.pod),
         )
         notes = unknown_metrics([*formulas, graph], self.outline.metrics)
-        return Question(query, graph, graph_period, self.problems, formula_problems, notes)
+        style = self._understood("style", lambda: style_of(self.state.style or DEFAULT_STYLE), lambda: DEFAULT_STYLE)
+        return Question(query, graph, graph_period, self.problems, formula_problems, notes, style)
 
     def _understood(self, name: str, read: Callable[[], T], otherwise: Callable[[], T]) -> T:
         try:

@@ -28,6 +28,8 @@ PARAMETERS = {
     "page": "page",
     "graph": "g",
     "interval": "i",
+    "style": "s",
+    "log": "log",
     "rows": "rows",
 }
 """What each field is called in the query string."""
@@ -58,6 +60,8 @@ class State:
     page: str = ""
     graph: str = ""
     interval: str = ""
+    style: str = ""
+    log: bool = False
     rows: tuple[str, ...] = ()
 
     @classmethod
@@ -67,11 +71,12 @@ class State:
             pk,
             store=given.get("store") or DEFAULT_STORE,
             counters=bool(given.get("counters")),
+            log=bool(given.get("log")),
             metrics=formulas_of(given.getlist("m")),
             rows=tuple(filter(None, given.getlist("rows")[:MAX_GIVEN])),
             **{
                 field: given.get(PARAMETERS[field], "").strip()
-                for field in ("dimension", "period", "compare", "order", "find", "page", "graph", "interval")
+                for field in ("dimension", "period", "compare", "order", "find", "page", "graph", "interval", "style")
             },
         )
 

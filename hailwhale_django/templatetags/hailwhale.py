@@ -207,12 +207,15 @@ def hailwhale_graph(
     metric: Any = None,
     period: Any = None,
     limit: Any = None,
+    style: Any = None,
+    log: Any = False,
+    title: Any = "",
     *,
     metrics: Any = None,
     dimensions: Any = None,
 ) -> dict[str, Any]:
-    """Lines over a period: of the whole, or of the best children of a path."""
-    found = (_either(dimension, dimensions), _either(metric, metrics), period, limit)
+    """A graph over a period: of the whole, or of the best children of a path."""
+    found = (_either(dimension, dimensions), _either(metric, metrics), period, limit, style, log, title)
     return {"graph": _unless_away(lambda: embedded.graph(pk, *found))}
 
 

@@ -6,7 +6,7 @@ difference from the parent's ratio and how much of the numerator it makes up for
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,9 @@ IMPORTANT_SHARE = 0.1
 IMPORTANT_SUM = 10
 IMPORTANT_COUNT = 5
 IMPORTANT_DIFFERENCE = 0.1
+
+# As many lines as can be told apart.
+MOST_THAT_MATTER = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,26 @@ def ratio_standing(
         effect=difference * denominators * parent_ratio,
         important=important,
     )
+
+
+def matter(
+    values: Sequence[float],
+    whole: float,
+    share: float = IMPORTANT_SHARE,
+    least: float = IMPORTANT_SUM,
+    most: int = MOST_THAT_MATTER,
+) -> list[int]:
+    """The numbers of the rows that are worth drawing, highest first, at most `most`.
+
+    HailWhale's rule: of a row that matters there are more than `least`, and it is more than `share` of the whole. Where
+    none does, the highest is drawn. Of a ratio give the denominators: a child of a handful of visitors has the highest
+    ratios, and the lowest, by chance alone, and what it earns does not show in the whole.
+    """
+    weights = np.asarray(values, dtype=np.float64)
+    order = best_first(weights, None)
+    matters = (weights > least) & (weights > share * whole)
+    chosen: list[int] = order[matters[order]][:most].tolist()
+    return chosen or [int(at) for at in order[:1]]
 
 
 def share_of(part: Floats, whole: float | Floats) -> Floats:

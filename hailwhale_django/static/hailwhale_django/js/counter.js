@@ -3,12 +3,44 @@
 import { Graph, onTheme } from "./graph.js";
 
 let graph = null;
+let standing = null;
 
+// Anew, or when rows were ticked, with the part of the period that was looked at.
 function draw() {
     const element = document.querySelector(".hw-graph");
+    const [ticks, shown] = [graph?.data.ticks.length, graph?.zoom.shown];
     graph?.destroy();
     graph = element ? new Graph(element) : null;
-    graph?.draw();
+    if (shown && graph?.data.ticks.length === ticks) {
+        graph.zoom.shown = shown;
+    }
+    graph?.standOut(standing);
+    void graph?.start();
+}
+
+// Style and scale are drawn at once. The address, and what leads from here, says them, too.
+function onChosen(event) {
+    const form = document.getElementById("hw-controls");
+    for (const [name, value] of Object.entries(event.detail)) {
+        form.querySelector(`input[name='${name}']`)?.remove();
+        if (value) {
+            form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
+        }
+    }
+    const changed = (address) => {
+        const url = new URL(address, location.href);
+        Object.entries(event.detail).forEach(([name, value]) => {
+            value ? url.searchParams.set(name, value) : url.searchParams.delete(name);
+        });
+        return url.pathname + url.search + url.hash;
+    };
+    history.replaceState(null, "", changed(location.href));
+    document.querySelectorAll(".hw-page a[href*='?'], .breadcrumbs a[href*='?']").forEach((link) => {
+        link.setAttribute("href", changed(link.getAttribute("href")));
+    });
+    const { dataset } = graph.element;
+    dataset.zoom = changed(dataset.zoom);
+    document.querySelector(".hw-graph [name='log']").value = event.detail.log ? "" : "1";
 }
 
 // Over a name in the legend or a row of the table, its line stands out.
@@ -18,8 +50,6 @@ function numberOf(element) {
     const found = holder?.className.match(/hw-line-([1-9])/);
     return found ? Number(found[1]) : null;
 }
-
-let standing = null;
 
 function onPointer(event) {
     const number = event.target instanceof Element ? numberOf(event.target) : null;
@@ -82,10 +112,9 @@ async function redrawRows(form, focused) {
 function start() {
     draw();
     document.addEventListener("change", onChange);
-    document.addEventListener("keydown", (event) => graph?.onKey(event));
     document.addEventListener("pointerover", onPointer);
-    document.addEventListener("focusout", (event) => graph?.onLeave(event));
-    onTheme(draw);
+    document.addEventListener("hw:chosen", onChosen);
+    onTheme(() => graph?.chart && graph.draw());
 }
 
 start();
