@@ -14,6 +14,7 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connections, router, transaction
 
 from .connection import pod
+from .engine.chooser import Question
 from .engine.decide.terms import Terms
 from .engine.decider import Earned, counter_of
 from .engine.domain.event import Event
@@ -195,6 +196,13 @@ def _outside_of_loops(read: Callable[[], dict[Key, Settled]]) -> dict[Key, Settl
     if errors:
         raise errors[0]
     return answers[0]
+
+
+def question_for(one: Registration) -> Question:
+    """For a visitor of whom nothing is known; of a decision that is over, as it was at its end."""
+    at = one.ended if one.only is not None else None
+    question = pod(one.store).decider.question(one.pk, one.name, one.options, one.terms, period=one.period, at=at)
+    return question if one.since is None else question.starting(one.since)
 
 
 # -- what came of decisions ------------------------------------------------------------------------------------------

@@ -18,7 +18,6 @@ from .connection import pod
 from .dashboards.decision import decision_page
 from .dashboards.decisions import DECISIONS_OF_A_LIST, ListedDecision, listed, unread
 from .decision_form import DecisionForm
-from .engine.chooser import Question
 from .engine.errors import HailWhaleError, InvalidInput, StoreUnavailable
 from .models import Decision
 from .registration import Registration
@@ -99,7 +98,7 @@ class DecisionAdmin(StorePages):
         raise Http404
 
     def _shown(self, request: HttpRequest, one: Registration, context: dict[str, Any]) -> HttpResponse:
-        page = decision_page(one, pod(one.store), _question, request.GET.get("policy", ""))
+        page = decision_page(one, pod(one.store), decisions.question_for, request.GET.get("policy", ""))
         return self.render_page(request, "decision", {"page": page, "title": page.title, **context})
 
     def _listed(self, shown: list[Registration]) -> tuple[list[ListedDecision], str]:
@@ -108,7 +107,7 @@ class DecisionAdmin(StorePages):
         for one in shown:
             link = self._link(one)
             try:
-                found.append(unread(one, link) if away else listed(one, pod(one.store), _question, link))
+                found.append(unread(one, link) if away else listed(one, pod(one.store), decisions.question_for, link))
             except HailWhaleError as error:
                 found.append(unread(one, link))
                 away = str(error) if isinstance(error, StoreUnavailable) else ""
@@ -214,10 +213,3 @@ def _told(value: Any) -> str:
     if isinstance(value, dict):
         return json.dumps(value)
     return "–" if value in (None, "") else str(value)
-
-
-def _question(one: Registration) -> Question:
-    """For a visitor of whom nothing is known; of a decision that is over, as it was at its end."""
-    at = one.ended if one.only is not None else None
-    question = pod(one.store).decider.question(one.pk, one.name, one.options, one.terms, period=one.period, at=at)
-    return question if one.since is None else question.starting(one.since)

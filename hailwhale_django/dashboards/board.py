@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext
 
+from ..engine.domain.answer import Answer
 from ..engine.domain.paths import Path
 from ..engine.domain.period import Period
 from ..engine.errors import HailWhaleError, InvalidInput
@@ -20,8 +21,8 @@ from .boardstate import BoardState
 from .decisionpanel import decision_panel
 from .decisions import QuestionOf
 from .graphpanel import MarksOf, graph_panel
-from .panels import BrokenPanel, Choice, ShownPanel, TablePanel, number_panel, table_panel, text_panel
-from .question import read_compare, said
+from .panels import BrokenPanel, Choice, ShownPanel, number_panel, table_panel, table_query, text_panel
+from .question import read_compare, said, whole_table
 from .spec import BoardSpec, PanelSpec, read_filters
 from .state import DEFAULT_PERIOD
 
@@ -83,6 +84,10 @@ class BoardPage:
     segments: Sequence[tuple[str, Sequence[str]]] = ()
     away: str = ""
     notes: Sequence[str] = field(default_factory=list)
+    # What can be done here, by those who may: addresses, which the page's owner fills in.
+    panel_tools: str = ""
+    add_panel: str = ""
+    saves_segments: str = ""
 
     @property
     def title(self) -> str:
@@ -192,10 +197,6 @@ class BoardPage:
             for name, filters in self.segments
         ]
 
-    @property
-    def sheets(self) -> list[TablePanel]:
-        return [panel for panel in self.panels if isinstance(panel, TablePanel)]
-
 
 def period_text(spec: BoardSpec, state: BoardState) -> str:
     return state.period or spec.period or DEFAULT_PERIOD
@@ -249,6 +250,20 @@ def board_page(
         broken(panel, one) if isinstance(one, HailWhaleError) else one for panel, one in zip(chosen, found, strict=True)
     ]
     return page
+
+
+def board_sheet(
+    spec: BoardSpec, state: BoardState, pod: Pod, rights: Rights, sources: Sources, key: str, fixed: Sequence[Path] = ()
+) -> Answer | None:
+    """The whole table of a panel; `None` where there is none. Raises what goes wrong."""
+    panel = next((one for one in spec.panels if one.key == key and one.kind in ("table", "top")), None)
+    if panel is None:
+        return None
+    asked, _ = board_ask(spec, state, pod, rights, fixed, sources.link)
+    (found,) = pod.together([asked.of(panel).tabling(whole_table(table_query(panel, asked.of(panel))))])
+    if isinstance(found, HailWhaleError):
+        raise found
+    return found
 
 
 def panel_of(spec: PanelSpec, asked: Ask, sources: Sources) -> Conversation[ShownPanel]:

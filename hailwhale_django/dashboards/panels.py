@@ -167,6 +167,11 @@ def table_panel(spec: PanelSpec, ask: Ask) -> Conversation[ShownPanel]:
     return asked.panel(answer)
 
 
+def table_query(spec: PanelSpec, ask: Ask) -> Query:
+    """What a table asks."""
+    return _Tabled(spec, ask).query
+
+
 def text_panel(spec: PanelSpec, ask: Ask) -> Conversation[ShownPanel]:
     """Nothing is asked."""
     yield from ()

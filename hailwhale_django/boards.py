@@ -1,0 +1,73 @@
+"""What Django knows that a dashboard's page needs: its rows as values, annotations, decisions, and who may see what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from . import decisions
+from .connection import pod
+from .dashboard_models import Dashboard, Segment
+from .dashboards.asking import Link
+from .dashboards.board import BoardPage, Sources, board_ask
+from .dashboards.boardstate import BoardState
+from .dashboards.decisions import QuestionOf
+from .dashboards.marks import Mark
+from .dashboards.spec import BoardSpec, PanelSpec
+from .engine.domain.paths import Path
+from .engine.domain.period import Period
+from .engine.errors import InvalidInput
+from .registration import Registration
+
+MOST_SEGMENTS = 50
+
+
+def spec_of(board: Dashboard) -> BoardSpec:
+    """A dashboard with its panels; one that no longer will do is shown as a text that says why."""
+    return board.spec([_spec_of(panel) for panel in board.panels.all()])
+
+
+def _spec_of(panel: Any) -> PanelSpec:
+    try:
+        return panel.spec()  # type: ignore[no-any-return]
+    except InvalidInput as error:
+        return PanelSpec(kind="text", title=str(panel), text=str(error), width=panel.width, key=str(panel.pk))
+
+
+def sources_of(board: Dashboard, link: Link, decision_link: Callable[[Registration], str] | None) -> Sources:
+    """`decision_link` gives a decision's page; without it decisions are not shown."""
+    known: dict[tuple[Path, Period], Sequence[Mark]] = {}
+
+    def marks_of(pk: Path, period: Period) -> Sequence[Mark]:
+        if (pk, period) not in known:
+            known[pk, period] = marks(board.store, pk, period)
+        return known[pk, period]
+
+    def decision_of(spec: PanelSpec) -> tuple[Registration, QuestionOf, str] | None:
+        if decision_link is None:
+            return None
+        for one in decisions.registered():
+            if one.store == board.store and str(one.counter) == spec.counter:
+                return one, decisions.question_for, decision_link(one)
+        return None
+
+    return Sources(marks_of, decision_of, link)
+
+
+def marks(store: str, pk: Path, period: Period) -> list[Mark]:
+    """The annotations of a counter in a period, by its buckets."""
+    return []
+
+
+def segments_of(board: Dashboard, user: Any) -> list[tuple[str, list[str]]]:
+    """The saved filters that a user may choose from."""
+    found = Segment.objects.filter(store=board.store)[:MOST_SEGMENTS]
+    return [
+        (one.name, list(one.filters)) for one in found if one.everyone or one.owner_id == user.pk or user.is_superuser
+    ]
+
+
+def page_without(board: Dashboard, spec: BoardSpec, state: BoardState, rights: Any, problem: str) -> BoardPage:
+    """The page while the store is away: all but the panels."""
+    asked, problems = board_ask(spec, state, pod(board.store), rights)
+    return BoardPage(spec, state, asked, problems, away=problem)
