@@ -82,6 +82,11 @@ HAILWHALE = {
     "REQUESTS_EXCLUDE": ["/static/", "/admin/"],
     # How many came, and how many of who looked at one thing looked at another, too.
     "PIXEL_SKETCHES": ["uv:visitor", "mh:visitor"],
+    # What filters of dashboards can be put together.
+    "CROSSINGS": {
+        "shop": [["country", "device", "category"], ["country", "referrer"], ["device", "referrer"]],
+        "flights": [["carrier", "origin"]],
+    },
     "CAPTURE": ["language", "referrer", "utm", "bot", "device", "browser", "os", "country"],
     # `manage.py visit` is a proxy before its visitors, and says where each comes from.
     "COUNTRY_HEADER": "X-Visitor-Country",

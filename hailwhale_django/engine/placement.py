@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
+from .domain.crossing import other_of
 from .domain.paths import OTHER, WHOLE, Path, escaped
 from .errors import HailWhaleError, TooManyNames
 from .fold import CHILD_PKS, Row
@@ -84,7 +85,7 @@ class Placement:
             place = path
             if number < 0:
                 table, name = table_and_name(path)
-                place = full[path] = child_path(table, OTHER)
+                place = full[path] = child_path(table, other_of(name))
                 number = ~number
                 if table == CHILD_PKS:
                     self._moved_counters[Path((*counter, name))] = Path((*counter, OTHER))

@@ -113,3 +113,41 @@ def test_devices_of_a_country_are_counted(pod: Pod, way: str) -> None:
     assert sold("country/US") == {"NY": 3, "CA": 2, "total": 5}
     assert sold("country") == {"DE": 12, "US": 5, "total": 17}
     assert sold("device") == {"mobile": 7, "desktop": 3, "total": 10}
+
+
+def test_what_is_crossed_is_no_child_and_takes_no_childs_place(pods: Callable[..., Pod], redis_url: str) -> None:
+    pod = pods(redis_url, crossings=PAIR, children=2)
+    for country, city, device in (
+        ("US", "NY", "mobile"),
+        ("US", "LA", "desktop"),
+        ("US", "SF", "mobile"),
+        ("DE", "B", "mobile"),
+    ):
+        pod.count("shop", {"country": {country: city}, "device": device}, None, None)
+
+    answer = pod.query("shop", dimension="country", metrics="hits", period="today", drillable=True)
+    assert [(row.name, row.children) for row in answer.rows] == [("US", 3), ("DE", 1)]  # NY, LA, (other)
+    below = pod.query("shop", dimension="country/US", metrics="hits", period="today")
+    assert sorted((row.name, row.cells[0].value) for row in below.rows) == [("LA", 1), ("NY", 1)]
+    assert below.other is not None and below.other.cells[0].value == 1
+    devices = pod.query("shop", dimension="country/US/×device", metrics="hits", period="today")
+    assert [(row.name, row.cells[0].value) for row in devices.rows] == [("mobile", 2), ("desktop", 1)]
+
+
+def test_with_no_room_left_values_stay_what_they_are(pods: Callable[..., Pod], redis_url: str) -> None:
+    """Eight rows: the whole, country, US, NY, device, mobile, and two of what is crossed."""
+    pod = pods(redis_url, crossings=PAIR, rows=8)
+    for _ in range(3):
+        pod.count("shop", {"country": {"US": "NY"}, "device": "mobile"}, None, None)
+    below = pod.query("shop", dimension="country/US", metrics="hits", period="today")
+    assert [(row.name, row.cells[0].value) for row in below.rows] == [("NY", 3)]
+    assert below.other is None
+
+
+def test_removing_a_value_counts_its_children_anew(pods: Callable[..., Pod], redis_url: str) -> None:
+    pod = pods(redis_url, crossings=PAIR)
+    for city in ("NY", "LA"):
+        pod.count("shop", {"country": {"US": city}, "device": "mobile"}, None, None)
+    pod.reset("shop", "country/US/LA", None)
+    (row,) = pod.query("shop", dimension="country", metrics="hits", period="today", drillable=True).rows
+    assert row.children == 1

@@ -20,7 +20,7 @@ from itertools import combinations, product
 from typing import Any
 
 from ..errors import InvalidInput, TooLarge
-from .paths import MAX_DEPTH, MAX_PATHS, Path, name_of
+from .paths import MAX_DEPTH, MAX_PATHS, OTHER, Path, name_of
 
 MARK = "×"
 
@@ -77,6 +77,11 @@ NONE = Crossings()
 def is_crossing(name: str) -> bool:
     """Whether a name below a value is that of a crossed dimension."""
     return name.startswith(MARK)
+
+
+def other_of(name: str) -> str:
+    """Where what has no room is counted: what is crossed must not be added to the values' `(other)`."""
+    return f"{MARK}{OTHER}" if is_crossing(name) else OTHER
 
 
 def _within_one(filters: Sequence[Path], dimension: Path) -> Path | None:
