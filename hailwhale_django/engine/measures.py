@@ -23,8 +23,9 @@ from .domain.values import Values
 from .errors import TooLarge
 from .store.catalog import ABSENT
 from .store.conversation import Conversation, abreast, both
+from .store.pages import Wanted
 from .store.store import Store
-from .store.tiles import NOTHING, Early, Guess, Wanted
+from .store.tiles import Early, Guess
 from .unions import Unions, United, columns_of
 
 # Of 8 bytes each: what one answer may take of a process's memory. 10,000 rows over a year by day take 3.7 million.
@@ -84,7 +85,7 @@ class Measures:
         return self.store.tiles.guess(str(question.pk), question.wanted(rows))
 
     def answering(
-        self, question: Question, rows: NDArray[np.int64], now: float, early: Early = NOTHING
+        self, question: Question, rows: NDArray[np.int64], now: float, early: Early | None = None
     ) -> Conversation[list[Said]]:
         """Values of rows over each period, of which the last are the parent and the whole.
 

@@ -30,7 +30,7 @@ from .measures import Asked, Measures, Question, Said, told_apart
 from .store.catalog import ABSENT
 from .store.conversation import Conversation, both
 from .store.store import Store
-from .store.tiles import NOTHING, Early, Guess
+from .store.tiles import Early, Guess
 
 T = TypeVar("T")
 
@@ -257,7 +257,7 @@ class Reader:
 
     def _finding_family(
         self, query: Query, question: Question
-    ) -> Conversation[tuple[Sequence[str], Sequence[Path], NDArray[np.int64], Early, set[str]]]:
+    ) -> Conversation[tuple[Sequence[str], Sequence[Path], NDArray[np.int64], Early | None, set[str]]]:
         """Names and parents of a table's rows; their row numbers, the parent's and the whole's; what to say of them.
 
         And cells that came along, since a table that was read before most likely is where it was.
@@ -270,7 +270,7 @@ class Reader:
         if query.depth > 1 and not query.counters:
             paths = yield from self.descending(query.pk, query.dimension, query.depth)
             rows = _numbers((yield from catalog.finding(pk, [*map(str, paths), parent, WHOLE])))
-            return [path.name for path in paths], [path.parent for path in paths], rows, NOTHING, set()
+            return [path.name for path in paths], [path.parent for path in paths], rows, None, set()
         table = CHILD_PKS if query.counters else parent
         known = catalog.remembered_family(pk, table)
         guess = Guess() if known is None else self.measures.guess(question, known.rows)

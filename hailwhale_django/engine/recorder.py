@@ -20,11 +20,12 @@ from .gathering import part_of
 from .packing import OVERFLOW, Refused, pack
 from .placement import Placement
 from .store.evidence import NOTHING, Additions, decision_of
+from .store.pages import Wanted
 from .store.parcel import Added, Append, Expectation, Parcel, appends_of_one, parts_of_one
 from .store.server import Call
 from .store.sketches import Crowded
 from .store.store import Store
-from .store.tiles import Slot, Wanted
+from .store.tiles import Slot
 
 # A row moves only when its counter was reset or a fail-over lost its catalog; more than once in a row is a coincidence.
 ATTEMPTS = 5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +13,7 @@ from hypothesis import settings
 from hailwhale_django.engine.domain.event import Places
 from hailwhale_django.engine.pod import Pod
 from hailwhale_django.engine.store.catalog import Limits
-from hailwhale_django.engine.store.server import Server, connect
+from hailwhale_django.engine.store.server import Call, Server, connect
 from hailwhale_django.engine.store.store import Options, Store
 
 # The same examples every time, however long each of them takes on a busy machine.
@@ -38,6 +38,25 @@ class Clock:
 
 
 Pods = Callable[..., Pod]
+
+
+class Watched(Server):
+    """Counts how often it waits for the store."""
+
+    trips = 0
+
+    def run(self, calls: Sequence[Call]) -> list[Any]:
+        self.trips += bool(calls)
+        return super().run(calls)
+
+
+def trips(pod: Pod, ask: Callable[[], object]) -> int:
+    """How often a watched pod waits for the store."""
+    server = pod.store.server
+    assert isinstance(server, Watched)
+    before = server.trips
+    ask()
+    return server.trips - before
 
 
 @pytest.fixture
@@ -67,6 +86,16 @@ def pods(connected: Callable[[str], Server], clock: Clock) -> Pods:
         if places is not None:
             options["places"] = places
         return Pod(Store(connected(url), Options(limits=Limits(**limits), **options)), clock)
+
+    return made
+
+
+@pytest.fixture
+def watching(connected: Callable[[str], Server], clock: Clock) -> Pods:
+    """Makes pods whose round trips can be counted with `trips`."""
+
+    def made(url: str, **options: Any) -> Pod:
+        return Pod(Store(Watched(connected(url).client), Options(**options)), clock)
 
     return made
 

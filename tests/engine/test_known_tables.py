@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -14,27 +11,15 @@ from hailwhale_django.engine import measures
 from hailwhale_django.engine.domain.answer import Answer
 from hailwhale_django.engine.pod import Pod
 from hailwhale_django.engine.store import catalog
-from hailwhale_django.engine.store.server import Call, Server, connect
-from hailwhale_django.engine.store.store import Options, Store
-from tests.engine.conftest import NOW, Clock, Pods
+from hailwhale_django.engine.store.store import Store
+from tests.engine.conftest import NOW, Pods, trips
 
 YESTERDAY = (NOW - timedelta(days=1)).timestamp()
 
 
-class Watched(Server):
-    """Counts how often it waits for the store."""
-
-    trips = 0
-
-    def run(self, calls: Sequence[Call]) -> list[Any]:
-        self.trips += bool(calls)
-        return super().run(calls)
-
-
 @pytest.fixture
-def watched(redis_url: str, clock: Clock) -> Iterator[Pod]:
-    with closing(Watched(connect(redis_url).client)) as server:
-        yield Pod(Store(server, Options()), clock)
+def watched(redis_url: str, watching: Pods) -> Pod:
+    return watching(redis_url)
 
 
 def asked(pod: Pod, dimension: str = "country") -> dict[str, float]:
@@ -42,14 +27,6 @@ def asked(pod: Pod, dimension: str = "country") -> dict[str, float]:
     answer = pod.query("shop", dimension=dimension, metrics="sales", period="today", limit=None)
     rows = [*answer.rows, *([answer.other] if answer.other else [])]
     return {row.name: row.cells[0].value for row in rows} | {"": answer.totals.cells[0].value}
-
-
-def trips(pod: Pod, ask: Callable[[], object]) -> int:
-    server = pod.store.server
-    assert isinstance(server, Watched)
-    before = server.trips
-    ask()
-    return server.trips - before
 
 
 def count(pod: Pod, amounts: dict[str, float]) -> None:
@@ -69,12 +46,45 @@ def test_a_known_table_takes_one_round_trip(watched: Pod, children: int) -> None
     assert found == [expected]
 
 
-def test_whole_tiles_that_are_hashes_take_one_more(watched: Pod) -> None:
+def test_whole_tiles_that_are_hashes_take_one_more_once(watched: Pod) -> None:
+    """Then it is known which ones are; what has become of them since is read all the same."""
     count(watched, {f"c{n}": 0 for n in range(40)})
     count(watched, {"c7": 5, "c39": 2})
-    asked(watched)
-    assert trips(watched, lambda: asked(watched)) == 2
-    assert asked(watched)["c7"] == 5
+    assert trips(watched, lambda: asked(watched)) == 3
+    assert trips(watched, lambda: asked(watched)) == 1
+    count(watched, {"c8": 1})
+    assert trips(watched, lambda: asked(watched)) == 1
+    assert asked(watched) == {f"c{n}": {7: 5, 8: 1, 39: 2}.get(n, 0) for n in range(40)} | {"": 8}
+    for day in range(16):  # the tile is packed
+        for n in range(40):
+            watched.count("shop", {"country": f"c{n}"}, {"sales": 1}, (NOW - timedelta(days=day)).timestamp())
+    assert trips(watched, lambda: asked(watched)) == 1
+    expected = {f"c{n}": {7: 6, 8: 2, 39: 3}.get(n, 1) for n in range(40)} | {"": 48}
+    assert asked(watched) == expected == asked(Pod(Store(watched.store.server), watched.clock))
+
+
+def test_tiles_that_are_hashes_again(watched: Pod) -> None:
+    """A tile that was packed, and one behind the first page that was one of several."""
+    days = [(NOW - timedelta(days=age)).timestamp() for age in range(3)]
+    names = [f"c{n}" for n in range(400)]
+
+    def week() -> dict[str, float]:
+        answer = watched.query("shop", dimension="country", metrics="sales", period="3d", bounds=True, limit=None)
+        return {row.name: row.cells[0].value or 0 for row in answer.rows}
+
+    watched.count_many([("shop", {"country": name}, {"sales": 1}, day) for day in days for name in names], None)
+    assert week() == dict.fromkeys(names, 3)
+    watched.reset("shop", metric="sales")
+    watched.count_many([("shop", {"country": name}, {"sales": 2}, days[1]) for name in names], None)
+    watched.count("shop", {"country": "c399"}, {"sales": 5}, days[0])
+    watched.count("shop", {"country": "c5"}, {"sales": 7}, days[2])
+    expected = dict.fromkeys(names, 2) | {"c399": 7, "c5": 9}
+    found: list[dict[str, float]] = []
+    assert trips(watched, lambda: found.append(week())) == 2
+    assert trips(watched, lambda: found.append(week())) == 1
+    watched.count("shop", {"country": "c398"}, {"sales": 1}, days[2])
+    assert trips(watched, lambda: found.append(week())) == 1
+    assert found == [expected, expected, expected | {"c398": 3}]
 
 
 def test_children_that_came_since(pods: Pods, any_redis_url: str) -> None:

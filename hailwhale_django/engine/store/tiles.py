@@ -11,9 +11,10 @@ when it fills: `lua/add.lua` decides. An increment costs the same in either form
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, chain, islice, pairwise
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,15 +24,13 @@ from ..domain.plan import Column, Schedule
 from ..domain.timeline import Interval
 from .conversation import Conversation
 from .keys import Keys
-from .selection import Reply, Selection, may_overflow
-from .server import Call, Server, load_script
+from .pages import Page, Replies, Wanted, added_up, by_part, calls_of, looking_into, picking, tiles_of
+from .selection import Selection
+from .server import Call, Server
 
 HEAD_ROWS = 64
 SPAN = 16
 PAGE_ROWS = HEAD_ROWS * SPAN
-
-# Keys of one call to read.lua: what a server answers well within a few milliseconds.
-READ_TILES = 4096
 
 # Of some 300 bytes each.
 REMEMBERED_SLOTS = 4096
@@ -40,48 +39,16 @@ REMEMBERED_SLOTS = 4096
 REMEMBERED_GUESSES = 64
 REMEMBERED_KEYS = 1024
 
-READ = load_script("read")
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What to read of one counter: for each metric, point and row the sum of the point's columns."""
-
-    metrics: Sequence[str]
-    points: Sequence[Sequence[Column]]
-    rows: NDArray[np.integer[Any]]
-
-
-# Which want, which of its pages, and which rows of that (none: all).
-Part = tuple[int, int, tuple[int, ...]]
-Replies = dict[Part, list[Reply]]
-
 # A counter, and of each want what is the same whenever it is asked again: metrics, points, and the first row, in which
 # tables of a counter differ.
 Asked = tuple[str, tuple[tuple[Sequence[str], Sequence[Sequence[Column]], bytes], ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Page:
-    """What is read of one page of a counter for one want: the same rows of several tiles.
-
-    `keys` are of [slot, metric], flat; each column is in one of the `slots`, at one of the `offsets` of a row, or `own`
-    says that slots and columns are the same.
-    """
-
-    part: Part
-    selection: Selection
-    keys: list[str]
-    slots: NDArray[np.integer[Any]]
-    offsets: NDArray[np.integer[Any]]
-    own: bool
 
 
 class Early(NamedTuple):
     """Tiles that were read before it was known which rows are wanted, and which rows were thought to be."""
 
     rows: Sequence[NDArray[np.integer[Any]]]
-    pages: Sequence[_Page]
+    pages: Sequence[Page]
     replies: Replies
 
 
@@ -96,11 +63,11 @@ class Guess(NamedTuple):
     """
 
     rows: Sequence[NDArray[np.integer[Any]]] = ()
-    pages: Sequence[_Page] = ()
+    pages: Sequence[Page] = ()
     calls: Sequence[Call] = ()
 
     def answered(self, replies: Sequence[Any]) -> Early:
-        return Early(self.rows, self.pages, _by_part(self.pages, replies))
+        return Early(self.rows, self.pages, by_part(self.pages, replies))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,34 +100,42 @@ class Tiles:
         self._slots: dict[tuple[str, Column], Slot] = {}
         self._guesses: dict[Asked, Guess] = {}
 
-    def sums(self, pk: str, wanted: Sequence[Wanted], early: Early = NOTHING) -> list[NDArray[Any]]:
+    def sums(self, pk: str, wanted: Sequence[Wanted]) -> list[NDArray[Any]]:
         """For each wanted an array [metric, point, row] of units.
 
         Whole numbers of 64 bits, or of any size (dtype `object`) where a cell is so large that sums could leave 64
         bits.
         """
-        return self.server.hold(self.summing(pk, wanted, early))
+        return self.server.hold(self.summing(pk, wanted))
 
-    def summing(self, pk: str, wanted: Sequence[Wanted], early: Early = NOTHING) -> Conversation[list[NDArray[Any]]]:
-        """The same. One round trip, none for what was read `early`, one more where whole tiles are still hashes."""
-        pages = early.pages if _same_rows(early.rows, wanted) else self._pages(pk, wanted)
-        missing = [page for page in pages if page.part not in early.replies]
-        calls = _calls(missing)
+    def summing(
+        self, pk: str, wanted: Sequence[Wanted], early: Early | None = None
+    ) -> Conversation[list[NDArray[Any]]]:
+        """The same. One round trip, none for what was read `early`, one more where whole tiles are still hashes.
+
+        Which ones are is remembered for whoever reads early (`NOTHING`, the first time).
+        """
+        known = early or NOTHING
+        pages = known.pages if _same_rows(known.rows, wanted) else self._pages(pk, wanted)
+        missing = [page for page in pages if page.part not in known.replies]
+        calls = calls_of(missing)
         replies = (yield calls[:2]) if calls else []
         for call in calls[2:]:  # others shall have their turn between batches
             replies += yield [call]
-        found = early.replies | _by_part(missing, replies)
-        yield from _looking_into_hashes(pages, found)
-        return _added_up(wanted, pages, found)
+        found = known.replies | by_part(missing, replies)
+        absent = [(page, at) for page in pages for at in page.absent(found[page.part])]
+        if absent:
+            yield from looking_into(absent, found)
+            if early is not None:
+                self._remember(_asked(pk, wanted), _guessed(wanted, _knowing(pages, absent)))
+        return added_up(wanted, pages, found)
 
     def guess(self, pk: str, wanted: Sequence[Wanted]) -> Guess:
         """That this will be asked of `summing`: the metrics and points surely, the rows most likely."""
-        asked = (pk, tuple((tuple(want.metrics), tuple(want.points), want.rows[:1].tobytes()) for want in wanted))
+        asked = _asked(pk, wanted)
         guess = self._guesses.get(asked)
         if guess is None or not _same_rows(guess.rows, wanted):
-            pages = self._pages(pk, wanted)
-            calls = _calls(pages)
-            guess = Guess([want.rows for want in wanted], pages, calls) if len(calls) <= 2 else Guess()
+            guess = _guessed(wanted, self._pages(pk, wanted))
             self._remember(asked, guess)
         return guess
 
@@ -175,14 +150,14 @@ class Tiles:
     def summing_each(self, wanted: Sequence[tuple[str, Wanted]]) -> Conversation[list[NDArray[Any]]]:
         """As `summing`, of one want each of several counters. One round trip, good for few rows of each."""
         pages = [self._pages(pk, [want]) for pk, want in wanted]
-        tiles = [_tiles(of_one) for of_one in pages]
-        calls = [_picking(of_one) for of_one in tiles if of_one]
+        tiles = [tiles_of(of_one) for of_one in pages]
+        calls = [picking(of_one) for of_one in tiles if of_one]
         replies = iter((yield calls) if calls else [])
-        found = [_by_part(of_one, [next(replies)] if keys else []) for of_one, keys in zip(pages, tiles, strict=True)]
+        found = [by_part(of_one, [next(replies)] if keys else []) for of_one, keys in zip(pages, tiles, strict=True)]
         return [
             answer
             for (_, want), of_one, parts in zip(wanted, pages, found, strict=True)
-            for answer in _added_up([want], of_one, parts)
+            for answer in added_up([want], of_one, parts)
         ]
 
     def slot(self, pk: str, column: Column) -> Slot:
@@ -206,12 +181,12 @@ class Tiles:
             lasting=f"{'-' if expiry is None else expiry} {name}:{span}",
         )
 
-    def _pages(self, pk: str, wanted: Sequence[Wanted]) -> list[_Page]:
+    def _pages(self, pk: str, wanted: Sequence[Wanted]) -> list[Page]:
         """The tiles that hold any of the wanted cells; pages that are read as a whole come first."""
         pages = [page for number, want in enumerate(wanted) for page in self._pages_of(pk, number, want)]
         return sorted(pages, key=lambda page: bool(page.selection.picked))
 
-    def _pages_of(self, pk: str, number: int, want: Wanted) -> Iterator[_Page]:
+    def _pages_of(self, pk: str, number: int, want: Wanted) -> Iterator[Page]:
         columns = [column for point in want.points for column in point]
         if not columns or not len(want.rows):
             return
@@ -230,82 +205,27 @@ class Tiles:
             prefixes = [self.keys.tile(pk, str(interval), slot, page) for interval, slot in numbers]
             keys = [prefix + metric for prefix in prefixes for metric in want.metrics]
             own = width == 1 and len(numbers) == len(columns)  # no column is asked twice
-            yield _Page((number, page, selection.picked), selection, keys, np.array(slots), np.array(offsets), own)
+            yield Page((number, page, selection.picked), selection, keys, np.array(slots), np.array(offsets), own)
+
+
+def _asked(pk: str, wanted: Sequence[Wanted]) -> Asked:
+    return (pk, tuple((tuple(want.metrics), tuple(want.points), want.rows[:1].tobytes()) for want in wanted))
+
+
+def _guessed(wanted: Sequence[Wanted], pages: Sequence[Page]) -> Guess:
+    calls = calls_of(pages)
+    return Guess([want.rows for want in wanted], pages, calls) if len(calls) <= 2 else Guess()
+
+
+def _knowing(pages: Sequence[Page], absent: Sequence[tuple[Page, int]]) -> list[Page]:
+    """The same pages, which know of hashes."""
+    hashes: dict[int, list[int]] = defaultdict(list)
+    for page, at in absent:
+        hashes[id(page)].append(at)
+    return [page.knowing(hashes[id(page)]) for page in pages]
 
 
 def _same_rows(rows: Sequence[NDArray[np.integer[Any]]], wanted: Sequence[Wanted]) -> bool:
     return len(rows) == len(wanted) and all(
         one is want.rows or np.array_equal(one, want.rows) for one, want in zip(rows, wanted, strict=True)
     )
-
-
-def _tiles(pages: Iterable[_Page]) -> list[tuple[str, Selection]]:
-    return [(key, page.selection) for page in pages for key in page.keys]
-
-
-def _calls(pages: Sequence[_Page]) -> list[Call]:
-    """Whole tiles by `MGET`, which copies least, and rows by `read.lua`."""
-    whole = [key for key, selection in _tiles(pages) if not selection.picked]
-    picked = [tile for tile in _tiles(pages) if tile[1].picked]
-    batches = [picked[begin : begin + READ_TILES] for begin in range(0, len(picked), READ_TILES)]
-    return [*([Call("MGET", whole)] if whole else []), *map(_picking, batches)]
-
-
-def _looking_into_hashes(pages: Sequence[_Page], found: Replies) -> Conversation[None]:
-    """Fill in the whole tiles that are still hashes: to `MGET` they are absent."""
-    whole = [page for page in pages if not page.selection.picked]
-    absent = [(page, at) for page in whole for at, reply in enumerate(found[page.part]) if reply is None]
-    for begin in range(0, len(absent), READ_TILES):
-        part = absent[begin : begin + READ_TILES]
-        (replies,) = yield [_picking([(page.keys[at], page.selection) for page, at in part])]
-        for (page, at), reply in zip(part, replies, strict=True):
-            found[page.part][at] = reply
-
-
-def _picking(tiles: Sequence[tuple[str, Selection]]) -> Call:
-    selections: dict[Selection, int] = {}
-    numbers = [selections.setdefault(selection, len(selections) + 1) for _, selection in tiles]
-    arguments: list[str | int | bytes] = [len(selections)]
-    for selection in selections:
-        arguments += (selection.width, len(selection.picked), *selection.picked)
-    return Call(READ, [key for key, _ in tiles], [*arguments, *numbers])
-
-
-def _by_part(pages: Iterable[_Page], replies: Iterable[Iterable[Reply]]) -> Replies:
-    """The replies to calls, tile by tile."""
-    flat = chain.from_iterable(replies)
-    return {page.part: list(islice(flat, len(page.keys))) for page in pages}
-
-
-def _added_up(wanted: Sequence[Wanted], pages: Iterable[_Page], found: Replies) -> list[NDArray[Any]]:
-    """The cells of pages, each where the answer to its want has them."""
-    there: list[list[tuple[_Page, NDArray[Any]]]] = [[] for _ in wanted]
-    for page in pages:
-        if any(found[page.part]):
-            want = page.part[0]
-            there[want].append((page, _cells(page, len(wanted[want].metrics), found[page.part])))
-    return [_answer(want, parts) for want, parts in zip(wanted, there, strict=True)]
-
-
-def _cells(page: _Page, metrics: int, replies: Sequence[Reply]) -> NDArray[np.int64]:
-    """[column, metric, row]."""
-    tiles = page.selection.decode(replies)
-    cells = tiles.reshape(-1, metrics, *tiles.shape[1:])
-    return (cells[..., 0] if page.own else cells[page.slots, :, :, page.offsets]).astype(np.int64)
-
-
-def _answer(want: Wanted, parts: Sequence[tuple[_Page, NDArray[Any]]]) -> NDArray[Any]:
-    sizes = [len(point) for point in want.points]
-    exact = any(may_overflow(cells, sum(sizes)) for _, cells in parts)
-    answer = np.zeros((len(want.metrics), len(want.points), len(want.rows)), dtype=object if exact else np.int64)
-    for page, cells in parts:
-        answer[:, :, page.selection.answer] = _of_points(cells.astype(answer.dtype, copy=False), sizes).swapaxes(0, 1)
-    return answer
-
-
-def _of_points(cells: NDArray[Any], sizes: Sequence[int]) -> NDArray[Any]:
-    """[point, metric, row]: cells of so many columns for each point, added up."""
-    if all(size == 1 for size in sizes):
-        return cells
-    edges = pairwise(accumulate(sizes, initial=0))
-    return np.stack([cells[begin:end].sum(axis=0) for begin, end in edges])

@@ -39,7 +39,7 @@ def test_paths_get_the_next_free_row(pods: Pods, any_redis_url: str) -> None:
     assert names.tables("shop") == {"_": 2, "country": 2, "device": 1}
     assert names.server.hold(names.sizing("shop", ["country", "_", "nothing"])) == [2, 2, 0]
     assert names.server.hold(names.finding("shop", ["country/DE", "country/FR", "_"])) == [4, None, 0]
-    family, _ = names.family("shop", "country", ["_", "country", "x"])
+    family, _ = names.server.hold(names.finding_family("shop", "country", ["_", "country", "x"]))
     assert (family.children.names, family.rows.tolist()) == (["US", "DE"], [3, 4, 0, 1, ABSENT])
 
 

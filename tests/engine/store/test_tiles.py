@@ -18,7 +18,8 @@ from hailwhale_django.engine.domain.plan import Column
 from hailwhale_django.engine.domain.timeline import Interval
 from hailwhale_django.engine.errors import CounterOverflow, HailWhaleError
 from hailwhale_django.engine.pod import Pod
-from hailwhale_django.engine.store.tiles import HEAD_ROWS, PAGE_ROWS, SPAN, Wanted
+from hailwhale_django.engine.store.pages import Wanted
+from hailwhale_django.engine.store.tiles import HEAD_ROWS, PAGE_ROWS, SPAN
 from tests import servers
 from tests.engine.conftest import NOW, Pods
 
