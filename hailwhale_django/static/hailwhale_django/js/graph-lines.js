@@ -112,7 +112,7 @@ export function scales(graph) {
             ticks: { color: text, maxRotation: 0, autoSkip: true, autoSkipPadding: 20 },
         },
         y: {
-            ...(graph.log ? { type: "logarithmic", afterBuildTicks: clearOnes } : { beginAtZero: true, grace: graph.data.marks?.length ? "20%" : "5%" }),
+            ...(graph.log ? { type: "logarithmic", afterBuildTicks: clearOnes } : { beginAtZero: true, grace: graph.isMarked ? "20%" : "5%" }),
             grid: { color: hairline },
             border: { display: false },
             ticks,
@@ -138,7 +138,7 @@ export function markedAt(data, point) {
 // Marks as lines, or where they last as spans; labels take turns in height, as neighbours would hide each other.
 export function marks(graph) {
     const { text, background } = graph.colours;
-    const annotations = (graph.data.marks ?? []).map((mark, at) => {
+    const annotations = graph.data.marks.map((mark, at) => {
         const label = {
             display: true,
             content: short(mark.text),
