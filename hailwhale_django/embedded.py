@@ -122,7 +122,7 @@ def graph(
         unfinished=query.period.end.timestamp() > now,
         style=style_of(style or DEFAULT_STYLE),
         log=bool(log),
-        title=str(title or ""),
+        title="" + str(title or ""),  # plain text: what a template has in quotes is marked as safe HTML
     )
     return with_other(lines, whole.points)
 

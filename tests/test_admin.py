@@ -635,6 +635,53 @@ class TestGraph:
         assert len(opened(staff, f"{SHOP}?p=1d:1y").graph["ticks"]) in (366, 367)
         assert len(opened(staff, f"{SHOP}?p=1d:1y&i=1mo").graph["ticks"]) == 13
 
+    def test_style_and_scale_are_in_the_address(self, staff: Client, shop: None) -> None:
+        page = opened(staff, f"{SHOP}?m=visitors&p=7d&s=bar&log=1")
+
+        (graph,) = page.found("figure", class_="hw-graph")
+        assert graph["data-style"] == "bar" and "data-log" in graph.attributes
+        assert "s=bar" in page.row_links[0] and "log=1" in page.row_links[0]
+        # Without scripts the tools send the form.
+        buttons = [button for button in page.found("button", form="hw-controls") if button.get("data-does")]
+        assert [(button["name"], button["value"], button["aria-pressed"]) for button in buttons] == [
+            ("s", "line", "false"),
+            ("s", "area", "false"),
+            ("s", "bar", "true"),
+            ("log", "", "true"),
+        ]
+
+    def test_another_style_is_refused_and_lines_are_drawn(self, staff: Client, shop: None) -> None:
+        page = opened(staff, f"{SHOP}?m=visitors&p=7d&s=pie")
+
+        assert "Style of the graph: 'pie' will not do; use line, area or bar" in page.text
+        (graph,) = page.found("figure", class_="hw-graph")
+        assert graph["data-style"] == "line"
+
+    def test_a_stack_is_made_whole_by_all_others(self, staff: Client, shop: None) -> None:
+        page = opened(staff, f"{SHOP}?m=visitors&p=7d&rows=FR&rows=US&s=area")
+
+        # Of 14 and 15 visitors FR has 4 and 0, US 10 and 10.
+        assert [(line["other"], line["points"][4:6]) for line in page.graph["lines"]] == [
+            (False, [4, 0]),
+            (False, [10, 10]),
+            (True, [0, 5]),
+        ]
+        assert page.numbers[0] == ["Time", "FR", "US", "(other)"]
+        (legend,) = page.found("ul", class_="hw-legend")
+        assert not any("hidden" in one.attributes for one in legend.found("li"))
+        # Of the dimensions themselves an event has several.
+        assert opened(staff, f"{SHOP}?m=visitors&p=7d&d=_&s=area").graph["stacks"] is False
+
+    def test_a_part_of_it_has_an_address(self, staff: Client, shop: None) -> None:
+        page = opened(staff, f"{SHOP}?m=visitors&p=7d|Europe/Paris&i=1w&s=bar")
+
+        (graph,) = page.found("figure", class_="hw-graph")
+        assert parse_qs(urlsplit(graph["data-zoom"]).query) == {
+            "m": ["visitors"],
+            "p": ["__FROM__..__TO__|Europe/Paris"],
+            "s": ["bar"],
+        }
+
     def test_rows_that_are_not_there_are_said(self, staff: Client, shop: None) -> None:
         page = opened(staff, f"{SHOP}?rows=XX")
 

@@ -305,6 +305,47 @@ def test_a_graph_can_be_read(period: str, most: int) -> None:
     assert 5 <= len(data["ticks"]) <= most
 
 
+def test_a_graph_of_the_children_that_matter() -> None:
+    Whale.count_many([("site", {"page": page}, {"views": views}) for page, views in (("a", 50), ("b", 30), ("c", 4))])
+    found, data = graph_of(render('{% hailwhale_graph "site" "page" "views" "2d" limit="auto" %}'))
+    # Of 84 views c has less than a tenth: it is what is left of a stack.
+    assert [(line["other"], line["points"]) for line in data["lines"]] == [
+        (False, [0, 50]),
+        (False, [0, 30]),
+        (True, [0, 4]),
+    ]
+    assert "(other)" in found.texts
+
+
+def test_of_a_ratio_those_matter_that_have_much_to_divide_by() -> None:
+    lots = {"a": (400, 100), "b": (900, 60), "c": (50, 5), "d": (10, 30)}
+    Whale.count_many(
+        [("site", {"page": page}, {"revenue": top, "visitors": bottom}) for page, (top, bottom) in lots.items()]
+    )
+    _, data = graph_of(render('{% hailwhale_graph "site" "page" "revenue/visitors" "2d" limit="auto" %}'))
+    assert [line["points"][-1] for line in data["lines"]] == [4, 15, pytest.approx(1 / 3)]
+
+
+def test_of_what_has_no_shares_the_best_are_drawn() -> None:
+    Whale.count_many([("site", {"page": str(n)}, {"pct:ms": n}) for n in range(1, 9)])
+    _, data = graph_of(render('{% hailwhale_graph "site" "page" "pct95:ms" "2d" limit="auto" %}'))
+    assert [round(line["points"][-1]) for line in data["lines"]] == [8, 7, 6, 5, 4]
+
+
+def test_a_graph_in_another_style() -> None:
+    count_some()
+    source = '{% hailwhale_graph "shop" "country" "revenue" "2d" style="bar" log=True title="Sales <now>" %}'
+    found, data = graph_of(render(source))
+    (figure,) = found.of("figure")
+    assert figure["data-style"] == "bar" and "data-log" in figure and figure["data-name"] == "Sales <now> by day"
+    assert data["stacks"] is True
+    assert "Sales <now>" in found.texts
+    pressed = [button for button in found.of("button") if button.get("aria-pressed") == "true"]
+    assert [(button["data-does"], button.get("value")) for button in pressed] == [("style", "bar"), ("log", None)]
+    shown = [one for one in found.of("p") if "data-when" in one and "hidden" not in one]
+    assert [one["data-when"] for one in shown] == ["log"]
+
+
 # -- no page breaks
 
 
@@ -339,6 +380,8 @@ def test_each_outage_is_said(redis_url: str, caplog: pytest.LogCaptureFixture) -
         '{% hailwhale_table "shop" limit=0 %}',
         '{% hailwhale_table "" %}',
         '{% hailwhale_graph "shop" limit=9 %}',
+        '{% hailwhale_graph "shop" limit="few" %}',
+        '{% hailwhale_graph "shop" style="pie" %}',
         "{% hailwhale_graph missing %}",
         '{% hailwhale_graph "shop" metric="top:sum:page" %}',
     ],

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hailwhale_django.engine.domain.ranking import best_first, metric_standing, ratio_standing, share_of
+from hailwhale_django.engine.domain.ranking import best_first, matter, metric_standing, ratio_standing, share_of
 
 
 def floats(*values: float) -> np.ndarray:
@@ -112,3 +112,24 @@ def test_best_first_is_what_python_sorts(rows: list[tuple[int, str]], descending
     values = floats(*(value for value, _ in rows))
     expected = sorted(range(len(rows)), key=lambda at: (-rows[at][0] if descending else rows[at][0], rows[at][1]))
     assert best_first(values, lambda at: rows[at][1], descending).tolist() == expected
+
+
+class TestMatter:
+    def test_more_than_ten_and_more_than_a_tenth_highest_first(self) -> None:
+        # A tenth of 200 is 20: 20 itself is not more.
+        assert matter([50, 21, 20, 90, 19], 200) == [3, 0, 1]
+        # A tenth of 50 is 5, but a handful matters nowhere.
+        assert matter([10, 11, 6, 23], 50) == [3, 1]
+
+    def test_thresholds_can_be_others(self) -> None:
+        assert matter([50, 21, 20, 90, 19], 200, share=0.25) == [3]
+        assert matter([0.5, 0.2], 0.8, least=0) == [0, 1]
+        assert matter([50, 21, 20, 90, 19], 200, most=2) == [3, 0]
+
+    def test_at_least_one_and_at_most_as_many_as_can_be_told_apart(self) -> None:
+        assert matter([1, 3, 2], 6) == [1]
+        assert matter([20] * 9, 180) == list(range(8))
+        assert matter([], 0) == []
+
+    def test_of_equals_the_first_and_nothing_of_what_has_no_value(self) -> None:
+        assert matter([30, 30, float("nan")], 60) == [0, 1]

@@ -18,17 +18,21 @@ function drawn(graph) {
 // Where one number is `standing` out, the others stand back.
 export function datasets(graph) {
     const lines = drawn(graph);
-    const parts = lines.filter((line) => !line.before);
+    const alone = lines.filter((line) => !line.before).length === 1;
+    const stacked = isStacked(graph);
+    // What was before, and the whole of a stack, is drawn over it.
+    const isOver = (line) => line.before || (line.whole && !alone && stacked);
+    // Each part of a stack stands on the one before it.
+    const below = (at) => lines.findLastIndex((line, index) => index < at && !isOver(line));
+    const base = (line, at) => (stacked && !isOver(line) && below(at) >= 0 ? below(at) : graph.log ? "start" : "origin");
     return [
-        ...lines.map((line) => dataset(graph, line, parts.length === 1)),
+        ...lines.map((line, at) => dataset(graph, line, { alone, over: isOver(line), base: base(line, at) })),
         ...lines.filter((line) => line.low).flatMap((line) => band(graph, line)),
     ];
 }
 
-function dataset(graph, line, alone) {
+function dataset(graph, line, place) {
     const { style, log, data, standing } = graph;
-    // What was before, and the whole of a stack, is drawn over it.
-    const over = line.before || (line.whole && !alone && isStacked(graph));
     const faded = standing !== null && line.number !== standing;
     const own = graph.colourOf(line);
     const colour = faded ? withAlpha(own, FADED) : own;
@@ -37,34 +41,36 @@ function dataset(graph, line, alone) {
         column: line.column,
         label: graph.nameOf(line.column),
         data: points,
-        stack: isStacked(graph) && !over ? "parts" : undefined,
+        stack: isStacked(graph) && !place.over ? "parts" : undefined,
     };
-    if (style === "bar" && !over) {
-        return { ...common, ...bar(colour, data.unfinished, points.length), order: 1 };
+    if (style === "bar" && !place.over) {
+        const compared = place.alone && data.lines.length > 1;
+        const fill = compared ? withAlpha(colour, 0.6) : colour;
+        return { ...common, ...bar(fill, data.unfinished, points.length), order: 1 };
     }
     const stands = standing !== null && !faded;
-    return { ...common, ...curve(graph, line, { colour, points, alone, over, stands }), order: 0 };
+    return { ...common, ...curve(graph, line, { ...place, colour, points, stands }), order: 0 };
 }
 
-function curve({ data, style, log }, line, { colour, points, alone, over, stands }) {
+function curve(graph, line, { alone, over, base, colour, points, stands }) {
+    const { unfinished } = graph.data;
     const last = points.length - 1;
-    const stacked = isStacked({ data, style, log }) && !over;
+    const stacked = isStacked(graph) && !over;
     const filled = stacked || (alone && !line.before && !line.low);
-    const area = withAlpha(colour, stacked ? 0.45 : style === "area" ? 0.25 : 0.12);
     return {
         type: "line",
         borderColor: line.before ? withAlpha(colour, 0.6) : colour,
-        backgroundColor: area,
+        backgroundColor: withAlpha(colour, stacked ? 0.45 : graph.style === "area" ? 0.25 : 0.12),
         pointBackgroundColor: colour,
         borderWidth: (line.before || stacked ? 1.5 : BORDER_WIDTH) + (stands ? 1 : 0),
         borderDash: line.before ? [5, 4] : [],
-        fill: filled ? (stacked ? "stack" : log ? "start" : "origin") : false,
+        fill: filled ? base : false,
         pointRadius: radii(points),
         pointHoverRadius: 4,
         pointHitRadius: 8,
         cubicInterpolationMode: "monotone",
         // What is not over yet must not look like a fall.
-        segment: { borderDash: (part) => (data.unfinished && part.p1DataIndex === last ? [3, 3] : undefined) },
+        segment: { borderDash: (part) => (unfinished && part.p1DataIndex === last ? [3, 3] : undefined) },
     };
 }
 
@@ -106,7 +112,7 @@ export function scales(graph) {
             ticks: { color: text, maxRotation: 0, autoSkip: true, autoSkipPadding: 20 },
         },
         y: {
-            ...(graph.log ? { type: "logarithmic", afterBuildTicks: clearOnes } : { beginAtZero: true }),
+            ...(graph.log ? { type: "logarithmic", afterBuildTicks: clearOnes } : { beginAtZero: true, grace: graph.isMarked ? "20%" : "5%" }),
             grid: { color: hairline },
             border: { display: false },
             ticks,
@@ -116,9 +122,10 @@ export function scales(graph) {
 
 // Of a log scale's ticks powers of ten, and where these are few also twice and five times as much.
 function clearOnes(scale) {
-    const first = (value) => Math.round(value / 10 ** Math.floor(Math.log10(value) + 1e-9));
-    const powers = scale.ticks.filter(({ value }) => first(value) === 1);
-    const clear = scale.ticks.filter(({ value }) => [1, 2, 5].includes(first(value)));
+    const first = (value) => value / 10 ** Math.floor(Math.log10(value) + 1e-9);
+    const begins = (...digits) => ({ value }) => digits.some((digit) => Math.abs(first(value) - digit) < 1e-6);
+    const powers = scale.ticks.filter(begins(1));
+    const clear = scale.ticks.filter(begins(1, 2, 5));
     scale.ticks = powers.length > 3 ? powers : clear;
 }
 
@@ -131,7 +138,7 @@ export function markedAt(data, point) {
 // Marks as lines, or where they last as spans; labels take turns in height, as neighbours would hide each other.
 export function marks(graph) {
     const { text, background } = graph.colours;
-    const annotations = (graph.data.marks ?? []).map((mark, at) => {
+    const annotations = graph.data.marks.map((mark, at) => {
         const label = {
             display: true,
             content: short(mark.text),
@@ -139,15 +146,19 @@ export function marks(graph) {
             backgroundColor: withAlpha(background, 0.85),
             font: { size: 11, weight: "normal" },
             padding: { x: 4, y: 2 },
-            yAdjust: (at % 3) * 16,
+            yAdjust: (at % 3) * 18,
+            drawTime: "afterDatasetsDraw",
         };
         if (mark.end === null) {
             const line = { type: "line", scaleID: "x", value: mark.begin, borderColor: text, borderWidth: 1 };
-            return { ...line, borderDash: [2, 2], label: { ...label, position: "end" } };
+            return { ...line, borderDash: [2, 2], label: { ...label, position: "start" } };
         }
         const box = { type: "box", xMin: mark.begin - 0.5, xMax: mark.end + 0.5, borderWidth: 0 };
         const shade = { backgroundColor: withAlpha(text, 0.12), drawTime: "beforeDatasetsDraw" };
-        return { ...box, ...shade, label: { ...label, position: { x: "center", y: "start" } } };
+        // Near an edge a label in the middle would be cut off.
+        const middle = (mark.begin + mark.end) / 2 / (graph.data.ticks.length - 1 || 1);
+        const x = middle > 0.85 ? "end" : middle < 0.15 ? "start" : "center";
+        return { ...box, ...shade, label: { ...label, position: { x, y: "start" } } };
     });
     return { annotations: annotations.map((one) => ({ ...one, adjustScaleRange: false })) };
 }

@@ -37,6 +37,10 @@ export class Graph {
         };
     }
 
+    get isMarked() {
+        return Boolean(this.data.marks?.length);
+    }
+
     textOf(point, column) {
         return this.one("tbody").rows[point].cells[column + 1].textContent;
     }
@@ -61,7 +65,7 @@ export class Graph {
     async start() {
         const { chart, annotation } = this.element.dataset;
         await import(chart);
-        if (this.data.marks?.length) {
+        if (this.isMarked) {
             await import(annotation);
             window.Chart.register(window["chartjs-plugin-annotation"]);
         }
@@ -81,6 +85,8 @@ export class Graph {
 
     draw() {
         this.chart?.destroy();
+        // A graph without marks is not looked at by the plugin, which another one may load later.
+        const annotation = this.isMarked && marks(this);
         const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
         this.chart = new window.Chart(this.canvas, {
             type: this.style === "bar" ? "bar" : "line",
@@ -92,7 +98,7 @@ export class Graph {
                 animation: still ? false : { duration: 250 },
                 interaction: { mode: "index", intersect: false },
                 font: { family: this.colours.font },
-                plugins: { legend: { display: false }, tooltip: this.tooltip(), annotation: marks(this) },
+                plugins: { legend: { display: false }, tooltip: this.tooltip(), annotation },
                 scales: scales(this),
             },
         });
