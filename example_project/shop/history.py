@@ -46,7 +46,7 @@ def events(now: datetime) -> Iterator[dict[str, Any]]:
 
 def of_visit(who: Visitor, day: str, rng: Random, at: datetime) -> Iterator[dict[str, Any]]:
     """What is counted of somebody: each product that they look at, and what they buy of these."""
-    told = captured(RequestFactory().get("/shop/", headers=who.headers))
+    told = captured(RequestFactory().get("/shop/", headers=who.headers | {"Referer": who.referrer}))
     if who.is_bot:
         return
     uid = f"guest {rng.randrange(400)}" if rng.random() < COMES_AGAIN else f"{day} {rng.random()}"
@@ -55,7 +55,7 @@ def of_visit(who: Visitor, day: str, rng: Random, at: datetime) -> Iterator[dict
     for number, product in enumerate(who.looks):
         when = at + timedelta(seconds=LOOK_SECONDS * number)
         seen = {"views": 1, "uv:visitor": uid, "mh:visitor": uid}
-        if product in who.wants and rng.random() < likely:
+        if product in who.wants and rng.random() < likely / 1.8:
             seen["carts"] = 1
             bought.append(product)
         yield event_of(product, told, seen, when)

@@ -266,7 +266,7 @@ class Reader:
         parent = WHOLE if query.counters else str(query.dimension)
         if query.limit == 0:
             rows = _numbers((yield from catalog.finding(pk, [parent, WHOLE])))
-            return [], [], rows, NOTHING, set()
+            return [], [], rows, None, set()
         if query.depth > 1 and not query.counters:
             paths = yield from self.descending(query.pk, query.dimension, query.depth)
             rows = _numbers((yield from catalog.finding(pk, [*map(str, paths), parent, WHOLE])))
