@@ -16,11 +16,14 @@ from django.utils.text import slugify
 from django.utils.translation import gettext
 
 from . import conf
+from .annotation_admin import AnnotationAdmin
 from .dashboards import pages, table
 from .dashboards.state import State
 from .engine.errors import InvalidInput
 from .experiments import DecisionAdmin
-from .models import Counter, DeadLetter, Decision, Health, Live
+from .key_admin import KeyAdmin
+from .models import Annotation, Counter, DeadLetter, Decision, Health, Live, Segment, WriteKey
+from .segment_admin import SegmentAdmin
 from .storepages import StorePages, chosen_store
 from .watching import DeadLetterAdmin, HealthAdmin, LiveAdmin
 from .whale import Whale
@@ -35,6 +38,9 @@ admin.site.register(Health, HealthAdmin)
 admin.site.register(Live, LiveAdmin)
 admin.site.register(DeadLetter, DeadLetterAdmin)
 admin.site.register(Decision, DecisionAdmin)
+admin.site.register(Annotation, AnnotationAdmin)
+admin.site.register(Segment, SegmentAdmin)
+admin.site.register(WriteKey, KeyAdmin)
 
 
 @admin.register(Counter)

@@ -133,6 +133,15 @@ class MayCount(WritePermission):
     codename = "add_counter"
 
 
+class MayAnnotate(WritePermission):
+    codename = "add_annotation"
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if isinstance(request.auth, WriteKey) and not request.auth.holder.annotates:
+            raise PermissionDenied("this write key writes no annotations; in the admin it is said which do")
+        return super().has_permission(request, view)
+
+
 class MayDecide(WritePermission):
     """Deciding may keep something for a visitor, so that another site does not do it in a user's name."""
 

@@ -124,6 +124,7 @@ class WhaleView(APIView):
     serializer_class: ClassVar[type[serializers.ParametersSerializer]]
     takes_key: ClassVar[bool] = False
     key_authentication: ClassVar[type[WriteKey]] = WriteKey
+    counter_parameter: ClassVar[str] = "pk"
 
     http_method_names = ["get", "head", "post"]
     permission_classes: list[type[BasePermission]] = [MayRead]
@@ -152,9 +153,9 @@ class WhaleView(APIView):
         return [asked.get("pk")]
 
     def _check_key(self, asked: dict[str, Any]) -> None:
-        if isinstance(self.request.auth, WriteKey):
+        if isinstance(self.request.auth, WriteKey) and self.request.auth.holder.counters:
             for pk in self.counters(asked):
-                self.request.auth.holder.check(pk)
+                self.request.auth.holder.check(pk, self.counter_parameter)
 
     def _given(self, request: Request) -> dict[str, Any]:
         found = self.asked_in_url(request)

@@ -40,14 +40,14 @@ class Holder:
     counters: tuple[Path, ...] = ()
     annotates: bool = False
 
-    def check(self, given: Any) -> None:
+    def check(self, given: Any, field: str = "pk") -> None:
         """Raise `Elsewhere` of a counter that is not the key's, `InvalidInput` of what is no counter."""
         if not self.counters:
             return
         pk = pk_of(given)
         if not any(one and pk[: len(one)] == one for one in self.counters):
             counters = ", ".join(map(str, self.counters))
-            raise Elsewhere("pk", str(pk), f"the write key {self.name!r} counts on {counters}, and below")
+            raise Elsewhere(field, str(pk), f"the write key {self.name!r} counts on {counters}, and below")
 
 
 EVERYWHERE = Holder()
