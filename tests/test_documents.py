@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +17,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from hailwhale_django import documents
-from hailwhale_django.dashboards.spec import BoardSpec
+from hailwhale_django.dashboards.spec import BoardSpec, PanelSpec
 from hailwhale_django.engine.errors import InvalidInput, TooLarge
 from hailwhale_django.models import Dashboard, Panel, SharedLink
 
@@ -432,3 +433,17 @@ class TestCommand:
         (tmp_path / "shop.yaml").write_text(SHOP_YAML)
         assert wrong("--load", str(tmp_path / "shop.yaml"), "--owner", "ada") == "there is no user ada"
         assert command("--dump") == "" == command("--list")
+
+
+class TestDocs:
+    PAGE = (Path(__file__).parent.parent / "docs/dashboards-as-files.md").read_text(encoding="utf-8")
+
+    def test_the_example_can_be_loaded(self) -> None:
+        (text,) = re.findall(r"^```yaml\n(.*?)^```$", self.PAGE, re.MULTILINE | re.DOTALL)
+        (document,) = documents.read(text.encode(), "shop.yaml")
+        assert documents.load(document.given)[1] == "created"
+        assert documents.write([documents.dump(Dashboard.objects.get())], "yaml") == text
+
+    @pytest.mark.parametrize("name", [*BoardSpec.NAMES, "panels", *PanelSpec.NAMES])
+    def test_key_is_told(self, name: str) -> None:
+        assert re.search(rf"^\| `{name}` \|", self.PAGE, re.MULTILINE)
