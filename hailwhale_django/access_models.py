@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .dashboard_models import Dashboard, Panel, refused
 from .dashboards.spec import read_filters
-from .engine.domain.paths import Path, pk_of
+from .engine.domain.paths import WHOLE, Path, pk_of
 from .engine.errors import InvalidInput
 
 SHOWN_OF_A_KEY = 6
@@ -56,10 +56,10 @@ class WriteKey(models.Model):
         self.beginning, self.digest = key[:SHOWN_OF_A_KEY], digest_of(key)
         return key
 
-    def may_count(self, pk: Path) -> bool:
-        """Whether this counter, or one above it, is among those of the key."""
-        allowed = map(Path.parse, self.counters)
-        return not self.counters or any(pk[: len(one)] == one for one in allowed)
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Its counters. That which is called `_` is one of them, and not the whole."""
+        return tuple(Path((WHOLE,)) if text == WHOLE else Path.parse(text) for text in self.counters)
 
     def used(self, today: date) -> None:
         """Remember the day, in one write a day."""

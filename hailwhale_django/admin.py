@@ -13,12 +13,27 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext
 
 from . import conf
+from .annotation_admin import AnnotationAdmin
 from .dashboard_admin import DashboardAdmin, PanelAdmin, SharedLinkAdmin
 from .dashboards import pages
 from .dashboards.state import State
 from .engine.errors import InvalidInput
 from .experiments import DecisionAdmin
-from .models import Counter, Dashboard, DeadLetter, Decision, Health, Live, Panel, SharedLink
+from .key_admin import KeyAdmin
+from .models import (
+    Annotation,
+    Counter,
+    Dashboard,
+    DeadLetter,
+    Decision,
+    Health,
+    Live,
+    Panel,
+    Segment,
+    SharedLink,
+    WriteKey,
+)
+from .segment_admin import SegmentAdmin
 from .spreadsheets import spreadsheet
 from .storepages import StorePages, chosen_store
 from .watching import DeadLetterAdmin, HealthAdmin, LiveAdmin
@@ -33,6 +48,9 @@ admin.site.register(Decision, DecisionAdmin)
 admin.site.register(Dashboard, DashboardAdmin)
 admin.site.register(Panel, PanelAdmin)
 admin.site.register(SharedLink, SharedLinkAdmin)
+admin.site.register(Annotation, AnnotationAdmin)
+admin.site.register(Segment, SegmentAdmin)
+admin.site.register(WriteKey, KeyAdmin)
 
 
 @admin.register(Counter)

@@ -119,6 +119,13 @@ def stores() -> list[str]:
     return [DEFAULT_STORE, *get_settings().STORES]
 
 
+def known_store(name: str) -> str:
+    """Raises `InvalidInput` of a store that is not configured."""
+    if name not in stores():
+        raise InvalidInput("store", name, f"use one of {', '.join(stores())}")
+    return name
+
+
 def _read_settings(store: str) -> Settings:
     given = _dict(NAME, getattr(settings, NAME, {}))
     _check_names(given, NAMES, NAME)

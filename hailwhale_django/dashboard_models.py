@@ -27,6 +27,12 @@ def refused(error: InvalidInput, model: type[models.Model]) -> ValidationError:
     return ValidationError({error.field if error.field in shown else NON_FIELD_ERRORS: str(error)})
 
 
+def as_invalid(error: ValidationError, row: models.Model) -> InvalidInput:
+    """The first of what a row's own fields will not have, as the engine would say it."""
+    field, messages = next(iter(error.message_dict.items()))
+    return InvalidInput(field, getattr(row, field, str(row)), messages[0])
+
+
 class SharedQuerySet(models.QuerySet):  # type: ignore[type-arg]
     """What belongs to somebody, and is shown to others by groups."""
 
@@ -135,6 +141,17 @@ class Panel(models.Model):
         return PanelSpec.of({name: getattr(self, name) for name in PanelSpec.NAMES}, key=str(self.pk or ""))
 
 
+class SegmentQuerySet(models.QuerySet):  # type: ignore[type-arg]
+    """Saved filters: one's own, nobody's, and those of others that are for everybody."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Those that a user may see who has the permission to view any."""
+        if user.is_superuser:
+            return self
+        mine = Q(everyone=True) if user.pk is None else Q(everyone=True) | Q(owner=user.pk)
+        return self.filter(mine)
+
+
 class Segment(models.Model):
     """A saved filter: values that are looked at together, under a name."""
 
@@ -146,6 +163,8 @@ class Segment(models.Model):
     )
     everyone = models.BooleanField(_("for everybody who may see segments"), default=True)
 
+    objects = SegmentQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("segment")
         verbose_name_plural = _("segments")
@@ -153,6 +172,10 @@ class Segment(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def is_changeable_by(self, user: Any) -> bool:
+        """Whether a user may change it who has the permission to change any: their own, and nobody's."""
+        return user.is_superuser or self.owner_id in (None, user.pk)
 
     def clean(self) -> None:
         super().clean()

@@ -5,7 +5,7 @@ Who holds a write key is told the option and nothing else: how options stand is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 from django.http import HttpRequest
@@ -19,7 +19,9 @@ from rest_framework.response import Response
 
 from . import choosing, crediting, serializers, tracker
 from .asker import base_of
+from .decisions import counters_of
 from .engine.decide.choice import Choice
+from .engine.decider import counter_of, jointly
 from .engine.errors import HailWhaleError
 from .hail import Hail
 from .inlets import BatchView, LinesBody, ListBody, TextBody
@@ -41,6 +43,9 @@ class CountDecisionView(CrossOrigin, WriteView):
     http_method_names = ["get", "post", "options"]
     is_counted = True
 
+    def counters(self, asked: dict[str, Any]) -> Iterable[Any]:
+        return counters_of(asked)
+
     def write(self, asked: dict[str, Any]) -> None:
         self.is_counted = not any(asked.get(name) for name in FROM_LOG)
         if self.is_counted:
@@ -61,6 +66,9 @@ class CountDecisionsView(CrossOrigin, BatchView):
     parser_classes: list[type[BaseParser]] = [ListBody, LinesBody]
     http_method_names = ["post", "options"]
 
+    def counters(self, asked: dict[str, Any]) -> Iterable[Any]:
+        return counters_of(asked)
+
     def take(self, events: list[Any], on_error: Callable[[HailWhaleError, Any], None]) -> int:
         return self.hail.count_decisions(events, on_error)
 
@@ -72,6 +80,12 @@ class DecideView(CrossOrigin, WhaleView):
     serializer_class = serializers.DecideSerializer
     permission_classes: list[type[BasePermission]] = [MayDecide]
     http_method_names = ["get", "post", "options"]
+
+    def counters(self, asked: dict[str, Any]) -> Iterable[Any]:
+        options, names = asked.get("options"), [asked.get("decision")]
+        if isinstance(options, Mapping):
+            names = [jointly(options)[0]] if asked["together"] else list(options)
+        return [counter_of(asked.get("pk"), name) for name in names]
 
     def answer(self, asked: dict[str, Any]) -> Any:
         is_whole = asked.pop("choice")

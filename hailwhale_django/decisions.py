@@ -238,6 +238,11 @@ def events_of(given: Any, store: str) -> list[Event | Earned]:
     return events
 
 
+def counters_of(given: Mapping[str, Any]) -> list[Path]:
+    """The counters of the decisions that such an event names. Raises `InvalidInput`."""
+    return [counter_of(given.get("pk"), decision) for decision in _decided(given)]
+
+
 def _after_the_end(
     decider: Any, only: str, pk: Any, decision: Any, dimensions: Any, metrics: Any, at: Any, terms: Terms, kept: Any
 ) -> Event | Earned:

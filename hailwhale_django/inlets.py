@@ -23,7 +23,8 @@ from .engine.errors import HailWhaleError
 from .hail import Hail
 from .permissions import FromPage, MayCount, PageTicket, WriteKey, WriteKeyBeforeBody
 from .ticket import Ticket
-from .views import Body, CrossOrigin, WhaleView, read_stream
+from .views import Body, CrossOrigin, WhaleView, invalid, read_stream
+from .write_keys import Elsewhere, allowed
 
 
 class TextBody(Body):
@@ -84,11 +85,21 @@ class BatchView(WhaleView):
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         # Where nothing was sent, no parser was asked.
         found = request.data if isinstance(request.data, Batch) else Batch()
-        report = batch.hand_over(found, self.take)
+        report = batch.hand_over(found, self._take_allowed)
         said = report.to_wire() | self.further(found)
         if report.accepted or found.skipped:
             return Response(said, status.HTTP_202_ACCEPTED)
+        if elsewhere := [error for _, error in report.errors if isinstance(error, Elsewhere)]:
+            answer = invalid(elsewhere[0], status.HTTP_403_FORBIDDEN)
+            answer.data |= said
+            return answer
         return Response({"error": {"message": batch.none_accepted(report)}, **said}, status.HTTP_400_BAD_REQUEST)
+
+    def _take_allowed(self, events: list[Any], on_error: Callable[[HailWhaleError, Any], None]) -> int:
+        """Take those that the write key may count; a user's permission is for all."""
+        if isinstance(self.request.auth, WriteKey):
+            events = allowed(events, self.request.auth.holder, self.counters, on_error)
+        return self.take(events, on_error)
 
     def take(self, events: list[Any], on_error: Callable[[HailWhaleError, Any], None]) -> int:
         """Have events counted; returns how many were accepted, and tells `on_error` of the others."""

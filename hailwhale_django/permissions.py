@@ -11,7 +11,6 @@ from typing import Any, ClassVar, cast
 from urllib.parse import urlsplit
 
 from django.contrib.auth.models import AnonymousUser
-from django.utils.crypto import constant_time_compare
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
@@ -24,6 +23,7 @@ from .engine.errors import InvalidInput
 from .models import Counter
 from .offer import Offer
 from .ticket import Expired, Forged, Ticket
+from .write_keys import Holder, holder_of
 
 KEY_PARAMETER = "key"
 KEY_HEADER = "X-Hailwhale-Key"
@@ -31,18 +31,24 @@ TICKET_PARAMETER = "token"
 
 
 class WriteKey(BaseAuthentication):
-    """A key of HAILWHALE["WRITE_KEYS"]: in the header, else in the URL, else in the body. A wrong one is refused."""
+    """A key of HAILWHALE["WRITE_KEYS"] or of the admin: in the header, else in the URL, else in the body.
+
+    A wrong one is refused. `holder` says on which counters a right one may count.
+    """
 
     in_body: ClassVar[bool] = True
+    holder: Holder
 
     def authenticate(self, request: Request) -> tuple[Any, WriteKey] | None:
         given = None if request.method == "OPTIONS" else self._given(request)
         if given in (None, ""):
             return None
-        # All are compared, and each in constant time: how long it takes tells nothing.
-        fitting = [constant_time_compare(str(given), key) for key in get_settings().WRITE_KEYS]
-        if not isinstance(given, str) or True not in fitting:
-            raise AuthenticationFailed('this write key is not one of HAILWHALE["WRITE_KEYS"]')
+        holder = holder_of(given) if isinstance(given, str) else None
+        if holder is None:
+            raise AuthenticationFailed(
+                'this write key is neither in HAILWHALE["WRITE_KEYS"] nor an active one of the admin'
+            )
+        self.holder = holder
         return AnonymousUser(), self
 
     def _given(self, request: Request) -> Any:
@@ -125,6 +131,15 @@ class WritePermission(CounterPermission):
 
 class MayCount(WritePermission):
     codename = "add_counter"
+
+
+class MayAnnotate(WritePermission):
+    codename = "add_annotation"
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if isinstance(request.auth, WriteKey) and not request.auth.holder.annotates:
+            raise PermissionDenied("this write key writes no annotations; in the admin it is said which do")
+        return super().has_permission(request, view)
 
 
 class MayDecide(WritePermission):

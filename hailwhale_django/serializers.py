@@ -7,7 +7,7 @@ understand, and it says what is wrong with them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from math import isfinite, nan
 from typing import Any, ClassVar, NoReturn
 from zoneinfo import ZoneInfo
@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 from rest_framework import serializers
 from rest_framework.fields import empty
 
+from .conf import DEFAULT_STORE
+from .dashboard_models import Annotation
 from .engine.domain.answer import Answer, Cell, Row
 from .engine.domain.formula import Formula
 from .engine.domain.overlap import DEFAULT_ROWS, MAX_ROWS, Overlap
@@ -269,6 +271,25 @@ class CollectdSerializer(ParametersSerializer):
     rates = Switch(default=False)
 
 
+class AnnotateSerializer(ParametersSerializer):
+    text = Text()
+    at = Parameter()
+    until = Parameter()
+    counter = CounterKey(default=None)
+    link = Text()
+    store = Text(default=DEFAULT_STORE)
+
+
+class AnnotationsSerializer(ParametersSerializer):
+    counter = CounterKey(default=None)
+    until = Parameter()
+    store = Text(default=DEFAULT_STORE)
+
+    def get_fields(self) -> dict[str, Any]:
+        """`from`, which Python keeps for itself, and the others."""
+        return {"from": Parameter(), **super().get_fields()}
+
+
 class UpdateCountToSerializer(ParametersSerializer):
     pk = CounterKey(default=None)
     dimensions = Parameter()
@@ -382,6 +403,24 @@ def overlap(found: Overlap) -> dict[str, Any]:
         "standard_error": found.standard_error,
         "warnings": found.warnings,
     }
+
+
+def annotation(found: Annotation) -> dict[str, Any]:
+    """When it was, in UTC, and what."""
+    return {
+        "id": found.pk,
+        "at": _utc(found.at),
+        "until": None if found.until is None else _utc(found.until),
+        "text": found.text,
+        "link": found.link,
+        "counter": found.counter,
+        "store": found.store,
+        "who": found.who,
+    }
+
+
+def _utc(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat()
 
 
 def understood(query: Query) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, re_path
 
-from . import decision_views, inlets, monitor, pixel, views
+from . import annotation_views, decision_views, inlets, monitor, pixel, views
 
 app_name = "hailwhale"
 
@@ -29,6 +29,7 @@ _ENDPOINTS = {
     "rank": views.RankView,
     "query": views.QueryView,
     "overlap": views.OverlapView,
+    "annotations": annotation_views.AnnotationsView,
     "health": monitor.HealthView,
 }
 

@@ -12,7 +12,7 @@ An error is `{"error": {"message": ...}}`, with `field`, `value` and `expected` 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from math import isfinite
 from time import perf_counter
@@ -46,6 +46,7 @@ from .engine.simmer.histogram import Histogram
 from .engine.simmer.minhash import MinHash
 from .permissions import KEY_HEADER, KEY_PARAMETER, MayCount, MayRead, MayReset, MaySet, WriteKey, body_of
 from .whale import Whale
+from .write_keys import Elsewhere, KeysAway
 
 CACHE_BUSTER = "_"
 """What jQuery adds to a URL so that it is not cached; it says nothing."""
@@ -123,6 +124,7 @@ class WhaleView(APIView):
     serializer_class: ClassVar[type[serializers.ParametersSerializer]]
     takes_key: ClassVar[bool] = False
     key_authentication: ClassVar[type[WriteKey]] = WriteKey
+    counter_parameter: ClassVar[str] = "pk"
 
     http_method_names = ["get", "head", "post"]
     permission_classes: list[type[BasePermission]] = [MayRead]
@@ -140,10 +142,20 @@ class WhaleView(APIView):
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         asked = self.serializer_class(data=self._given(request))
         asked.is_valid(raise_exception=True)
+        self._check_key(asked.validated_data)
         return Response(self.answer(asked.validated_data))
 
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return self.get(request, *args, **kwargs)
+
+    def counters(self, asked: dict[str, Any]) -> Iterable[Any]:
+        """Those that a write key needs to be of; any spelling of a pk will do."""
+        return [asked.get("pk")]
+
+    def _check_key(self, asked: dict[str, Any]) -> None:
+        if isinstance(self.request.auth, WriteKey) and self.request.auth.holder.counters:
+            for pk in self.counters(asked):
+                self.request.auth.holder.check(pk, self.counter_parameter)
 
     def _given(self, request: Request) -> dict[str, Any]:
         found = self.asked_in_url(request)
@@ -349,13 +361,15 @@ def error_response(error: Exception, context: dict[str, Any]) -> Response | None
 
 def _known_error(error: Exception) -> Response | None:
     match error:
+        case Elsewhere():
+            return invalid(error, status.HTTP_403_FORBIDDEN)
         case TooLarge():
-            return _invalid(error, status.HTTP_413_REQUEST_ENTITY_TOO_LARGE)
+            return invalid(error, status.HTTP_413_REQUEST_ENTITY_TOO_LARGE)
         case InvalidInput():
-            return _invalid(error, status.HTTP_400_BAD_REQUEST)
+            return invalid(error, status.HTTP_400_BAD_REQUEST)
         case CounterOverflow() | TooManyNames():
             return _refused(error, status.HTTP_409_CONFLICT)
-        case StoreUnavailable():
+        case StoreUnavailable() | KeysAway():
             return _refused(error, status.HTTP_503_SERVICE_UNAVAILABLE, {"Retry-After": str(RETRY_SECONDS)})
         case RequestDataTooBig():
             return _refused(error, status.HTTP_413_REQUEST_ENTITY_TOO_LARGE)
@@ -373,7 +387,8 @@ def _error_of_framework(error: Exception, context: dict[str, Any]) -> Response |
     return response
 
 
-def _invalid(error: InvalidInput, code: int) -> Response:
+def invalid(error: InvalidInput, code: int) -> Response:
+    """The answer to something given that will not do."""
     value = wire.shortened(error.value)
     said = {"field": error.field, "value": value, "expected": error.expected, "message": str(error)}
     return Response({"error": said}, code)

@@ -51,10 +51,19 @@ RINGS = {
 DOORS = {
     "redis": {"engine/store", "connection.py"},
     "django_redis": {"connection.py"},
-    "rest_framework": {"serializers.py", "views.py", "inlets.py", "decision_views.py", "monitor.py", "permissions.py"},
+    "rest_framework": {
+        "serializers.py",
+        "views.py",
+        "inlets.py",
+        "decision_views.py",
+        "annotation_views.py",
+        "monitor.py",
+        "permissions.py",
+    },
     "celery": {"tasks.py"},
     "numpy": {"engine"},
     "ua_parser": {"agents.py"},
+    "yaml": {"yaml_documents.py"},
     "crawleruseragents": {"agents.py"},
     "maxminddb": {"countries.py"},
 }

@@ -10,7 +10,8 @@ What is not said has a default, and what will not do is an `InvalidInput` that n
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -85,7 +86,7 @@ class PanelSpec:
         panel = cls(
             kind=kind,
             title=_text("title", given.get("title"), 200),
-            counters=bool(given.get("counters")),
+            counters=_switch("counters", given.get("counters")),
             limit=whole_number("limit", given.get("limit", DEFAULT_LIMIT), 0 if kind == "graph" else 1, MAX_LIMIT),
             style=_one_of("style", given.get("style") or "line", STYLES),
             width=_one_of("width", given.get("width", 6), WIDTHS),
@@ -95,13 +96,16 @@ class PanelSpec:
         )
         if kind == "text":
             return panel
-        panel = replace(panel, counter=str(pk_of(given.get("counter") or None)))
+        with _told_at("counter"):
+            panel = replace(panel, counter=str(pk_of(given.get("counter") or None)))
         if kind == "decision":
             return panel
-        columns = [Column.parse(text) for text in _texts("formulas", given.get("formulas") or ["hits"], MAX_COLUMNS)]
+        with _told_at("formulas"):
+            columns = list(map(Column.parse, _texts("formulas", given.get("formulas") or ["hits"], MAX_COLUMNS)))
         order = _text("order", given.get("order"), 500)
         if order:
-            Order.parse(order)
+            with _told_at("order"):
+                Order.parse(order)
         if kind in ("graph", "number") and not columns[0].formula.is_number:
             raise InvalidInput("formulas", str(columns[0].formula), "draw something that tells a number")
         return replace(
@@ -199,6 +203,15 @@ def read_filters(given: Any) -> list[Path]:
     return list(found.values())
 
 
+@contextmanager
+def _told_at(field: str) -> Iterator[None]:
+    """What the engine will not have is told at the field in which it was written."""
+    try:
+        yield
+    except InvalidInput as error:
+        raise InvalidInput(field, error.value, error.expected) from error
+
+
 def _numbered(number: int, given: Mapping[str, Any]) -> PanelSpec:
     try:
         return PanelSpec.of(given)
@@ -216,12 +229,18 @@ def _one_of(field: str, given: Any, choices: Sequence[tuple[Any, Any]]) -> Any:
     values = [value for value, _name in choices]
     if given not in values:
         raise InvalidInput(field, given, f"use one of {', '.join(map(str, values))}")
-    return given
+    return values[values.index(given)]
+
+
+def _switch(field: str, given: Any) -> bool:
+    if given not in (None, True, False):
+        raise InvalidInput(field, given, "use true or false")
+    return bool(given)
 
 
 def _text(field: str, given: Any, most: int) -> str:
     text = "" if given is None else given
-    if not isinstance(text, str):
+    if not isinstance(text, str) or "\0" in text:
         raise InvalidInput(field, given, "use text")
     text = text.strip()
     if len(text) > most:
@@ -242,15 +261,14 @@ def _texts(field: str, given: Any, most: int) -> list[str]:
 def _period(field: str, given: Any) -> str:
     text = _text(field, given, 100)
     if text:
-        parse_period(text, now=ANY_MOMENT, zone=UTC)
+        with _told_at(field):
+            parse_period(text, now=ANY_MOMENT, zone=UTC)
     return text
 
 
 def _compare(given: Any) -> str:
     text = _text("compare", given, 100)
-    if text and text not in COMPARED:
-        parse_period(text, now=ANY_MOMENT, zone=UTC)
-    return text
+    return text if text in COMPARED else _period("compare", text)
 
 
 def _dimension(given: Any) -> str:
