@@ -5,29 +5,23 @@ There is no table to change; these pages show what Redis holds, so a `ModelAdmin
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import URLPattern, path
-from django.utils.text import slugify
 from django.utils.translation import gettext
 
 from . import conf
-from .dashboards import pages, table
+from .dashboards import pages
 from .dashboards.state import State
 from .engine.errors import InvalidInput
 from .experiments import DecisionAdmin
 from .models import Counter, DeadLetter, Decision, Health, Live
+from .spreadsheet import spreadsheet
 from .storepages import StorePages, chosen_store
 from .watching import DeadLetterAdmin, HealthAdmin, LiveAdmin
 from .whale import Whale
-
-# The mark by which spreadsheets know that a text is UTF-8.
-BYTE_ORDER_MARK = "\ufeff"
-
 
 WATCHING = (Decision, Live, Health, DeadLetter)
 
@@ -74,7 +68,7 @@ class CounterAdmin(StorePages):
         state = State.of_link(key, request.GET)
         if request.GET.get("format") == "csv":
             answer = pages.counter_sheet(state, whale.pod())
-            return self._missing(request, pk) if answer is None else _spreadsheet(answer)
+            return self._missing(request, pk) if answer is None else spreadsheet(answer)
         page = pages.counter_page(state, whale.pod(), self.link_to)
         if page is None:
             return self._missing(request, pk)
@@ -93,26 +87,3 @@ def _whale(request: HttpRequest) -> tuple[type[Whale], str]:
     """The store that the query string names, if it is one of those that are configured."""
     store = chosen_store(request)
     return (Whale if store == conf.DEFAULT_STORE else Whale.using(store)), store
-
-
-def _spreadsheet(answer: Any) -> StreamingHttpResponse:
-    query = answer.query
-    words = [*query.pk, *query.dimension, query.period.text]
-    name = "-".join(filter(None, map(slugify, words))) or "counter"
-    response = StreamingHttpResponse(_lines(table.spreadsheet(answer)), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-    return response
-
-
-class _Echo:
-    """A file that keeps nothing: what is written comes back."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
-def _lines(rows: Iterable[list[Any]]) -> Iterator[str]:
-    yield BYTE_ORDER_MARK
-    writer = csv.writer(_Echo())
-    for row in rows:
-        yield writer.writerow(row)
