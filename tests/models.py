@@ -1,4 +1,4 @@
-"""Models that count, for the tests alone; no migration makes their tables, and none are needed."""
+"""Models that count, for the tests alone. Of all but `Ware` and `Crate` there are no tables, and none are needed."""
 
 from __future__ import annotations
 
@@ -40,3 +40,22 @@ class Elsewhere(HailWhaleModel):
 
     def __str__(self) -> str:
         return f"elsewhere {self.pk}"
+
+
+class Ware(HailWhaleModel):
+    name = models.CharField(max_length=100)
+    price = models.IntegerField(default=0)
+    kind = models.CharField(max_length=20, blank=True)
+    made = models.DateField(null=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Crate(models.Model):
+    """One that knows nothing of counting, and has a key of its own."""
+
+    code = models.CharField(max_length=20, unique=True)
+
+    def __str__(self) -> str:
+        return self.code
