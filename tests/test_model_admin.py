@@ -201,7 +201,7 @@ class TestPeriod:
         assert [one["value"] for one in month.found("input", name="hw_period")] == ["30d"]  # the search keeps it
 
     def test_headings_say_which(self, staff: Client, wares: Any) -> None:
-        (title,) = heading(opened(staff, LIST)).found("span")
+        (title,) = heading(opened(staff, LIST)).found("bdi")
 
         assert title["title"] == "revenue/visitors, May 8, 2099 – May 14, 2099"
         assert title.text == "worth <of> one"

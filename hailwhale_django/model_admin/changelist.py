@@ -117,6 +117,7 @@ class CountedChangeList(ChangeList):
         if not self.columns:
             return
         ranking, default = self._ranking(request.GET.get(PERIOD_VAR, "")), self.result_list
+        self.span = writing.span(ranking.period)
         try:
             if self.orders:
                 self.result_list = self._ranked(request, ranking)
@@ -189,11 +190,10 @@ class CountedChangeList(ChangeList):
         formulas = [column.formula for column in self.columns]
         values, warnings = ranking.values(formulas, list(names.values()), self.orders) if names else ({}, [])
         self.notes += warnings
-        span = writing.span(ranking.period)
         filled = {}
         for at, column in enumerate(self.columns):
             texts = {pk: html(values[name][at]) for pk, name in names.items() if name in values}
-            about = f"{column.formula}, {span}"
+            about = f"{column.formula}, {self.span}"
             filled[column] = replace(column, about=about, texts=texts)
         self.list_display = [filled.get(one, one) if isinstance(one, Column) else one for one in self.list_display]
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.apps import apps
 from django.db.models import Model
 from django.template.loader import render_to_string
 from django.utils.html import format_html
@@ -47,13 +48,20 @@ class Column:
         return f"hailwhale_{slugify(str(self.formula).replace('/', '_')) or 'formula'}"
 
     @property
-    def short_description(self) -> SafeString:
-        return format_html('<span title="{}"><bdi>{}</bdi></span>', self.about or self.formula, self.title)
+    def short_description(self) -> SafeString | str:
+        if has_unfold():  # which writes headings into attributes, too
+            return self.title
+        kind = "hw-formula" if self.title == str(self.formula) else "hw-title"
+        return format_html('<bdi class="{}" title="{}">{}</bdi>', kind, self.about or self.formula, self.title)
 
     @property
     def admin_order_field(self) -> str | None:
         """That it has one makes the heading a link; no query is ordered by it."""
         return str(self.formula) if self.is_ranked else None
+
+
+def has_unfold() -> bool:
+    return apps.is_installed("unfold")
 
 
 def columns_of(given: Iterable[Any], *, can_be_ranked: bool) -> list[Column]:

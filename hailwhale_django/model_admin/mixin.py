@@ -28,7 +28,7 @@ from ..spreadsheet import spreadsheet
 from ..storepages import counter_link
 from ..whale import Whale
 from .changelist import counted_change_list
-from .columns import Column, columns_of
+from .columns import Column, columns_of, has_unfold
 from .counted import Counted
 from .stats import counting, stats_state
 
@@ -166,7 +166,7 @@ class HailWhaleAdminMixin(admin.ModelAdmin):  # type: ignore[type-arg]
     ) -> TemplateResponse:
         request.current_app = self.admin_site.name
         context = {**self.admin_site.each_context(request), "opts": self.opts, "object": obj, **context}
-        context["stats_url"] = self._stats_url(obj)
+        context["has_unfold"] = has_unfold()
         # Rendered here, so that what goes wrong while reading is still told.
         return TemplateResponse(request, f"{TEMPLATES}/{name}.html", context, status=status).render()
 
@@ -195,5 +195,5 @@ def _extend(response: TemplateResponse, name: str, **context: Any) -> None:
     """Add to the page that would be shown, whichever template it has."""
     given = response.context_data or {}
     parent = response.resolve_template(response.template_name)
-    response.context_data = {**given, **context, "hailwhale_parent": parent}
+    response.context_data = {**given, **context, "hailwhale_parent": parent, "has_unfold": has_unfold()}
     response.template_name = f"{TEMPLATES}/{name}.html"
