@@ -37,12 +37,6 @@ LOOKED_UP = 500
 EARLY = 4
 
 
-class Page(list[Any]):
-    """The objects of a page. Formsets want a query set; this much of one will do."""
-
-    ordered = True
-
-
 class CountedChangeList(ChangeList):
     """Of a `HailWhaleAdminMixin`."""
 
@@ -136,11 +130,14 @@ class CountedChangeList(ChangeList):
         self.period = self.model_admin.hailwhale_period
         return Ranking.over(counted, self.period)
 
-    def _ranked(self, request: HttpRequest, ranking: Ranking) -> Page:
+    def _ranked(self, request: HttpRequest, ranking: Ranking) -> QuerySet[Any]:
+        """The objects of the page. A query set, for formsets want one; it is read, and then put in order."""
         edited = self._edited(request)
         pks = self._pks(ranking) if edited is None else edited
-        objects = self.queryset.in_bulk(pks)
-        return Page(objects[pk] for pk in pks if pk in objects)
+        places = {pk: place for place, pk in enumerate(pks)}
+        objects = self.queryset.filter(pk__in=pks)
+        objects._result_cache = sorted(objects, key=lambda obj: places[obj.pk])
+        return objects
 
     def _pks(self, ranking: Ranking) -> list[Any]:
         """The primary keys of this page."""
