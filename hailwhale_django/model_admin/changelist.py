@@ -1,8 +1,8 @@
 """A change list with columns of formulas, and in their order.
 
 The store gives names in order; the database says which of them are objects that pass the filters. On an early page of
-many objects, names are looked up some hundred at a time until the page is full; else the primary keys of all that pass
-are read, and nothing more of them. Only the objects of the page are read in full.
+many objects, names are looked up some hundred at a time until the page is full; where that does not fill it, the
+primary keys of all that pass are read, and nothing more of them. Only the objects of the page are read in full.
 
 Objects that were never counted come last either way, in the order that the list has without a formula. Names of
 objects that are no more are passed over, so pages have no holes.
@@ -141,24 +141,24 @@ class CountedChangeList(ChangeList):
 
     def _pks(self, ranking: Ranking) -> list[Any]:
         """The primary keys of this page."""
-        counted, others = ranking.counted, self._has_other_orders()
-        places = ranking.places(self.orders, shared=others)
+        others = self._has_other_orders()
         start, stop = self._slice()
         if not others and stop * EARLY <= self.result_count:
-            early = self._looked_up(ranking, list(places), stop)
-            if early is not None:
+            early = self._looked_up(ranking, stop)
+            if len(early) >= stop:
                 return early[start:stop]
-        names = counted.pks(self.queryset)
+        places = ranking.places(self.orders, shared=others)
+        names = ranking.counted.pks(self.queryset)
         return sorted(names, key=lambda pk: places.get(names[pk], len(places)))[start:stop]
 
-    def _looked_up(self, ranking: Ranking, names: list[str], stop: int) -> list[Any] | None:
-        """The first `stop` objects by their names in order; `None` where fewer were counted."""
+    def _looked_up(self, ranking: Ranking, stop: int) -> list[Any]:
+        """The first objects by their names in order: `stop` of them, unless many names are of no object that passes."""
+        names = list(ranking.places(self.orders, limit=stop + LOOKED_UP))
         found: list[Any] = []
         for begin in range(0, len(names), LOOKED_UP):
-            found += ranking.counted.named(self.queryset, names[begin : begin + LOOKED_UP])
-            if len(found) >= stop:
-                return found
-        return None
+            if len(found) < stop:
+                found += ranking.counted.named(self.queryset, names[begin : begin + LOOKED_UP])
+        return found
 
     def _slice(self) -> tuple[int, int]:
         if (self.show_all and self.can_show_all) or not self.multi_page:

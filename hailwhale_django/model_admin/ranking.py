@@ -40,10 +40,10 @@ class Ranking:
         now = counted.pod.clock()
         return cls(counted, counted.pod.period(period, None, now), now)
 
-    def places(self, orders: Sequence[Order], *, shared: bool) -> dict[str, int]:
+    def places(self, orders: Sequence[Order], *, shared: bool = False, limit: int | None = None) -> dict[str, int]:
         """Each name with its place, in order; with `shared`, equals have the same."""
         formulas = tuple(dict.fromkeys(order.formula for order in orders if order.formula is not None))
-        rows = self._table(Query(self.counted.parent, formulas, self.period, order=tuple(orders), limit=None)).rows
+        rows = self._table(Query(self.counted.parent, formulas, self.period, order=tuple(orders), limit=limit)).rows
         if not shared:
             return {row.name: place for place, row in enumerate(rows)}
         places: dict[str, int] = {}
