@@ -1,7 +1,8 @@
-"""Models that count, for the tests alone. Of all but `Ware` and `Crate` there are no tables, and none are needed."""
+"""Models that count, for the tests alone. Only those from `Ware` on have tables."""
 
 from __future__ import annotations
 
+import uuid
 from typing import ClassVar
 
 from django.db import models
@@ -59,3 +60,14 @@ class Crate(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+
+class Lot(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class BoxedWare(Ware):
+    """Its key is that of another model's object."""

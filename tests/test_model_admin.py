@@ -5,6 +5,7 @@ The numbers are worked out by hand from the few events of `wares`.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any, ClassVar
@@ -23,7 +24,7 @@ from example_project.ports import HOST, free_port
 from hailwhale_django import HailWhaleAdminMixin, Whale
 from hailwhale_django.engine.store.server import Server
 from hailwhale_django.model_admin.changelist import LOOKED_UP
-from tests.models import Crate, Ware
+from tests.models import BoxedWare, Crate, Lot, Ware
 from tests.test_admin import HOSTILE, NOW, Page, assert_clean, logged_in, opened
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.wares")]
@@ -182,6 +183,66 @@ class TestOrder:
         ]
         assert names(page) == ["buoy", "gull", "ebb"]
         assert "descending" in heading(page).get("class").split()
+
+    @pytest.mark.parametrize("filters", ["", "&kind=iron"])
+    @pytest.mark.parametrize("descending", [True, False])
+    def test_pages_together_are_the_whole_list(self, descending: bool, filters: str, staff: Client) -> None:
+        """Against the order that plain Python makes of the events."""
+        chance = random.Random(9)
+        made = [Ware(pk=pk, name=f"{pk:02}", kind=chance.choice(["iron", ""])) for pk in range(1, 61)]
+        Ware.objects.bulk_create(made)
+        counts = {str(pk): (chance.randint(1, 9), chance.randint(0, 9)) for pk in chance.sample(range(1, 90), 60)}
+        Whale.count_many(
+            {"pk": ["Ware", name], "metrics": {"visitors": visitors, "revenue": revenue}}
+            for name, (visitors, revenue) in counts.items()
+        )
+        passing = [ware for ware in made if not filters or ware.kind == "iron"]
+        counted = {ware: counts[str(ware.pk)] for ware in passing if str(ware.pk) in counts}
+        sign = -1 if descending else 1
+        expected = sorted(counted, key=lambda ware: (sign * counted[ware][1] / counted[ware][0], str(ware.pk)))
+        expected += [ware for ware in passing if ware not in counted]
+
+        order = f"{'-' if descending else ''}{BY_RATIO}"
+        pages = [opened(staff, f"{LIST}?o={order}{filters}&p={1 + at // 3}") for at in range(0, len(passing), 3)]
+
+        assert [name for page in pages for name in names(page)] == [ware.name for ware in expected]
+
+    def test_many_names_of_objects_that_are_no_more(self, staff: Client) -> None:
+        Ware.objects.bulk_create([Ware(pk=pk, name=f"{pk:02}") for pk in range(1, 21)])
+        numbers = [*range(1, 11), *range(1000, 1000 + LOOKED_UP + 50)]
+        Whale.count_many({"pk": ["Ware", str(pk)], "metrics": {"visitors": pk}} for pk in numbers)
+
+        pages = [names(opened(staff, f"{LIST}?o=-{BY_VISITORS}&p={number}")) for number in (1, 4)]
+
+        assert pages == [["10", "09", "08"], ["01", "11", "12"]]
+
+
+class TestKeys:
+    def test_keys_that_are_no_numbers(self, staff: Client) -> None:
+        first, second, third = (Lot.objects.create() for _ in range(3))
+        for lot, hits in ((second, 1), (third, 2)):
+            Whale.count_now(["Lot", str(lot.pk)], metrics={"hits": hits})
+        Whale.count_now(["Lot", "no-uuid"], metrics={"hits": 9})
+        Lot.objects.bulk_create([Lot() for _ in range(400)])
+
+        page = opened(logged_in(admin_user()), "/admin/tests/lot/")
+
+        assert [one.text for one in page.root.of_class("field-__str__")][:2] == [str(third.pk), str(second.pk)]
+        assert values(page, "hailwhale_hits")[:3] == ["2", "1", "–"]
+        assert first.pk
+
+    def test_keys_that_are_of_another_model(self, staff: Client) -> None:
+        for number in range(401):
+            BoxedWare.objects.create(name=f"box {number}")
+        best = BoxedWare.objects.get(name="box 7")
+        best.count_now(metrics={"hits": 3})
+
+        page = opened(logged_in(admin_user()), "/admin/tests/boxedware/")
+
+        assert [one.text for one in page.root.of_class("field-__str__")][0] == "box 7"
+        assert opened(
+            logged_in(User.objects.get(username="root")), f"/admin/tests/boxedware/{best.pk}/stats/"
+        ).tiles == {"hits": "3"}
 
 
 class TestPeriod:

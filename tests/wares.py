@@ -9,7 +9,7 @@ from django.urls import path
 
 from hailwhale_django import HailWhaleAdminMixin
 from tests import urls
-from tests.models import Crate, Ware
+from tests.models import BoxedWare, Crate, Lot, Ware
 
 
 class WareAdmin(HailWhaleAdminMixin, admin.ModelAdmin):
@@ -37,6 +37,12 @@ class CrateAdmin(HailWhaleAdminMixin, admin.ModelAdmin):
     hailwhale_attribute = "code"
 
 
+class OfHitsAdmin(HailWhaleAdminMixin, admin.ModelAdmin):
+    list_display = ("__str__",)
+    hailwhale_columns = ("hits",)
+    hailwhale_ordering = "-hits"
+
+
 class StockAdmin(CrateAdmin):
     hailwhale_columns = ("visitors", "hits/visitors")
 
@@ -45,6 +51,7 @@ default = admin.AdminSite("admin")
 default._registry.update(admin.site._registry)
 default.register(Ware, WareAdmin)
 default.register(Crate, CrateAdmin)
+default.register([Lot, BoxedWare], OfHitsAdmin)
 
 other = admin.AdminSite("other")
 other.register(Ware, EditedAdmin)
