@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any, ClassVar
 from unittest.mock import patch
 from urllib.parse import parse_qs, urlsplit
@@ -33,6 +34,7 @@ LIST = "/admin/tests/ware/"
 CRATES = "/admin/tests/crate/"
 EDITED = "/other/tests/ware/"
 STOCK = "/other/tests/crate/"
+DOC = Path(__file__).parent.parent / "docs" / "model-admin.md"
 BY_RATIO, BY_VISITORS, BY_PRICE = "4", "3", "2"
 """Numbers of columns; the first is the box to tick, the second the name."""
 
@@ -577,3 +579,15 @@ class Odd(HailWhaleAdminMixin, admin.ModelAdmin):
 def test_what_the_database_does_not_know_cannot_sort() -> None:
     (column,) = Odd(Ware, admin.site)._columns(None)  # type: ignore[arg-type]
     assert column.admin_order_field is None
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in vars(HailWhaleAdminMixin) if "hailwhale_" in name and name[0] != "_"]
+)
+def test_what_can_be_said_otherwise_is_told(name: str) -> None:
+    inner = ("hailwhale_counted", "hailwhale_view", "get_hailwhale_ordering")
+    assert name in inner or f"`{name}" in DOC.read_text(encoding="utf-8")
+
+
+def test_the_check_is_told() -> None:
+    assert "`hailwhale.A001`" in DOC.read_text(encoding="utf-8")
