@@ -1,23 +1,12 @@
-"""Counters in Django's admin: a list of them, and a page for each. Reading only, for those who may view counters.
-
-There is no table to change; these pages show what Redis holds, so a `ModelAdmin`'s own views are replaced by two.
-"""
+"""All that hailwhale has in Django's admin."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.urls import URLPattern, path
-from django.utils.translation import gettext
 
-from . import conf
 from .annotation_admin import AnnotationAdmin
+from .counter_admin import CounterAdmin
 from .dashboard_admin import DashboardAdmin, PanelAdmin, SharedLinkAdmin
-from .dashboards import pages
-from .dashboards.state import State
-from .engine.errors import InvalidInput
 from .experiments import DecisionAdmin
 from .key_admin import KeyAdmin
 from .models import (
@@ -34,78 +23,16 @@ from .models import (
     WriteKey,
 )
 from .segment_admin import SegmentAdmin
-from .spreadsheets import spreadsheet
-from .storepages import StorePages, chosen_store
 from .watching import DeadLetterAdmin, HealthAdmin, LiveAdmin
-from .whale import Whale
 
-WATCHING = (Dashboard, Decision, Live, Health, DeadLetter)
-
-admin.site.register(Health, HealthAdmin)
-admin.site.register(Live, LiveAdmin)
-admin.site.register(DeadLetter, DeadLetterAdmin)
-admin.site.register(Decision, DecisionAdmin)
 admin.site.register(Dashboard, DashboardAdmin)
 admin.site.register(Panel, PanelAdmin)
 admin.site.register(SharedLink, SharedLinkAdmin)
-admin.site.register(Annotation, AnnotationAdmin)
 admin.site.register(Segment, SegmentAdmin)
+admin.site.register(Annotation, AnnotationAdmin)
+admin.site.register(Counter, CounterAdmin)
+admin.site.register(Decision, DecisionAdmin)
+admin.site.register(Live, LiveAdmin)
+admin.site.register(Health, HealthAdmin)
+admin.site.register(DeadLetter, DeadLetterAdmin)
 admin.site.register(WriteKey, KeyAdmin)
-
-
-@admin.register(Counter)
-class CounterAdmin(StorePages):
-    """Lists counters, and shows each as ranked tables and lines over time."""
-
-    def get_urls(self) -> list[URLPattern]:
-        return [
-            path("", self.page(self.list_view), name=self.url_name("changelist")),
-            path("<path:pk>/", self.page(self.counter_view), name=self.url_name("change")),
-        ]
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def list_view(self, request: HttpRequest) -> HttpResponseBase:
-        """The counters of a store, by name."""
-        whale, store = _whale(request)
-        page = pages.list_page(whale.pod(), request.GET.get("q", ""), request.GET.get("after", ""), self.link_to, store)
-        stores = conf.stores()
-        context = {"page": page, "stores": stores if len(stores) > 1 else [], "store": store}
-        context["watching"] = self._watching(request)
-        return self.render(request, "list", context | {"title": self.opts.verbose_name_plural})
-
-    def counter_view(self, request: HttpRequest, pk: str) -> HttpResponseBase:
-        """A counter: its page, or with `format=csv` its table as a file."""
-        whale, _ = _whale(request)
-        try:
-            key = pages.pk_of_text(pk)
-        except InvalidInput:
-            return self._missing(request, pk)
-        if "apply" in request.GET:
-            return HttpResponseRedirect(self.link_to(State.of_form(key, request.GET)))
-        state = State.of_link(key, request.GET)
-        if request.GET.get("format") == "csv":
-            answer = pages.counter_sheet(state, whale.pod())
-            return self._missing(request, pk) if answer is None else spreadsheet(answer)
-        page = pages.counter_page(state, whale.pod(), self.link_to)
-        if page is None:
-            return self._missing(request, pk)
-        return self.render(request, "counter", {"page": page, "title": page.title})
-
-    def _watching(self, request: HttpRequest) -> list[tuple[str, str]]:
-        """The other pages that this user may see, with their addresses."""
-        allowed = (page for page in WATCHING if self.admin_site.get_model_admin(page).has_view_permission(request))
-        return [(str(page._meta.verbose_name_plural), self.view_link(str(page._meta.model_name))) for page in allowed]
-
-    def _missing(self, request: HttpRequest, name: str) -> HttpResponse:
-        return self.render(request, "missing", {"name": name, "title": gettext("Nothing counted")}, status=404)
-
-
-def _whale(request: HttpRequest) -> tuple[type[Whale], str]:
-    """The store that the query string names, if it is one of those that are configured."""
-    store = chosen_store(request)
-    return (Whale if store == conf.DEFAULT_STORE else Whale.using(store)), store

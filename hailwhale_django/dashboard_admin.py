@@ -26,7 +26,7 @@ from .dashboards.boardstate import BoardState
 from .dashboards.spec import read_filters
 from .engine.errors import StoreUnavailable
 from .registration import Registration
-from .spreadsheets import spreadsheet
+from .spreadsheet import spreadsheet
 from .storepages import StorePages
 
 TEMPLATES = "admin/hailwhale_django/dashboard"

@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
@@ -68,15 +69,18 @@ class StorePages(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def link_to(self, state: State) -> str:
         """The address of a counter's page."""
-        names = (_without_dots(str(Path((name,)))) for name in state.pk)
-        address = reverse(
-            "admin:hailwhale_django_counter_change", args=["/".join(names)], current_app=self.admin_site.name
-        )
-        query = state.link(page=state.page)
-        return address + query if len(query) > 1 else address
+        return counter_link(state, self.admin_site)
 
     def url_name(self, view: str) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_{view}"
+
+
+def counter_link(state: State, site: AdminSite) -> str:
+    """The address of a counter's page. Raises `NoReverseMatch` where this site has none."""
+    names = (_without_dots(str(Path((name,)))) for name in state.pk)
+    address = reverse("admin:hailwhale_django_counter_change", args=["/".join(names)], current_app=site.name)
+    query = state.link(page=state.page)
+    return address + query if len(query) > 1 else address
 
 
 def chosen_store(request: HttpRequest) -> str:

@@ -219,7 +219,7 @@ class Table:
         if test.formula is not None:
             return COMPARE[test.test](self._totals(test.formula)[rows], float(test.values[0]))
         names = [self.names[row].casefold() for row in rows]
-        wanted = [value.casefold() for value in test.values]
+        wanted = {value.casefold() for value in test.values}
         if test.test in ("is", "is_not"):
             found = [name in wanted for name in names]
         else:

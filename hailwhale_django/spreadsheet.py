@@ -1,4 +1,4 @@
-"""Tables as files for spreadsheets, sent as they are made."""
+"""A ranked table as a file for spreadsheets, written while it is sent."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BYTE_ORDER_MARK = "\ufeff"
 
 
 def spreadsheet(answer: Answer) -> StreamingHttpResponse:
-    """An answer's table as a file, called after what was asked."""
+    """The answer as CSV, under the name of what was asked."""
     query = answer.query
     words = [*query.pk, *query.dimension, query.period.text]
     name = "-".join(filter(None, map(slugify, words))) or "counter"
