@@ -13,12 +13,13 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext
 
 from . import conf
+from .alert_admin import AlertAdmin, ReportAdmin
 from .dashboard_admin import DashboardAdmin, PanelAdmin, SharedLinkAdmin
 from .dashboards import pages
 from .dashboards.state import State
 from .engine.errors import InvalidInput
 from .experiments import DecisionAdmin
-from .models import Counter, Dashboard, DeadLetter, Decision, Health, Live, Panel, SharedLink
+from .models import Alert, Counter, Dashboard, DeadLetter, Decision, Health, Live, Panel, Report, SharedLink
 from .spreadsheets import spreadsheet
 from .storepages import StorePages, chosen_store
 from .watching import DeadLetterAdmin, HealthAdmin, LiveAdmin
@@ -33,6 +34,8 @@ admin.site.register(Decision, DecisionAdmin)
 admin.site.register(Dashboard, DashboardAdmin)
 admin.site.register(Panel, PanelAdmin)
 admin.site.register(SharedLink, SharedLinkAdmin)
+admin.site.register(Alert, AlertAdmin)
+admin.site.register(Report, ReportAdmin)
 
 
 @admin.register(Counter)
