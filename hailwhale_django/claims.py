@@ -26,4 +26,9 @@ def claimed(rows: QuerySet[Any], pk: Any, now: datetime) -> Iterator[Model | Non
         yield row
     finally:
         if row is not None:
-            rows.model._default_manager.filter(pk=pk, claimed_until=until).update(claimed_until=None)
+            release(row, until)
+
+
+def release(row: Model, until: datetime) -> None:
+    """Only what is still ours: where we took too long, another may hold it."""
+    type(row)._default_manager.filter(pk=row.pk, claimed_until=until).update(claimed_until=None)

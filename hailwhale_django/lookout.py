@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from math import isnan
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from . import conf
@@ -24,6 +24,8 @@ from .engine.pod import Pod
 
 if TYPE_CHECKING:
     from .alert_models import Alert
+
+T = TypeVar("T")
 
 HITS = parse("hits")
 
@@ -64,14 +66,11 @@ class Lookout:
         """Raises `InvalidInput` that names the field of the alert."""
         if alert.store not in conf.stores():
             raise InvalidInput("store", alert.store, f"use one of {', '.join(conf.stores())}")
-        dimension = path_of(alert.dimension)
+        pk = _named("counter", lambda: pk_of(alert.counter))
+        dimension = _named("dimension", lambda: path_of(alert.dimension))
+        column = _named("formula", lambda: Column.parse(alert.formula))
         if alert.each and not dimension:
             raise InvalidInput("dimension", alert.dimension, "name the dimension whose children are to be looked at")
-        try:
-            pk, column = pk_of(alert.counter), Column.parse(alert.formula)
-        except InvalidInput as error:
-            named = {"pk": "counter"}.get(error.field, "formula")
-            raise type(error)(named, error.value, error.expected) from error
         if not column.formula.is_number:
             raise InvalidInput("formula", alert.formula, "it tells a list; use something that tells a number")
         rule = Rule.parse(alert.condition, alert.threshold, alert.clear_at, alert.least, alert.without_data)
@@ -139,3 +138,11 @@ class Lookout:
         has_value = row.is_heard or may_be_nothing
         weight = min(row.weight, was.weight) if self.rule.compares else row.weight
         return Reading(row.value if has_value else None, was.value, None if self.weight is None else weight)
+
+
+def _named(field: str, read: Callable[[], T]) -> T:
+    """What is not understood is told of the alert's field."""
+    try:
+        return read()
+    except InvalidInput as error:
+        raise type(error)(field, error.value, error.expected) from error

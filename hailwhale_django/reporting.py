@@ -15,6 +15,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext
 
 from . import connection, telling
+from .boards import spec_of
 from .claims import claimed
 from .dashboards.mailed import mailed_board
 from .engine.domain.timeline import Timeline
@@ -99,7 +100,7 @@ def send(report: Report, now: datetime) -> None:
     """Send it as it is now. Raises `NotAllowed`, `HailWhaleError`, and whatever the backend of mail does."""
     check_owner(report)
     with translation.override(settings.LANGUAGE_CODE):
-        spec = report.dashboard.spec()
+        spec = spec_of(report.dashboard)
         pod = connection.pod(spec.store)
         board = mailed_board(spec, report.every, pod, now.timestamp())
         context = {"board": board, "link": absolute("dashboard_page", spec.slug), "every": report.get_every_display()}

@@ -5,7 +5,7 @@ Mailboxes take neither style sheets nor scripts nor pictures, so that a line is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -16,14 +16,15 @@ from ..engine.domain.crossing import Crossings
 from ..engine.domain.formula import Formula
 from ..engine.domain.paths import Path
 from ..engine.domain.period import Period, compare_period
-from ..engine.domain.query import Order, Query
-from ..engine.errors import HailWhaleError, InvalidInput, StoreUnavailable
+from ..engine.domain.query import Filter, Order, Query
+from ..engine.errors import HailWhaleError, InvalidInput
 from ..engine.pod import Pod
 from . import told, writing
+from .asking import Conversation
 from .cells import PanelCell, panel_cell
 from .column import Column
 from .narrowing import Narrowed, narrow_row, narrow_table
-from .spec import COMPARED, BoardSpec, PanelSpec, read_filters
+from .spec import COMPARED, DEFAULT_LIMIT, BoardSpec, PanelSpec, read_filters
 
 LEVELS = "▁▂▃▄▅▆▇█"
 MOST_POINTS = 62
@@ -115,52 +116,49 @@ def mailed_board(spec: BoardSpec, every: str, pod: Pod, now: float) -> MailedBoa
     """A dashboard over the day or the week that is over. Raises `StoreUnavailable`."""
     how = spec.compare if spec.compare in COMPARED else COMPARISONS[every]
     asked = _Asked(pod, now, pod.period(SPANS[every], None, now), how, read_filters(list(spec.filters)))
-    panels = panels_of(spec, asked)
-    return MailedBoard(
-        spec.title, spec.description, writing.span(asked.period), writing.span(asked.compare), list(panels)
-    )
+    spans = writing.span(asked.period), writing.span(asked.compare)
+    return MailedBoard(spec.title, spec.description, *spans, panels_of(spec, asked))
 
 
-def panels_of(spec: BoardSpec, asked: _Asked) -> Iterator[MailedPanel]:
-    """What of the panels can be mailed."""
-    for panel in spec.panels:
-        try:
-            yield _panel(panel, asked.of(panel))
-        except StoreUnavailable:
-            raise
-        except HailWhaleError as error:
-            yield MailedPanel(_title(panel), "away", notes=[str(error)])
+def panels_of(spec: BoardSpec, asked: _Asked) -> list[MailedPanel]:
+    """What of the panels can be mailed, read together. Raises `StoreUnavailable`."""
+    found = asked.pod.together([_panel(panel, asked.of(panel)) for panel in spec.panels])
+    return [
+        MailedPanel(_title(panel), "away", notes=[str(one)]) if isinstance(one, HailWhaleError) else one
+        for panel, one in zip(spec.panels, found, strict=True)
+    ]
 
 
-def _panel(panel: PanelSpec, asked: _Asked) -> MailedPanel:
+def _panel(panel: PanelSpec, asked: _Asked) -> Conversation[MailedPanel]:
     match panel.kind:
         case "text":
             return MailedPanel(panel.title, "text", text=panel.text)
         case "decision":
             return MailedPanel(_title(panel), "away", notes=[gettext("See it on the dashboard.")])
         case "number":
-            return _figures(panel, asked)
+            return (yield from _figures(panel, asked))
         case "graph" if not panel.path and not panel.counters:
-            return _figures(panel, asked)
-    return _table(panel, asked)
+            return (yield from _figures(panel, asked))
+    return (yield from _table(panel, asked))
 
 
-def _figures(panel: PanelSpec, asked: _Asked) -> MailedPanel:
+def _figures(panel: PanelSpec, asked: _Asked) -> Conversation[MailedPanel]:
     """The formulas of a row, each a number with its line."""
     narrowed = narrow_row(asked.crossings, panel.pk, asked.filters, panel.path)
     _refuse(narrowed)
-    answer = _answer(panel, asked, narrowed.path, limit=0)
+    answer = yield from _answer(panel, asked, narrowed.path, limit=0)
     pairs = zip(answer.totals.cells, panel.columns, strict=True)
     rows = [MailedRow(column.title, [_cell(cell, column, cell)], _line(cell, column)) for cell, column in pairs]
     return _shown(panel, "figures", rows, asked, answer)
 
 
-def _table(panel: PanelSpec, asked: _Asked) -> MailedPanel:
+def _table(panel: PanelSpec, asked: _Asked) -> Conversation[MailedPanel]:
     """The children of a path with what is left over, or child counters; of a graph its lines are the rows."""
     narrowed = narrow_table(asked.crossings, panel.pk, asked.filters, panel.path)
     _refuse(narrowed)
-    answer = _answer(panel, asked, narrowed.path, limit=min(panel.limit, MOST_ROWS))
-    rows = [_row(row, panel, answer) for row in answer.rows if narrowed.name in ("", row.name)]
+    names = (Filter.parse(["is", "name", [narrowed.name]]),) if narrowed.name else ()
+    answer = yield from _answer(panel, asked, narrowed.path, min(panel.limit or DEFAULT_LIMIT, MOST_ROWS), names)
+    rows = [_row(row, panel, answer) for row in answer.rows]
     if answer.other and not narrowed.name:
         rows.append(_row(answer.other, panel, answer, "other"))
     if not narrowed.name:
@@ -174,7 +172,9 @@ def _refuse(narrowed: Narrowed) -> None:
         raise InvalidInput("filters", narrowed.problem, gettext("see it on the dashboard"))
 
 
-def _answer(panel: PanelSpec, asked: _Asked, path: Path, limit: int) -> Answer:
+def _answer(
+    panel: PanelSpec, asked: _Asked, path: Path, limit: int, names: tuple[Filter, ...] = ()
+) -> Conversation[Answer]:
     formulas = tuple(column.formula for column in panel.columns)
     query = Query(
         pk=panel.pk,
@@ -183,11 +183,12 @@ def _answer(panel: PanelSpec, asked: _Asked, path: Path, limit: int) -> Answer:
         dimension=path,
         counters=panel.counters,
         order=_order(panel, formulas),
+        filters=names,
         limit=limit,
         compare=asked.compare,
         plotted=2 <= len(asked.period) <= MOST_POINTS,
     )
-    return asked.pod.reader.table(query, asked.now)
+    return (yield from asked.pod.reader.tabling(query, asked.now))
 
 
 def _order(panel: PanelSpec, formulas: Sequence[Formula]) -> tuple[Order, ...]:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from ..errors import InvalidInput
 from .period import Period, compare_period, parse_period
-from .plan import NOT_RETAINED, Schedule
+from .plan import ZONE_INEXACT, Schedule
 from .timeline import SECONDS, Interval
 
 # A window moves on by its step, and is late by up to one: of 24 hours, by the hour.
@@ -91,5 +91,6 @@ def _compared(period: Period, versus: Any, moment: datetime) -> Period | None:
 
 
 def _is_kept(found: Window, now: float, schedule: Schedule) -> bool:
+    """Whether kept buckets make up all of it. Minutes of a week ago lie in hours that are kept, and are not."""
     spans = (one for one in found if one is not None)
-    return not any(NOT_RETAINED in schedule.in_sum(one, now).warnings for one in spans)
+    return all(schedule.in_sum(one, now).warnings <= {ZONE_INEXACT} for one in spans)
