@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from . import alerting, reporting, wording
 from .alert_form import AlertForm, ReportForm
+from .dashboards import writing
 from .engine.errors import HailWhaleError, InvalidInput
 from .lookout import ITSELF, Lookout
 from .models import Alert, Dashboard, Report
@@ -211,10 +212,18 @@ def state_of(alert: Alert) -> str:
     words = gettext("on since %(since)s, at %(value)s")
     if bout.value is None:
         words = gettext("on since %(since)s, without data")
-    value = Lookout.of(alert).column.text(bout.value)
-    told = wording.named(child, words % {"since": formats.date_format(since, "SHORT_DATETIME_FORMAT"), "value": value})
+    shown = {"since": formats.date_format(since, "SHORT_DATETIME_FORMAT"), "value": _written(alert, bout.value)}
+    told = wording.named(child, words % shown)
     more = len(bouts) - 1
     return told + (ngettext(", and %(count)s more", ", and %(count)s more", more) % {"count": more} if more else "")
+
+
+def _written(alert: Alert, value: float | None) -> str:
+    """As its formula's numbers are, if that can still be read."""
+    try:
+        return Lookout.of(alert).column.text(value)
+    except InvalidInput:
+        return writing.level(value)
 
 
 def tried(alert: Alert) -> tuple[int, str]:
