@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.contrib import admin
 
+from .alert_admin import AlertAdmin, ReportAdmin
 from .annotation_admin import AnnotationAdmin
 from .counter_admin import CounterAdmin
 from .dashboard_admin import DashboardAdmin, PanelAdmin, SharedLinkAdmin
 from .experiments import DecisionAdmin
 from .key_admin import KeyAdmin
 from .models import (
+    Alert,
     Annotation,
     Counter,
     Dashboard,
@@ -18,6 +20,7 @@ from .models import (
     Health,
     Live,
     Panel,
+    Report,
     Segment,
     SharedLink,
     WriteKey,
@@ -35,4 +38,6 @@ admin.site.register(Decision, DecisionAdmin)
 admin.site.register(Live, LiveAdmin)
 admin.site.register(Health, HealthAdmin)
 admin.site.register(DeadLetter, DeadLetterAdmin)
+admin.site.register(Alert, AlertAdmin)
+admin.site.register(Report, ReportAdmin)
 admin.site.register(WriteKey, KeyAdmin)

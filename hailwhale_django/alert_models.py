@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.conf import settings
-from django.core.validators import MaxValueValidator
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator, validate_email
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .conf import DEFAULT_STORE
-from .dashboard_models import Dashboard
+from .dashboard_models import Dashboard, refused
+from .engine.errors import InvalidInput
+from .lookout import Lookout
 
 CONDITIONS = (
     ("above", _("is above")),
@@ -21,6 +26,9 @@ CONDITIONS = (
 CHANNELS = (("email", _("e-mail")), ("webhook", _("webhook")))
 WITHOUT_DATA = (("keep", _("stay as it was")), ("tell", _("tell")), ("end", _("be all right")))
 EVERY = (("day", _("every day")), ("week", _("every week")))
+
+MOST_RECIPIENTS = 50
+WEB_SCHEMES = ("http", "https")
 STATES = (("began", _("began")), ("ended", _("ended")), ("silent", _("no data")), ("failed", _("could not be told")))
 
 
@@ -46,8 +54,12 @@ class Alert(models.Model):
     without_data = models.CharField(_("without data"), max_length=5, choices=WITHOUT_DATA, default="keep")
     channel = models.CharField(_("channel"), max_length=10, choices=CHANNELS, default="email")
     recipients = models.JSONField(_("recipients"), default=list, blank=True)
-    url = models.URLField(_("address of the webhook"), blank=True)
-    most_a_day = models.PositiveSmallIntegerField(_("at most so many a day"), default=2)
+    url = models.CharField(
+        _("address of the webhook"), max_length=500, blank=True, validators=[URLValidator(schemes=WEB_SCHEMES)]
+    )
+    most_a_day = models.PositiveSmallIntegerField(
+        _("at most so many a day"), default=2, validators=[MinValueValidator(1)]
+    )
     active = models.BooleanField(_("active"), default=True)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("owner")
@@ -55,6 +67,7 @@ class Alert(models.Model):
     # What it knows of each child ("" is the counter's or dimension's own row): since when it is on, and what was told.
     memory = models.JSONField(default=dict, editable=False)
     checked_at = models.DateTimeField(_("last looked at"), null=True, editable=False)
+    claimed_until = models.DateTimeField(null=True, editable=False)
     problem = models.TextField(_("problem"), blank=True, editable=False)
 
     class Meta:
@@ -64,6 +77,17 @@ class Alert(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        super().clean()
+        try:
+            Lookout.of(self).check(timezone.now().timestamp())
+        except InvalidInput as error:
+            raise refused(error, type(self)) from error
+        if self.channel == "webhook" and not self.url:
+            raise ValidationError({"url": _("Name the address that is to be told.")})
+        if self.channel == "email":
+            self.recipients = addresses(self.recipients)
 
 
 class AlertEvent(models.Model):
@@ -75,11 +99,14 @@ class AlertEvent(models.Model):
     state = models.CharField(max_length=10, choices=STATES)
     value = models.FloatField(null=True)
     text = models.TextField()
-    told = models.BooleanField(default=False)
+    told_at = models.DateTimeField(null=True)
+    # Not told, since enough was told that day.
+    withheld = models.BooleanField(default=False)
 
     class Meta:
         ordering = ("-at", "-id")
         default_permissions = ()
+        indexes: ClassVar = [models.Index(fields=["alert", "at"], name="hailwhale_alert_at")]
 
     def __str__(self) -> str:
         return f"{timezone.localtime(self.at):%Y-%m-%d %H:%M} {self.text}"
@@ -97,6 +124,8 @@ class Report(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("owner")
     )
     sent_at = models.DateTimeField(_("last sent"), null=True, editable=False)
+    due_at = models.DateTimeField(_("next"), null=True, editable=False)
+    claimed_until = models.DateTimeField(null=True, editable=False)
     problem = models.TextField(_("problem"), blank=True, editable=False)
 
     class Meta:
@@ -106,3 +135,22 @@ class Report(models.Model):
 
     def __str__(self) -> str:
         return f"{self.dashboard}, {self.get_every_display()}"
+
+    def clean(self) -> None:
+        super().clean()
+        self.recipients = addresses(self.recipients)
+
+
+def addresses(given: object) -> list[str]:
+    """Addresses of mail, each once. Raises `ValidationError` that names the first that is none."""
+    found = list(dict.fromkeys(given)) if isinstance(given, list) else []
+    if not found:
+        raise ValidationError({"recipients": _("Name at least one address.")})
+    if len(found) > MOST_RECIPIENTS:
+        raise ValidationError({"recipients": _("These are too many addresses; use a mailing list.")})
+    for one in found:
+        try:
+            validate_email(one)
+        except ValidationError as error:
+            raise ValidationError({"recipients": f"{one}: {error.messages[0]}"}) from error
+    return found

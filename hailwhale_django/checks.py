@@ -8,6 +8,7 @@ hailwhale.W001  HAILWHALE['REDIS'] or ['HAIL_REDIS'] names a cache whose clear()
 hailwhale.W002  requests are counted, and only bots that call themselves so can be told from people
 hailwhale.W003  Celery has an app, and its beat does not drain the hail
 hailwhale.W004  the middleware is in the list twice, or where it misses requests
+hailwhale.W005  Celery's beat drains the hail, and does not look at alerts or send reports
 
 Those of a server's settings, hailwhale.H001 and H010 to H014, are in `engine.problems`. They need a server that
 answers, so only `check --deploy` and `hailwhale_doctor` ask for them.
@@ -76,11 +77,15 @@ def _check_beat() -> list[checks.CheckMessage]:
         return []
     from . import tasks
 
-    if tasks.is_drained_by_beat() is not False:
+    missing, merge = tasks.missing_in_beat(), "app.conf.beat_schedule |= hailwhale_django.tasks.BEAT_SCHEDULE"
+    if not missing:
         return []
-    message = "Celery has an app, and its beat does not drain the hail: accepted events wait until something does."
-    hint = "app.conf.beat_schedule |= hailwhale_django.tasks.BEAT_SCHEDULE; or run manage.py hailwhale_drain."
-    return [checks.Warning(message, hint=hint, id="hailwhale.W003")]
+    if tasks.drain.name in missing:
+        message = "Celery has an app, and its beat does not drain the hail: accepted events wait until something does."
+        return [checks.Warning(message, hint=f"{merge}; or run manage.py hailwhale_drain.", id="hailwhale.W003")]
+    message = f"Celery's beat does not run {', '.join(missing)}: alerts or reports wait until something does."
+    hint = f"{merge}; or run manage.py hailwhale_watch and hailwhale_report by cron, and silence this."
+    return [checks.Warning(message, hint=hint, id="hailwhale.W005")]
 
 
 def _check_middleware() -> list[checks.CheckMessage]:

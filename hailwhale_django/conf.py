@@ -84,6 +84,7 @@ class Settings:
     BUFFER_BATCH: int = 500
     BUFFER_SECONDS: float = 0.5
     BUFFER_EVENTS: int = 10_000
+    BASE_URL: str = ""
 
     def options(self) -> Options:
         """What the engine needs to know. Raises `HailWhaleError` for intervals or sketches that cannot be kept."""
@@ -222,6 +223,7 @@ def _is_header(value: Any) -> bool:
 
 
 _HEADER = re.compile(r"[A-Za-z0-9-]*")
+_BASE_URL = re.compile(r"https?://[^/?#\s]+(/[^?#\s]*)?")
 
 # "redis" in any spelling that `engine.store.server.connect` reads.
 SCHEMES = ("redis", "rediss", "unix", "redis+cluster")
@@ -253,6 +255,7 @@ _FITS: dict[str, Callable[[Any], bool]] = {
     "RESPECT_DNT": _is_bool,
     "DECISIONS_PK": _is_pk,
     "BUFFER_SECONDS": _is_seconds,
+    "BASE_URL": lambda value: isinstance(value, str) and (not value or _BASE_URL.fullmatch(value) is not None),
 }
 _LISTS = ("WRITE_KEYS", "CORS_ORIGINS", "REQUESTS_EXCLUDE", "REQUESTS_SKETCHES", "PIXEL_SKETCHES", "CAPTURE")
 EXPECTED = {
@@ -281,6 +284,7 @@ EXPECTED = {
     "RESPECT_DNT": "True or False",
     "DECISIONS_PK": 'the name of a counter or a list of names, e.g. "decisions"',
     "BUFFER_SECONDS": "a number of seconds above 0",
+    "BASE_URL": 'the address at which people open the site, e.g. "https://shop.example"; or ""',
 }
 
 

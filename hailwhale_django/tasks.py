@@ -1,4 +1,5 @@
-"""Celery tasks: the drain, and events from anyone who can send a task. Only calls; the work is the engine's.
+"""Celery tasks: the drain, events from anyone who can send a task, alerts and reports. Only calls; the work is done
+elsewhere.
 
 In the module of the project's Celery app:
 
@@ -19,6 +20,7 @@ from .hail import Hail
 logger = logging.getLogger("hailwhale")
 
 DRAIN_SECONDS = 10.0
+WATCH_SECONDS = 40.0
 
 # What Celery calls the app that it makes up where a project has none, and beat that reads its schedule from settings.
 NO_APP = "default"
@@ -31,8 +33,18 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         # A worker that was away for an hour has one drain to do, not 3,600.
         "options": {"expires": 2.0, "ignore_result": True},
     },
+    "hailwhale-watch": {
+        "task": "hailwhale_django.tasks.watch",
+        "schedule": 60.0,
+        "options": {"expires": 60.0, "ignore_result": True},
+    },
+    "hailwhale-report": {
+        "task": "hailwhale_django.tasks.report",
+        "schedule": 300.0,
+        "options": {"expires": 300.0, "ignore_result": True},
+    },
 }
-"""To be merged into the project's own: drain every second."""
+"""To be merged into the project's own: drain every second, look at alerts every minute, send what reports are due."""
 
 _OPTIONS: dict[str, Any] = {
     # A worker that is killed has its task done by another. Marks in the counters see to it that nothing counts twice.
@@ -81,8 +93,33 @@ def _refused(error: HailWhaleError, event: Any) -> None:
     logger.error("an event from the broker was refused: %s", error)
 
 
+@shared_task(name="hailwhale_django.tasks.watch", **_OPTIONS)
+def watch() -> None:
+    """Look at what alerts are about, and tell what is news."""
+    from . import alerting  # whose models are not there yet when the module of the Celery app is read
+
+    for _ in alerting.watch(seconds=WATCH_SECONDS):
+        pass
+
+
+@shared_task(name="hailwhale_django.tasks.report", **_OPTIONS)
+def report() -> None:
+    """Mail the reports that are due."""
+    from . import reporting
+
+    for _ in reporting.send_due():
+        pass
+
+
 def is_drained_by_beat() -> bool | None:
     """Whether Celery's beat runs the drain; None where that cannot be told: no app, or a schedule kept elsewhere."""
+    missing = missing_in_beat()
+    return None if missing is None else drain.name not in missing
+
+
+def missing_in_beat() -> list[str] | None:
+    """Of the tasks to be merged into beat's schedule those that are not there; None where that cannot be told."""
     if current_app.main == NO_APP or current_app.conf.beat_scheduler != OWN_SCHEDULER:
         return None
-    return any(entry.get("task") == drain.name for entry in current_app.conf.beat_schedule.values())
+    there = {entry.get("task") for entry in current_app.conf.beat_schedule.values()}
+    return [entry["task"] for entry in BEAT_SCHEDULE.values() if entry["task"] not in there]

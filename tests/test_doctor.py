@@ -101,15 +101,22 @@ print([message.id for message in run_checks()])
 """
 APP = "app = celery.Celery('shop'); app.set_default()"
 MERGED = "; from hailwhale_django import tasks; app.conf.beat_schedule |= tasks.BEAT_SCHEDULE"
+DRAINED = MERGED + "; del app.conf.beat_schedule['hailwhale-watch']"
 ELSEWHERE = "; app.conf.beat_scheduler = 'django_celery_beat.schedulers:DatabaseScheduler'"
 
 
 @pytest.mark.parametrize(
     ("app", "ids"),
-    [("", []), (APP, ["hailwhale.W003"]), (APP + MERGED, []), (APP + ELSEWHERE, [])],
-    ids=["no app", "without", "merged", "kept elsewhere"],
+    [
+        ("", []),
+        (APP, ["hailwhale.W003"]),
+        (APP + MERGED, []),
+        (APP + DRAINED, ["hailwhale.W005"]),
+        (APP + ELSEWHERE, []),
+    ],
+    ids=["no app", "without", "merged", "without alerts", "kept elsewhere"],
 )
-def test_a_beat_that_does_not_drain_is_told(app: str, ids: list[str]) -> None:
+def test_a_beat_that_lacks_tasks_is_told(app: str, ids: list[str]) -> None:
     pytest.importorskip("celery")
     code = BEAT.format(app=app)
     environment = {"DJANGO_SETTINGS_MODULE": "tests.settings", "PATH": "", "PYTHONPATH": str(ROOT)}

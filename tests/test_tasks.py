@@ -96,20 +96,20 @@ class TestCount:
 
 
 class TestOptions:
-    @pytest.mark.parametrize("task", [tasks.drain, tasks.count], ids=lambda task: task.name)
+    @pytest.mark.parametrize("task", [tasks.drain, tasks.count, tasks.watch, tasks.report], ids=lambda task: task.name)
     def test_a_killed_worker_loses_no_task(self, task: Any) -> None:
         assert task.acks_late
         assert task.reject_on_worker_lost
         assert task.ignore_result
         assert task.soft_time_limit < task.time_limit
 
-    def test_the_schedule_is_merged_and_names_a_task(self) -> None:
-        [entry] = [one for name, one in app.conf.beat_schedule.items() if name in tasks.BEAT_SCHEDULE]
-        assert entry["task"] == tasks.drain.name
-        assert entry["task"] in app.tasks
+    def test_the_schedule_is_merged_and_names_tasks(self) -> None:
+        merged = {name: one for name, one in app.conf.beat_schedule.items() if name in tasks.BEAT_SCHEDULE}
+        assert {entry["task"] for entry in merged.values()} <= set(app.tasks)
+        seconds = {name: maybe_schedule(one["schedule"]).run_every.total_seconds() for name, one in merged.items()}
         # Drained every second, so that what is counted is seen within two; what is late is left to the next.
-        assert maybe_schedule(entry["schedule"]).run_every.total_seconds() == 1
-        assert entry["options"]["expires"] <= 2
+        assert seconds == {"hailwhale-drain": 1, "hailwhale-watch": 60, "hailwhale-report": 300}
+        assert merged["hailwhale-drain"]["options"]["expires"] <= 2
 
 
 class TestCommand:

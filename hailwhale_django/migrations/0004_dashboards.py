@@ -88,11 +88,27 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("recipients", models.JSONField(blank=True, default=list, verbose_name="recipients")),
-                ("url", models.URLField(blank=True, verbose_name="address of the webhook")),
-                ("most_a_day", models.PositiveSmallIntegerField(default=2, verbose_name="at most so many a day")),
+                (
+                    "url",
+                    models.CharField(
+                        blank=True,
+                        max_length=500,
+                        validators=[django.core.validators.URLValidator(schemes=("http", "https"))],
+                        verbose_name="address of the webhook",
+                    ),
+                ),
+                (
+                    "most_a_day",
+                    models.PositiveSmallIntegerField(
+                        default=2,
+                        validators=[django.core.validators.MinValueValidator(1)],
+                        verbose_name="at most so many a day",
+                    ),
+                ),
                 ("active", models.BooleanField(default=True, verbose_name="active")),
                 ("memory", models.JSONField(default=dict, editable=False)),
                 ("checked_at", models.DateTimeField(editable=False, null=True, verbose_name="last looked at")),
+                ("claimed_until", models.DateTimeField(editable=False, null=True)),
                 ("problem", models.TextField(blank=True, editable=False, verbose_name="problem")),
                 (
                     "owner",
@@ -132,7 +148,8 @@ class Migration(migrations.Migration):
                 ),
                 ("value", models.FloatField(null=True)),
                 ("text", models.TextField()),
-                ("told", models.BooleanField(default=False)),
+                ("told_at", models.DateTimeField(null=True)),
+                ("withheld", models.BooleanField(default=False)),
                 (
                     "alert",
                     models.ForeignKey(
@@ -143,6 +160,7 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-at", "-id"),
                 "default_permissions": (),
+                "indexes": [models.Index(fields=["alert", "at"], name="hailwhale_alert_at")],
             },
         ),
         migrations.CreateModel(
@@ -306,6 +324,8 @@ class Migration(migrations.Migration):
                 ),
                 ("active", models.BooleanField(default=True, verbose_name="active")),
                 ("sent_at", models.DateTimeField(editable=False, null=True, verbose_name="last sent")),
+                ("due_at", models.DateTimeField(editable=False, null=True, verbose_name="next")),
+                ("claimed_until", models.DateTimeField(editable=False, null=True)),
                 ("problem", models.TextField(blank=True, editable=False, verbose_name="problem")),
                 (
                     "dashboard",
