@@ -26,7 +26,7 @@ from example_project.ports import HOST, free_port
 from hailwhale_django import Whale
 from hailwhale_django.dashboards import offers, pages, writing
 from hailwhale_django.dashboards.state import State
-from hailwhale_django.engine import reader
+from hailwhale_django.engine import measures
 from hailwhale_django.engine.domain.paths import Path
 from hailwhale_django.engine.store.server import Server
 
@@ -1122,7 +1122,7 @@ class TestBounds:
     def test_intervals_that_would_read_too_many_cells(
         self, staff: Client, shop: None, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(reader, "MAX_CELLS", 200)
+        monkeypatch.setattr(measures, "MAX_CELLS", 200)
         address = f"{SHOP}?m=revenue/visitors&p=30d&o=-low:revenue/visitors&rows=US"
 
         page = opened(staff, address)
@@ -1136,7 +1136,7 @@ class TestBounds:
     def test_a_question_that_cannot_be_answered_at_all(
         self, staff: Client, shop: None, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(reader, "MAX_CELLS", 5)
+        monkeypatch.setattr(measures, "MAX_CELLS", 5)
 
         page = opened(staff, f"{SHOP}?m=visitors:last&p=30d", status=400)
 
@@ -1180,8 +1180,8 @@ class TestCost:
         trips.clear()
         staff.get(address)
 
-        # What there is, what of it has children; rows, cells, children of rows; rows and cells of the graph.
-        assert len(trips) == 7
+        # What there is, what of it has children; rows with cells, children of rows; rows and cells of the graph.
+        assert len(trips) == 6
 
     def test_an_overlap_takes_two_more(self, staff: Client, shop: None, trips: list[int]) -> None:
         for country in ("US", "DE"):
