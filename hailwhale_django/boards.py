@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from . import decisions
+from .annotations import annotations_of
 from .connection import pod
 from .dashboard_models import Dashboard, Segment
-from .dashboards.asking import Link
+from .dashboards.asking import Link, Rights
 from .dashboards.board import BoardPage, Sources, board_ask
 from .dashboards.boardstate import BoardState
 from .dashboards.decisions import QuestionOf
@@ -55,8 +57,14 @@ def sources_of(board: Dashboard, link: Link, decision_link: Callable[[Registrati
 
 
 def marks(store: str, pk: Path, period: Period) -> list[Mark]:
-    """The annotations of a counter in a period, by its buckets."""
-    return []
+    """The annotations of a counter in a period, by its buckets; the last of a span is the one that it ends in."""
+    line, interval = period.timeline, period.interval
+    found = []
+    for one in annotations_of(store, pk, period):
+        begin = line.bucket(interval, one.at.timestamp())
+        end = None if one.until is None else line.bucket(interval, one.until.timestamp())
+        found.append(Mark(begin, None if end == begin else end, one.text, one.link))
+    return found
 
 
 def segments_of(board: Dashboard, user: Any) -> list[tuple[str, list[str]]]:
@@ -67,7 +75,14 @@ def segments_of(board: Dashboard, user: Any) -> list[tuple[str, list[str]]]:
     ]
 
 
-def page_without(board: Dashboard, spec: BoardSpec, state: BoardState, rights: Any, problem: str) -> BoardPage:
+def only(spec: BoardSpec, panels: tuple[PanelSpec, ...]) -> BoardSpec:
+    """The same dashboard with some of its panels."""
+    return replace(spec, panels=panels)
+
+
+def page_without(
+    board: Dashboard, spec: BoardSpec, state: BoardState, rights: Rights, problem: str, fixed: Sequence[Path] = ()
+) -> BoardPage:
     """The page while the store is away: all but the panels."""
-    asked, problems = board_ask(spec, state, pod(board.store), rights)
+    asked, problems = board_ask(spec, state, pod(board.store), rights, fixed)
     return BoardPage(spec, state, asked, problems, away=problem)

@@ -5,9 +5,9 @@ Every address works with a slash at its end, too.
 
 from __future__ import annotations
 
-from django.urls import URLPattern, re_path
+from django.urls import URLPattern, path, re_path
 
-from . import annotation_views, decision_views, inlets, monitor, pixel, views
+from . import annotation_views, decision_views, inlets, monitor, pixel, shared, views
 
 app_name = "hailwhale"
 
@@ -35,5 +35,6 @@ _ENDPOINTS = {
 
 urlpatterns: list[URLPattern] = [
     *(re_path(rf"^{name}/?\Z", view.as_view(), name=name) for name, view in _ENDPOINTS.items()),
+    path("shared/<str:token>/", shared.shared, name="shared"),
     re_path(r"^pixel/(?P<payload>[^/]+)\.gif\Z", pixel.pixel, name="pixel"),
 ]
