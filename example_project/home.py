@@ -49,6 +49,11 @@ def password() -> str:
     return kept("password", lambda: secrets.token_urlsafe(9))
 
 
+def entrance() -> str:
+    """What stands in the address that logs in."""
+    return kept("entrance", lambda: secrets.token_urlsafe(16))
+
+
 def valkey_directory() -> Path:
     return DIRECTORY / "valkey"
 

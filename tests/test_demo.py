@@ -351,6 +351,10 @@ class Demo:
         assert found, self.output
         return found[1]
 
+    def site(self) -> str:
+        """The address that it says to open, without the way in."""
+        return self.told("Open").partition("enter/")[0]
+
     @property
     def valkey_port(self) -> int:
         return int((self.directory / "valkey" / "port").read_text())
@@ -451,7 +455,7 @@ class TestDemo:
         first = demo()
         assert f"Loading {SAMPLE:,} flights" in first.read(until="Ctrl-C")
         assert f"{SAMPLE:,} flights counted in" in first.output
-        url, password = first.told("Open"), first.told("Password")
+        url, password = first.site(), first.told("Password")
         home_page, headers = Browser().get(url)
         assert all(f"/counter/{one}/" in home_page for one in ("flights", "shop", "requests"))
         flights = re.search(r'href="(/admin/[^"]*/flights/[^"]*)"', home_page)
@@ -463,6 +467,8 @@ class TestDemo:
             "img-src 'self' data:",
         ]
         assert "#" in Browser().get(url + "static/admin/css/base.css")[0]
+        dashboard = Browser().get(first.told("Open"))[0]
+        assert "The shop" in dashboard and "Revenue per visitor" in dashboard
 
         other = demo()
         assert f"already running in {first.directory}, at {url}" in other.read()
@@ -526,7 +532,7 @@ class TestDemo:
     def test_a_server_of_ones_own_is_used_and_left_running(self, demo: Callable[..., Demo], redis_url: str) -> None:
         own = demo(HAILWHALE_REDIS_URL=redis_url)
         own.read(until="Ctrl-C")
-        look_at(own.told("Open"), "gale")
+        look_at(own.site(), "gale")
         assert own.end() == 0
         assert own.children() == {}
         with closing(Redis.from_url(redis_url)) as client:
@@ -545,7 +551,7 @@ class TestDemo:
     def test_a_visit_is_in_the_table_within_two_seconds(self, demo: Callable[..., Demo]) -> None:
         shop = demo()
         shop.read(until="Ctrl-C")
-        url = shop.told("Open")
+        url = shop.site()
         # A worker that is up, and has counted for the first time, is idle from then on.
         lags = {slug: look_at(url, slug) for slug in ("gale", "squall", "fen", "pier", "mint", "smoke")}
         # Shown by `pytest -s`. The quickest counts, since the machine may have much else to do.
@@ -561,7 +567,7 @@ class TestDemo:
     def test_a_worker_that_dies_is_started_again(self, demo: Callable[..., Demo]) -> None:
         shop = demo()
         shop.read(until="Ctrl-C")
-        url = shop.told("Open")
+        url = shop.site()
         os.kill(shop.children()["worker"], signal.SIGKILL)
         shop.read(until="The worker ended (by signal 9) and is started again")
         look_at(url, "gale")

@@ -23,25 +23,24 @@ GROWTH = 0.5
 """How many more come at the end than at the beginning."""
 
 WEEK = (0.85, 0.85, 0.9, 0.95, 1.1, 1.35, 1.25)
-HOURS = (1, 1, 1, 1, 1, 2, 3, 5, 7, 8, 8, 8, 9, 9, 8, 8, 9, 11, 13, 14, 13, 10, 6, 3)
+HOURS = (1, 1, 1, 1, 1, 2, 3, 5, 7, 8, 8, 8, 9, 9, 8, 8, 9, 11, 13, 14, 13, 10, 6, 0)
 BUYS_MORE = {"NO": 1.5, "JP": 1.3, "DE": 1.1, "IN": 0.5, "BR": 0.6}
 BUYS_ON = {"desktop": 1.2, "mobile": 0.8}
 COMES_AGAIN = 0.3
 LOOK_SECONDS = 45
 
 
-def events(now: datetime) -> Iterator[dict[str, Any]]:
-    """Every event of the days before `now` (aware: the shop's own days), and of this one until then."""
-    first = now.date() - timedelta(days=DAYS - 1)
-    for number in range(DAYS):
+def events(now: datetime, days: int = DAYS) -> Iterator[dict[str, Any]]:
+    """Every event of so many days before that of `now` (aware: the shop's own days); today is left to happen."""
+    first = now.date() - timedelta(days=DAYS)
+    for number in range(DAYS - days, DAYS):
         day = first + timedelta(days=number)
         rng = Random(day.isoformat())
         expected = VISITORS * (1 + GROWTH * number / DAYS) * WEEK[day.weekday()]
         for _ in range(round(rng.gauss(expected, expected**0.5))):
             hour = rng.choices(range(24), HOURS)[0]
             at = datetime.combine(day, time(hour, rng.randrange(60), rng.randrange(60)), now.tzinfo)
-            visit = list(of_visit(visitor(rng), f"{number}", rng, at))
-            yield from (event for event in visit if event["at"] <= now)
+            yield from of_visit(visitor(rng), f"{number}", rng, at)
 
 
 def of_visit(who: Visitor, day: str, rng: Random, at: datetime) -> Iterator[dict[str, Any]]:

@@ -9,6 +9,8 @@ from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from io import StringIO
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -21,16 +23,21 @@ from redis.exceptions import RedisClusterException, RedisError
 
 from example_project import home
 from example_project.children import Child, ChildFailed
+from example_project.entrance import USER
 from example_project.flights.events import NEW_YORK
 from example_project.flights.load import FLIGHTS, Incomplete, connect, earlier, load
 from example_project.lock import AlreadyHeld, held
 from example_project.ports import HIGHEST, HOST, is_free, next_free_port
+from example_project.shop import past
+from example_project.shop.history import DAYS
 from example_project.valkey import Valkey, ValkeyFailed, end_orphan
 from hailwhale_django import buffer
 from hailwhale_django.engine.errors import HailWhaleError
+from hailwhale_django.models import Dashboard
 
-USER = "demo"
 DEFAULT_PORT = 8000
+DASHBOARDS = Path(__file__).parents[3] / "dashboards"
+FEWEST_DAYS = 3
 # One process does one task at a time, and starts in a second. Beat remembers nothing: what is due every second is due.
 CELERY = ["celery", "--app", "example_project", "--quiet"]
 CHILDREN = {
@@ -144,6 +151,9 @@ class Command(BaseCommand):
         if not user.check_password(home.password()):
             user.set_password(home.password())
             user.save()
+        for file in sorted(DASHBOARDS.glob("*.yaml")):
+            if not Dashboard.objects.filter(slug=file.stem).exists():  # what somebody has changed stays so
+                call_command("hailwhale_dashboards", load=[str(file)], owner=None, stdout=StringIO())
 
     def fill(self, reload: bool) -> None:
         wanted = int(os.environ.get("HAILWHALE_DEMO_ROWS") or FLIGHTS)
@@ -153,15 +163,25 @@ class Command(BaseCommand):
             if reload or not loaded or not loaded.serves(wanted):
                 self.say(f"Loading {wanted:,} flights of 2013, moved in time so that the year ends today")
                 loaded = load(client, wanted, today, sys.stderr)
-        self.say(f"{loaded.flights:,} flights, of the year that ends on {loaded.ends}")
-        if loaded.ends != today.isoformat():
-            self.say("To move them up to today: make demo RELOAD=1")
+            self.say(f"{loaded.flights:,} flights, of the year that ends on {loaded.ends}")
+            if loaded.ends != today.isoformat():
+                self.say("To move them up to today: make demo RELOAD=1")
+            self.fill_shop(client, reload, wanted)
+
+    def fill_shop(self, client: Any, reload: bool, wanted: int) -> None:
+        """The shop's past, shorter where fewer flights are asked for."""
+        days = max(DAYS * wanted // FLIGHTS, FEWEST_DAYS)
+        if past.is_there(client) and not reload:
+            return
+        self.say(f"Making up {days} days of the shop, so that there is something to look at")
+        self.say(f"{past.load(client, days, datetime.now(NEW_YORK), sys.stderr):,} events of the shop")
 
     def serve(self, web: ThreadedWSGIServer, url: str, children: list[Child]) -> None:
         web.set_app(StaticFilesHandler(get_internal_wsgi_application()))
         # Called between requests, and every half second when there are none.
         web.service_actions = lambda: [child.watch(self.say) for child in children]
-        self.say(f"\n  Open      {url}\n  User      {USER}\n  Password  {home.password()}\n\nCtrl-C ends it all.")
+        entrance, password = f"{url}enter/{home.entrance()}/", home.password()
+        self.say(f"\n  Open      {entrance}\n  User      {USER}\n  Password  {password}\n\nCtrl-C ends it all.")
         web.serve_forever()
 
     def say(self, text: str) -> None:
