@@ -60,7 +60,7 @@ def panel_cell(cell: Cell, column: Column, whole: Cell, *, sorted: bool = False,
 def _interval(cell: Cell, column: Column) -> tuple[str, str]:
     if cell.low is None or cell.high is None:
         return "", ""
-    title = gettext("95% sure to be between %(low)s and %(high)s") % {
+    title = gettext("95%% sure to be between %(low)s and %(high)s") % {
         "low": column.text(cell.low),
         "high": column.text(cell.high),
     }

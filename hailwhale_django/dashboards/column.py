@@ -94,9 +94,9 @@ def duration(seconds: float) -> str:
     """`340 ms`, `12.3 s`, `4 min 5 s`, `2 h 3 min`, `3 days`."""
     sign, rest = ("-", -seconds) if seconds < 0 else ("", seconds)
     if rest < 1:
-        return f"{sign}{writing.number(round(rest * 1000, 1))} ms"
+        return f"{sign}{writing.short(rest * 1000)} ms"
     if rest < 60:
-        return f"{sign}{writing.number(round(rest, 2))} s"
+        return f"{sign}{writing.short(rest)} s"
     whole = timedelta(seconds=round(rest))
     minutes, odd = divmod(whole.seconds, 60)
     hours, minutes = divmod(minutes, 60)
@@ -114,7 +114,7 @@ def size(count: float) -> str:
     count /= 1000
     while abs(count) >= 999.95 and unit + 1 < len(BYTES):
         count, unit = count / 1000, unit + 1
-    return f"{writing.number(round(count, 1))} {BYTES[unit]}"
+    return f"{writing.short(count)} {BYTES[unit]}"
 
 
 def _format(text: str) -> str:

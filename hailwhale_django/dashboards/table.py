@@ -146,7 +146,7 @@ def shown_cell(cell: Cell, formula: Formula, whole: Cell, chosen: bool, *, is_wh
     width = width_title = share = mark = mark_title = ""
     if cell.low is not None and cell.high is not None:
         width = writing.plus_minus(cell.low, cell.high)
-        width_title = gettext("95% sure to be between %(low)s and %(high)s") % {
+        width_title = gettext("95%% sure to be between %(low)s and %(high)s") % {
             "low": writing.number(cell.low, ratio=True),
             "high": writing.number(cell.high, ratio=True),
         }

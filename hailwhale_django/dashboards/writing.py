@@ -30,6 +30,14 @@ def number(value: float | None, *, ratio: bool = False) -> str:
     return _with_decimals(value, decimals(value, ratio=ratio))
 
 
+def short(value: float) -> str:
+    """As few digits as say something, at most three of them and all before the point: `1.5`, `12.3`, `1,250`."""
+    places = 0 if abs(value) >= 100 or not value else min(max(2 - floor(log10(abs(value))), 0), MOST_DECIMALS)
+    text = f"{value:.{places}f}"
+    rounded = Decimal(text.rstrip("0").rstrip(".") if "." in text else text)
+    return number_format(rounded, use_l10n=True, force_grouping=True)
+
+
 def level(value: float | None) -> str:
     """A number without what a sketch may add to it: of numbers from 1 on that is seen from the fifth decimal on."""
     return number(value if value is None or abs(value) < 1 else round(value, 4))
