@@ -142,6 +142,7 @@ class TestOrder:
             ("kind=iron&q=a", ["anchor", "flag"]),
             ("made__year=2099&kind=iron", ["anchor", "flag"]),
             ("made__year=2098", []),
+            ("_facets=True&kind=iron", ["anchor", "flag"]),
             ("all=", ["buoy", "gull", "ebb", "anchor", "chart", "dinghy", "flag"]),
         ],
     )
