@@ -98,18 +98,19 @@ function band(graph, line) {
 }
 
 export function scales(graph) {
-    const { text, hairline } = graph.colours;
+    const { text, hairline, font } = graph.colours;
     const numbers = new Intl.NumberFormat(document.documentElement.lang || undefined, {
         notation: "compact",
         maximumSignificantDigits: 4,
     });
-    const ticks = { color: text, maxTicksLimit: 6, callback: (value) => numbers.format(value) };
+    const written = { color: text, font: { family: font } };
+    const ticks = { ...written, maxTicksLimit: 6, callback: (value) => numbers.format(value) };
     return {
         x: {
             ...graph.zoom.bounds,
             grid: { display: false },
             border: { color: hairline },
-            ticks: { color: text, maxRotation: 0, autoSkip: true, autoSkipPadding: 20 },
+            ticks: { ...written, maxRotation: 0, autoSkip: true, autoSkipPadding: 20 },
         },
         y: {
             ...(graph.log ? { type: "logarithmic", afterBuildTicks: clearOnes } : { beginAtZero: true, grace: graph.isMarked ? "20%" : "5%" }),
@@ -137,14 +138,14 @@ export function markedAt(data, point) {
 
 // Marks as lines, or where they last as spans; labels take turns in height, as neighbours would hide each other.
 export function marks(graph) {
-    const { text, background } = graph.colours;
+    const { text, background, font } = graph.colours;
     const annotations = graph.data.marks.map((mark, at) => {
         const label = {
             display: true,
             content: short(mark.text),
             color: text,
             backgroundColor: withAlpha(background, 0.85),
-            font: { size: 11, weight: "normal" },
+            font: { family: font, size: 11, weight: "normal" },
             padding: { x: 4, y: 2 },
             yAdjust: (at % 3) * 18,
             drawTime: "afterDatasetsDraw",
@@ -158,7 +159,9 @@ export function marks(graph) {
         // Near an edge a label in the middle would be cut off.
         const middle = (mark.begin + mark.end) / 2 / (graph.data.ticks.length - 1 || 1);
         const x = middle > 0.85 ? "end" : middle < 0.15 ? "start" : "center";
-        return { ...box, ...shade, label: { ...label, position: { x, y: "start" } } };
+        // What is behind a span's label cannot be coloured; an edge around its letters can.
+        const halo = { textStrokeColor: background, textStrokeWidth: 3 };
+        return { ...box, ...shade, label: { ...label, ...halo, position: { x, y: "start" } } };
     });
     return { annotations: annotations.map((one) => ({ ...one, adjustScaleRange: false })) };
 }
