@@ -57,10 +57,12 @@ function curve(graph, line, { alone, over, base, colour, points, stands }) {
     const last = points.length - 1;
     const stacked = isStacked(graph) && !over;
     const filled = stacked || (alone && !line.before && !line.low);
+    const area = stacked ? 0.45 : graph.style === "area" ? 0.25 : 0.12;
+    const isOpen = (part) => unfinished && part.p1DataIndex === last;
     return {
         type: "line",
         borderColor: line.before ? withAlpha(colour, 0.6) : colour,
-        backgroundColor: withAlpha(colour, stacked ? 0.45 : graph.style === "area" ? 0.25 : 0.12),
+        backgroundColor: withAlpha(colour, area),
         pointBackgroundColor: colour,
         borderWidth: (line.before || stacked ? 1.5 : BORDER_WIDTH) + (stands ? 1 : 0),
         borderDash: line.before ? [5, 4] : [],
@@ -70,7 +72,10 @@ function curve(graph, line, { alone, over, base, colour, points, stands }) {
         pointHitRadius: 8,
         cubicInterpolationMode: "monotone",
         // What is not over yet must not look like a fall.
-        segment: { borderDash: (part) => (unfinished && part.p1DataIndex === last ? [3, 3] : undefined) },
+        segment: {
+            borderDash: (part) => (isOpen(part) ? [3, 3] : undefined),
+            backgroundColor: (part) => (isOpen(part) ? withAlpha(colour, area / 2) : undefined),
+        },
     };
 }
 
