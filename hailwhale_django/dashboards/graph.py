@@ -140,7 +140,10 @@ class Graph:
 
     def numbers(self) -> list[tuple[str, list[str]]]:
         """The same as a table: each bucket's label, and a text for each line."""
-        columns = [[writing.told(value, self.formula) for value in line.points] for line in self.lines]
+        # Writing a number in a language takes longer than finding it; of counts most come again.
+        values = {value for line in self.lines for value in line.points}
+        texts = {value: writing.told(value, self.formula) for value in values}
+        columns = [[texts[value] for value in line.points] for line in self.lines]
         return [
             (label, list(row))
             for label, row in zip(writing.labels(self.period), zip(*columns, strict=True), strict=True)

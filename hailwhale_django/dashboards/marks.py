@@ -68,8 +68,8 @@ def placed(marks: Iterable[Mark], period: Period) -> list[dict[str, Any]]:
 
 
 def noted(marks: Iterable[Mark], period: Period) -> list[Noted]:
-    labels = writing.labels(period)
-    found = zip(placed(marks, period), within(marks, period), strict=True)
+    found = list(zip(placed(marks, period), within(marks, period), strict=True))
+    labels = writing.labels(period) if found else []
     return [Noted(_when(labels, one["begin"], one["end"]), mark.text, mark.address) for one, mark in found]
 
 

@@ -266,6 +266,14 @@ class TestStyle:
         fills = chart(looker, "chart.data.datasets[0].backgroundColor.map((one) => one instanceof CanvasPattern)")
         assert fills == [False] * 6 + [True]
 
+    @pytest.mark.parametrize("style", ["line", "area", "bar"])
+    @pytest.mark.parametrize("asked", ["m=nothing", "m=a/nothing", "m=visitors&i=1mo&p=mtd", "m=0 - visitors"])
+    def test_of_nothing_of_one_point_and_below_zero(self, looker: Browser, style: str, asked: str) -> None:
+        for log in ("", "&log=1"):
+            looker.open(f"/admin/hailwhale_django/counter/shop/?{asked}&s={style}{log}")
+            assert {len(one["data"]) for one in drawn(looker)} <= {1, 30}
+            drag(looker, 0, seen(looker)[1])
+
     def test_without_scripts_the_tools_send_the_form(self, looker: Browser) -> None:
         looker.command("Emulation.setScriptExecutionDisabled", value=True)
         looker.chrome.refresh()
@@ -287,8 +295,10 @@ class TestFiles:
 
         file = arrived(looker, downloads / "visitors-by-day.png")
         width, height, colours = pixels(file)
-        assert width == chart(looker, "chart.canvas.width") + 32
-        assert height > chart(looker, "chart.canvas.height") + 50
+        shown = chart(looker, "[chart.canvas.clientWidth, chart.canvas.clientHeight]")
+        assert width == 2 * (shown[0] + 32)  # sharp, with a margin
+        assert height > 2 * (shown[1] + 50)
+        assert chart(looker, "chart.canvas.width") == shown[0]  # on the page it is as it was
         background, *_ = sorted(colours, key=lambda colour: -colours[colour])
         assert background == rgb(
             looker.run("return getComputedStyle(document.querySelector('canvas')).backgroundColor")

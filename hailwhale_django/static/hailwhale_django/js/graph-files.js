@@ -3,6 +3,8 @@
 const MARGIN = 16;
 const LINE_HEIGHT = 18;
 const SWATCH = 20;
+// Sharp on any screen, whichever it was made on.
+const LEAST_SCALE = 2;
 const BYTE_ORDER_MARK = "\ufeff";
 
 // What a spreadsheet would take for the beginning of a formula.
@@ -10,15 +12,27 @@ const DANGEROUS = /^[=+\-@\t\r]/;
 
 // The graph as it is seen, on the page's background, with its title, its time and its legend above.
 export function picture(graph) {
+    const { chart } = graph;
+    const own = chart.options.devicePixelRatio;
+    const scale = Math.max(devicePixelRatio, LEAST_SCALE);
+    chart.options.devicePixelRatio = scale;
+    chart.resize();
+    const made = drawn(graph, scale);
+    chart.options.devicePixelRatio = own;
+    chart.resize();
+    return made;
+}
+
+function drawn(graph, scale) {
     const { canvas, chart, colours } = graph;
-    const scale = canvas.width / canvas.clientWidth;
     const width = canvas.clientWidth + 2 * MARGIN;
     const sheet = document.createElement("canvas");
     const context = sheet.getContext("2d");
     const font = (weight, size) => `${weight} ${size}px ${colours.font}`;
     context.font = font("normal", 13);
     const legend = placed(context, chart.data.datasets, width - 2 * MARGIN);
-    const head = MARGIN + 2 * LINE_HEIGHT + 8 + (legend.at(-1).row + 1) * LINE_HEIGHT + 8;
+    const below = MARGIN + 2 * LINE_HEIGHT + 8;
+    const head = below + (legend.at(-1).row + 1) * LINE_HEIGHT + 8;
     // Setting the size clears all that was set before.
     sheet.width = Math.round(width * scale);
     sheet.height = Math.round((head + canvas.clientHeight + MARGIN) * scale);
@@ -26,27 +40,28 @@ export function picture(graph) {
     context.fillStyle = colours.background;
     context.fillRect(0, 0, width, sheet.height);
     context.textBaseline = "middle";
-    const write = (text, x, y, colour, most) => {
+    const write = (text, line, weight, size, colour) => {
+        context.font = font(weight, size);
         context.fillStyle = colour;
-        context.fillText(text, x, y, most);
+        context.fillText(text, MARGIN, MARGIN + (line + 0.5) * LINE_HEIGHT, width - 2 * MARGIN);
     };
-    context.font = font("bold", 15);
-    write(graph.element.dataset.name, MARGIN, MARGIN + LINE_HEIGHT / 2, colours.loud, width - 2 * MARGIN);
-    context.font = font("normal", 13);
-    write(graph.spanOf(graph.zoom.span), MARGIN, MARGIN + LINE_HEIGHT * 1.5, colours.text, width - 2 * MARGIN);
-    for (const { dataset, x, row, most } of legend) {
-        const y = MARGIN + 2 * LINE_HEIGHT + 8 + (row + 0.5) * LINE_HEIGHT;
-        context.strokeStyle = dataset.borderColor;
-        context.lineWidth = 3;
-        context.setLineDash(dataset.borderDash ?? []);
-        context.beginPath();
-        context.moveTo(MARGIN + x, y);
-        context.lineTo(MARGIN + x + SWATCH, y);
-        context.stroke();
-        write(dataset.label, MARGIN + x + SWATCH + 6, y, colours.loud, most);
-    }
+    write(graph.element.dataset.name, 0, "bold", 15, colours.loud);
+    write(graph.spanOf(graph.zoom.span), 1, "normal", 13, colours.text);
+    context.fillStyle = colours.loud;
+    legend.forEach((place) => drawEntry(context, place, below + (place.row + 0.5) * LINE_HEIGHT));
     context.drawImage(canvas, MARGIN, head, canvas.clientWidth, canvas.clientHeight);
     return sheet;
+}
+
+function drawEntry(context, { dataset, x, most }, y) {
+    context.strokeStyle = dataset.borderColor;
+    context.lineWidth = 3;
+    context.setLineDash(dataset.borderDash ?? []);
+    context.beginPath();
+    context.moveTo(MARGIN + x, y);
+    context.lineTo(MARGIN + x + SWATCH, y);
+    context.stroke();
+    context.fillText(dataset.label, MARGIN + x + SWATCH + 6, y, most);
 }
 
 // Places of the legend's entries, in as many rows as they need.

@@ -57,10 +57,12 @@ function curve(graph, line, { alone, over, base, colour, points, stands }) {
     const last = points.length - 1;
     const stacked = isStacked(graph) && !over;
     const filled = stacked || (alone && !line.before && !line.low);
+    const area = stacked ? 0.45 : graph.style === "area" ? 0.25 : 0.12;
+    const isOpen = (part) => unfinished && part.p1DataIndex === last;
     return {
         type: "line",
         borderColor: line.before ? withAlpha(colour, 0.6) : colour,
-        backgroundColor: withAlpha(colour, stacked ? 0.45 : graph.style === "area" ? 0.25 : 0.12),
+        backgroundColor: withAlpha(colour, area),
         pointBackgroundColor: colour,
         borderWidth: (line.before || stacked ? 1.5 : BORDER_WIDTH) + (stands ? 1 : 0),
         borderDash: line.before ? [5, 4] : [],
@@ -70,7 +72,10 @@ function curve(graph, line, { alone, over, base, colour, points, stands }) {
         pointHitRadius: 8,
         cubicInterpolationMode: "monotone",
         // What is not over yet must not look like a fall.
-        segment: { borderDash: (part) => (unfinished && part.p1DataIndex === last ? [3, 3] : undefined) },
+        segment: {
+            borderDash: (part) => (isOpen(part) ? [3, 3] : undefined),
+            backgroundColor: (part) => (isOpen(part) ? withAlpha(colour, area / 2) : undefined),
+        },
     };
 }
 
@@ -98,18 +103,19 @@ function band(graph, line) {
 }
 
 export function scales(graph) {
-    const { text, hairline } = graph.colours;
+    const { text, hairline, font } = graph.colours;
     const numbers = new Intl.NumberFormat(document.documentElement.lang || undefined, {
         notation: "compact",
         maximumSignificantDigits: 4,
     });
-    const ticks = { color: text, maxTicksLimit: 6, callback: (value) => numbers.format(value) };
+    const written = { color: text, font: { family: font } };
+    const ticks = { ...written, maxTicksLimit: 6, callback: (value) => numbers.format(value) };
     return {
         x: {
             ...graph.zoom.bounds,
             grid: { display: false },
             border: { color: hairline },
-            ticks: { color: text, maxRotation: 0, autoSkip: true, autoSkipPadding: 20 },
+            ticks: { ...written, maxRotation: 0, autoSkip: true, autoSkipPadding: 20 },
         },
         y: {
             ...(graph.log ? { type: "logarithmic", afterBuildTicks: clearOnes } : { beginAtZero: true, grace: graph.isMarked ? "20%" : "5%" }),
@@ -137,14 +143,14 @@ export function markedAt(data, point) {
 
 // Marks as lines, or where they last as spans; labels take turns in height, as neighbours would hide each other.
 export function marks(graph) {
-    const { text, background } = graph.colours;
+    const { text, background, font } = graph.colours;
     const annotations = graph.data.marks.map((mark, at) => {
         const label = {
             display: true,
             content: short(mark.text),
             color: text,
             backgroundColor: withAlpha(background, 0.85),
-            font: { size: 11, weight: "normal" },
+            font: { family: font, size: 11, weight: "normal" },
             padding: { x: 4, y: 2 },
             yAdjust: (at % 3) * 18,
             drawTime: "afterDatasetsDraw",
@@ -158,7 +164,9 @@ export function marks(graph) {
         // Near an edge a label in the middle would be cut off.
         const middle = (mark.begin + mark.end) / 2 / (graph.data.ticks.length - 1 || 1);
         const x = middle > 0.85 ? "end" : middle < 0.15 ? "start" : "center";
-        return { ...box, ...shade, label: { ...label, position: { x, y: "start" } } };
+        // What is behind a span's label cannot be coloured; an edge around its letters can.
+        const halo = { textStrokeColor: background, textStrokeWidth: 3 };
+        return { ...box, ...shade, label: { ...label, ...halo, position: { x, y: "start" } } };
     });
     return { annotations: annotations.map((one) => ({ ...one, adjustScaleRange: false })) };
 }

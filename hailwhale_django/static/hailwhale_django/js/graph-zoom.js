@@ -27,28 +27,39 @@ export class Zoom {
         return this.shown ? { min: this.shown[0], max: this.shown[1] } : {};
     }
 
-    // Draws what is selected over the lines.
+    // Draws where the reader is, and what is selected.
     get plugin() {
         return {
             id: "selection",
             afterDatasetsDraw: (chart) => {
-                if (!this.selected) {
-                    return;
-                }
-                const { x } = chart.scales;
-                const { top, bottom, left, right } = chart.chartArea;
-                const half = x.options.offset ? (x.getPixelForValue(1) - x.getPixelForValue(0)) / 2 : 0;
-                const [begin, end] = this.selected.map((point) => x.getPixelForValue(point));
-                const [from, to] = [Math.max(begin - half, left), Math.min(end + half, right)];
-                const { text } = this.graph.colours;
                 chart.ctx.save();
-                chart.ctx.fillStyle = withAlpha(text, 0.18);
-                chart.ctx.fillRect(from, top, to - from, bottom - top);
-                chart.ctx.strokeStyle = text;
-                chart.ctx.strokeRect(from, top, Math.max(to - from, 1), bottom - top);
+                chart.ctx.strokeStyle = this.graph.colours.text;
+                chart.ctx.fillStyle = withAlpha(this.graph.colours.text, 0.18);
+                if (this.selected) {
+                    this.drawSelected(chart);
+                } else if (this.graph.activePoint !== undefined && !chart.scales.x.options.offset) {
+                    this.drawPlace(chart);
+                }
                 chart.ctx.restore();
             },
         };
+    }
+
+    drawSelected({ ctx, scales: { x }, chartArea: { top, bottom, left, right } }) {
+        const half = x.options.offset ? (x.getPixelForValue(1) - x.getPixelForValue(0)) / 2 : 0;
+        const [begin, end] = this.selected.map((point) => x.getPixelForValue(point));
+        const [from, to] = [Math.max(begin - half, left), Math.min(end + half, right)];
+        ctx.fillRect(from, top, to - from, bottom - top);
+        ctx.strokeRect(from, top, Math.max(to - from, 1), bottom - top);
+    }
+
+    drawPlace({ ctx, scales: { x }, chartArea: { top, bottom } }) {
+        const at = x.getPixelForValue(this.graph.activePoint);
+        ctx.globalAlpha = 0.5;
+        ctx.beginPath();
+        ctx.moveTo(at, top);
+        ctx.lineTo(at, bottom);
+        ctx.stroke();
     }
 
     listen() {

@@ -97,7 +97,6 @@ export class Graph {
                 maintainAspectRatio: false,
                 animation: still ? false : { duration: 250 },
                 interaction: { mode: "index", intersect: false },
-                font: { family: this.colours.font },
                 plugins: { legend: { display: false }, tooltip: this.tooltip(), annotation },
                 scales: scales(this),
             },
@@ -106,14 +105,16 @@ export class Graph {
     }
 
     tooltip() {
-        const { loud, hairline, background } = this.colours;
+        const { loud, hairline, background, font: family } = this.colours;
         return {
             filter: (item) => item.dataset.column !== undefined,
             backgroundColor: background,
             titleColor: loud,
             bodyColor: loud,
             footerColor: loud,
-            footerFont: { weight: "normal", style: "italic" },
+            titleFont: { family },
+            bodyFont: { family },
+            footerFont: { family, weight: "normal", style: "italic" },
             borderColor: hairline,
             borderWidth: 1,
             padding: 10,
@@ -173,7 +174,7 @@ export class Graph {
     }
 
     get activePoint() {
-        return this.chart.getActiveElements()[0]?.index;
+        return this.chart?.getActiveElements()[0]?.index;
     }
 
     // Arrow keys go from point to point; what stands there is told.
@@ -188,7 +189,7 @@ export class Graph {
     }
 
     hidePoint() {
-        if (this.chart && this.activePoint !== undefined) {
+        if (this.activePoint !== undefined) {
             this.chart.setActiveElements([]);
             this.chart.tooltip.setActiveElements([], { x: 0, y: 0 });
             this.chart.update("none");
@@ -211,7 +212,8 @@ export class Graph {
         if (point !== undefined) {
             event.preventDefault();
             this.showPoint(point);
-        } else if (event.key === "Escape") {
+        } else if (event.key === "Escape" && at !== undefined) {
+            event.preventDefault();
             this.hidePoint();
         }
     }
