@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -25,7 +26,7 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
     counters = LinesField(
         label=_("Counters"),
         required=False,
-        widget=forms.Textarea(attrs={"rows": 3}),
+        widget=AdminTextareaWidget(attrs={"rows": 3}),
         help_text=_("On which it counts, one on each line, with all that is below them. Empty: on every counter"),
     )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminTextareaWidget
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -18,7 +19,7 @@ from .decision_form import LinesField
 class SegmentForm(forms.ModelForm):  # type: ignore[type-arg]
     filters = LinesField(
         label=_("Filters"),
-        widget=forms.Textarea(attrs={"rows": 4}),
+        widget=AdminTextareaWidget(attrs={"rows": 4}),
         help_text=_("A value on each line, e.g. country/US; each of a dimension of its own"),
     )
     store = forms.ChoiceField(label=_("Store"), choices=lambda: [(name, name) for name in conf.stores()])

@@ -64,7 +64,9 @@ def test_renewing_asks_first(client: Client) -> None:
     row, key = made(client)
     renew = f"{PAGES}{row.pk}/renew/"
     assert f'href="{renew}"' in client.get(f"{PAGES}{row.pk}/change/").content.decode()
-    assert f"The one that begins with {key[:6]} counts no more" in " ".join(client.get(renew).content.decode().split())
+    assert f"The one that begins with {key[:6]} stops counting at once" in " ".join(
+        client.get(renew).content.decode().split()
+    )
     row.refresh_from_db()
     assert row.digest == digest_of(key)
     (new,) = SHOWN.findall(client.post(renew, follow=True).content.decode())
