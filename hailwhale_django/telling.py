@@ -101,7 +101,8 @@ def _mail(alert: Alert, events: Sequence[AlertEvent], message: dict[str, Any]) -
     zone = connection.pod(alert.store).store.timeline.zone
     context = {
         **message,
-        "shown": [(event, event.at.astimezone(zone)) for event in events[:MOST_LINES]],
+        # Written here, since templates show times in the zone of Django.
+        "shown": [(event, f"{event.at.astimezone(zone):%Y-%m-%d %H:%M}") for event in events[:MOST_LINES]],
         "more": max(len(events) - MOST_LINES, 0),
         "zone": zone,
     }

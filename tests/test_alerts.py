@@ -26,6 +26,7 @@ from hailwhale_django import Whale, alerting, tasks, telling
 from hailwhale_django.alerting import Watched
 from hailwhale_django.claims import LEASE
 from hailwhale_django.engine.domain.plan import Schedule
+from hailwhale_django.engine.store.server import Server
 from hailwhale_django.models import Alert, AlertEvent
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -225,6 +226,30 @@ class TestTelling:
         assert "revenue/visitors is 1.500, below 2" in html
         event = found.events.get()
         assert sent.extra_headers["Message-ID"] == f"<hailwhale-alert-{found.pk}-{event.pk}-{event.pk}@shop.example>"
+
+    def test_times_are_the_store_s(self, redis_url: str) -> None:
+        with override_settings(HAILWHALE={"REDIS": redis_url, "TIME_ZONE": "Asia/Kolkata", "PREFIX": "in"}):
+            alert()
+            count(150)
+            watch()
+        assert "2026-11-22 17:30  revenue/visitors is 1.500" in mail.outbox[0].body
+        assert "Times are of the zone Asia/Kolkata." in mail.outbox[0].body
+
+    def test_who_took_too_long_writes_and_tells_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        found = alert()
+        count(150)
+        looking = alerting.look
+
+        def slowly(*given: Any) -> Any:
+            seen = looking(*given)
+            Alert.objects.filter(pk=found.pk).update(claimed_until=NOON + 3 * LEASE)  # another has it by now
+            return seen
+
+        monkeypatch.setattr(alerting, "look", slowly)
+        [watched] = watch()
+        found.refresh_from_db()
+        assert (watched.events, found.memory, len(mail.outbox)) == ([], {}, 0)
+        assert found.claimed_until == NOON + 3 * LEASE
 
     def test_links_begin_with_the_address_of_the_site(self, redis_url: str) -> None:
         found = alert()
@@ -593,9 +618,30 @@ class TestRunning:
         watch()
         assert [event.state for event in found.events.all()] == ["ended"]
 
-    def test_an_alert_is_looked_at_in_few_round_trips(self, django_assert_max_num_queries: Any) -> None:
+    def test_an_alert_is_looked_at_in_few_statements(self, django_assert_num_queries: Any) -> None:
         alert()
         count(300)
         watch()
-        with django_assert_max_num_queries(10):
+        with django_assert_num_queries(8):  # the last is the list of them
             watch()
+
+    @pytest.mark.parametrize(
+        ("given", "trips"),
+        [
+            ({}, 2),
+            ({"dimension": "country", "each": True}, 3),
+            ({"condition": "falls", "threshold": 0.5, "clear_at": None}, 4),
+        ],
+        ids=["row", "each", "compared"],
+    )
+    def test_an_alert_is_looked_at_in_few_round_trips(
+        self, given: dict[str, Any], trips: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        alert(**given)
+        count(300)
+        watch()
+        asked: list[Any] = []
+        run = Server.run
+        monkeypatch.setattr(Server, "run", lambda server, calls: asked.append(calls) or run(server, calls))
+        watch()
+        assert len(asked) == trips
