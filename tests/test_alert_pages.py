@@ -16,7 +16,7 @@ from hailwhale_django import alerting
 from hailwhale_django.engine.domain.plan import Schedule
 from hailwhale_django.models import Alert, Dashboard, Report
 from tests.api import who_may
-from tests.test_alerts import BROKEN, alert, count
+from tests.test_alerts import Broken, alert, count, mailing
 
 ALERTS = "/admin/hailwhale_django/alert/"
 REPORTS = "/admin/hailwhale_django/report/"
@@ -101,7 +101,7 @@ class TestAlerts:
         count(150)
         list(alerting.watch())
         count(200)
-        with override_settings(EMAIL_BACKEND=BROKEN):
+        with mailing(Broken):
             list(alerting.watch())
         text = text_of(who_may(*OF_ALERTS), f"{ALERTS}{found.pk}/change/")
         assert "on since 11/22/2026 noon, at 1.750" in text

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.core import mail
 from django.core.exceptions import ValidationError
 from django.core.mail.backends.locmem import EmailBackend
@@ -329,7 +330,12 @@ class Broken(EmailBackend):
         raise OSError("no route to host")
 
 
-BROKEN = f"{__name__}.Broken"
+def mailing(backend: type) -> override_settings:
+    """Settings that send mail by this backend: until Django 6.0 `EMAIL_BACKEND`, then `MAILERS`."""
+    path = f"{backend.__module__}.{backend.__name__}"
+    if hasattr(settings, "MAILERS"):
+        return override_settings(MAILERS={"default": {"BACKEND": path}})
+    return override_settings(EMAIL_BACKEND=path)
 
 
 class TestFailing:
@@ -337,7 +343,7 @@ class TestFailing:
         found = alert()
         count(150)
         for _ in range(3):
-            with override_settings(EMAIL_BACKEND=BROKEN):
+            with mailing(Broken):
                 [watched] = watch()
             assert watched.problem == "It could not be told: no route to host"
             clock.shift(60)
@@ -351,7 +357,7 @@ class TestFailing:
     def test_a_failure_is_no_message_of_the_day(self) -> None:
         alert(most_a_day=1)
         count(150)
-        with override_settings(EMAIL_BACKEND=BROKEN):
+        with mailing(Broken):
             watch()
         watch()
         assert len(mail.outbox) == 1
@@ -400,15 +406,15 @@ class DyingLater(EmailBackend):
 
 
 class TestKilled:
-    @pytest.mark.parametrize(("backend", "mails"), [("Dying", 1), ("DyingLater", 2)])
+    @pytest.mark.parametrize(("backend", "mails"), [(Dying, 1), (DyingLater, 2)])
     def test_it_is_told_at_least_once(
-        self, backend: str, mails: int, clock: time_machine.Coordinates, monkeypatch: pytest.MonkeyPatch
+        self, backend: type, mails: int, clock: time_machine.Coordinates, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Killed before it was sent: told by the next one. Killed between that and the note of it: told twice."""
         found = alert()
         count(150)
         # A process that is gone releases nothing.
-        with monkeypatch.context() as gone, override_settings(EMAIL_BACKEND=f"{__name__}.{backend}"):
+        with monkeypatch.context() as gone, mailing(backend):
             gone.setattr("hailwhale_django.claims.release", lambda *_: None)
             with pytest.raises(Killed):
                 watch()
@@ -605,7 +611,7 @@ class TestRunning:
         alert()
         count(150)
         said = StringIO()
-        with override_settings(EMAIL_BACKEND=BROKEN), pytest.raises(CommandError, match="1 could not look"):
+        with mailing(Broken), pytest.raises(CommandError, match="1 could not look"):
             call_command("hailwhale_watch", stdout=said)
         assert "Poor: It could not be told: no route to host" in said.getvalue()
 
