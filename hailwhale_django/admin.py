@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from .alert_admin import AlertAdmin, ReportAdmin
+from .alert_admin import AlertAdmin
 from .annotation_admin import AnnotationAdmin
 from .counter_admin import CounterAdmin
 from .dashboard_admin import DashboardAdmin, PanelAdmin, SharedLinkAdmin
@@ -25,6 +25,7 @@ from .models import (
     SharedLink,
     WriteKey,
 )
+from .report_admin import ReportAdmin
 from .segment_admin import SegmentAdmin
 from .watching import DeadLetterAdmin, HealthAdmin, LiveAdmin
 

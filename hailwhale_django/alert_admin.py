@@ -1,14 +1,15 @@
-"""Alerts and reports in Django's admin: forms to set them up, how they are, and buttons to try them."""
+"""Alerts in Django's admin: a form to set them up, how they are, and a button to try them."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.contrib import admin, messages
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import formats, timezone
@@ -16,15 +17,14 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
-from . import alerting, reporting, wording
-from .alert_form import AlertForm, ReportForm
+from . import alerting, wording
+from .alert_form import AlertForm
 from .dashboards import writing
 from .engine.errors import HailWhaleError, InvalidInput
 from .lookout import ITSELF, Lookout
-from .models import Alert, Dashboard, Report
+from .models import Alert
 
 VIEW_COUNTER = "hailwhale_django.view_counter"
-VIEW_DASHBOARD = "hailwhale_django.view_dashboard"
 
 TEMPLATES = "admin/hailwhale_django/alert"
 
@@ -125,7 +125,8 @@ class AlertAdmin(WatchfulAdmin):
 
     @admin.display(description=_("tells"))
     def told(self, alert: Alert) -> str:
-        return alert.url if alert.channel == "webhook" else ", ".join(alert.recipients)
+        """Of a webhook the host: the rest of its address is often what lets one in."""
+        return urlsplit(alert.url).hostname or "" if alert.channel == "webhook" else ", ".join(alert.recipients)
 
     @admin.action(description=_("Try now: say what it sees, and tell nobody"), permissions=["change"])
     def try_now(self, request: HttpRequest, chosen: QuerySet[Alert]) -> None:
@@ -148,56 +149,9 @@ class AlertAdmin(WatchfulAdmin):
         except (HailWhaleError, ImproperlyConfigured) as error:
             context["problem"] = str(error)
         else:
-            context |= {"condition": wording.condition(lookout), "news": seen.news, **_readings(lookout, seen)}
+            context |= {"condition": wording.condition(lookout), "news": seen.news}
+            context |= _readings(lookout, seen) | _spans(lookout)
         return TemplateResponse(request, f"{TEMPLATES}/try.html", context)
-
-
-class ReportAdmin(WatchfulAdmin):
-    """Reports. Who saves one is its owner from then on, and it shows what they may see."""
-
-    form = ReportForm
-    tells_of = VIEW_DASHBOARD
-    deed = "send"
-    deed_needs_post = True
-    change_form_template = "admin/hailwhale_django/report/change_form.html"
-    list_display = ("dashboard", "every", "hour", "sent_to", "owner", "sent_at", "due_at", "problem", "active")
-    list_select_related = ("dashboard", "owner")
-    list_filter = ("active", "every")
-    actions = ("send_now",)
-
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        form = super().get_form(request, obj, change, **kwargs)
-        return type(form.__name__, (form,), {"user": request.user})
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Report]:
-        """Those of dashboards that may be seen."""
-        seen = Dashboard.objects.visible_to(request.user)
-        return super().get_queryset(request).filter(dashboard__in=seen)
-
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        obj.owner, obj.due_at, obj.problem = request.user, None, ""
-        super().save_model(request, obj, form, change)
-
-    @admin.display(description=_("recipients"))
-    def sent_to(self, report: Report) -> str:
-        return ", ".join(report.recipients)
-
-    @admin.action(description=_("Send now"), permissions=["change"])
-    def send_now(self, request: HttpRequest, chosen: QuerySet[Report]) -> None:
-        for report in chosen[:TRIED_AT_ONCE]:
-            self._send(request, report)
-
-    def do(self, request: HttpRequest, row: Any) -> HttpResponseRedirect:
-        self._send(request, row)
-        return HttpResponseRedirect(self._link("change", row.pk))
-
-    def _send(self, request: HttpRequest, report: Report) -> None:
-        if problem := reporting.send_now(report, timezone.now()):
-            self.message_user(request, f"{report}: {problem}", messages.ERROR)
-        else:
-            to = ", ".join(report.recipients)
-            told = gettext("%(report)s: sent to %(recipients)s.") % {"report": report, "recipients": to}
-            self.message_user(request, told, messages.SUCCESS)
 
 
 def state_of(alert: Alert) -> str:
@@ -246,6 +200,13 @@ def _readings(lookout: Lookout, seen: alerting.Look) -> dict[str, Any]:
         for child, one in shown[:SHOWN_READINGS]
     ]
     return {"readings": rows, "more": max(len(shown) - SHOWN_READINGS, 0)}
+
+
+def _spans(lookout: Lookout) -> dict[str, str]:
+    """What is looked at now, by the clocks of the store."""
+    period, compare = lookout.window(timezone.now().timestamp())
+    compared = "" if compare is None else writing.span(compare)
+    return {"span": writing.span(period), "compared": compared, "zone": str(period.zone)}
 
 
 def _whole(lookout: Lookout) -> str:

@@ -121,6 +121,8 @@ def _watched(alert: Alert, now: datetime, away: dict[str, str]) -> Watched:
         return _unseen(alert, error)
     had = alert.problem
     events = _written(alert, seen, now)
+    if events is None:
+        return Watched(alert, [])
     told, problem = _told(alert, had, now)
     return Watched(alert, events, told, problem)
 
@@ -132,8 +134,8 @@ def _unseen(alert: Alert, error: Exception) -> Watched:
     return Watched(alert, [], problem=str(error))
 
 
-def _written(alert: Alert, seen: Look, now: datetime) -> list[AlertEvent]:
-    """What is remembered and what is news, both or nothing; nothing where the claim ran out meanwhile."""
+def _written(alert: Alert, seen: Look, now: datetime) -> list[AlertEvent] | None:
+    """What is remembered and what is news, both or nothing; `None` where the claim ran out meanwhile."""
     alert.memory = {child: bout.to_wire() for child, bout in seen.bouts.items()}
     alert.checked_at, alert.problem = now, ""
     events = [
@@ -143,7 +145,7 @@ def _written(alert: Alert, seen: Look, now: datetime) -> list[AlertEvent]:
     with transaction.atomic():
         changed = {"memory": alert.memory, "checked_at": now, "problem": ""}
         if not Alert.objects.filter(pk=alert.pk, claimed_until=alert.claimed_until).update(**changed):
-            return []
+            return None
         if events:
             alert.events.filter(at__lt=now - KEPT_EVENTS).delete()
             AlertEvent.objects.bulk_create(events)

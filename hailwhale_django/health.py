@@ -1,6 +1,6 @@
 """`health()`: how every store is, and this process's buffer; what is wrong; and the same as JSON.
 
-Asks each server a few questions, and writes nothing. See docs/health.md.
+Asks each server a few questions, and the database two, and writes nothing. See docs/health.md.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from .engine import health as engine
 from .engine.errors import HailWhaleError
 from .engine.health import ServerHealth, StoreHealth
 from .engine.problems import ERROR, WARNING, Problem, ordered, problems
+from .overdue import overdue
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,10 @@ class Health:
 
 def health(names: Sequence[str] = ()) -> Health:
     """How the named stores are, or all. Of problems, SILENCED_SYSTEM_CHECKS names those that are not to be told."""
-    found = tuple(_examine(name) for name in names or stores())
+    chosen = names or stores()
+    found = tuple(_examine(name) for name in chosen)
     waiting = buffer.statistics()
-    told = [*(problem for one in found for problem in problems(one)), *_of_buffer(waiting)]
+    told = [*(problem for one in found for problem in problems(one)), *_of_buffer(waiting), *overdue(chosen)]
     silenced = settings.SILENCED_SYSTEM_CHECKS
     return Health(found, waiting, tuple(ordered(one for one in told if one.id not in silenced)))
 

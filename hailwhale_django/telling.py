@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from email.utils import parseaddr
 from typing import TYPE_CHECKING, Any
+from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import (
     HTTPDefaultErrorHandler,
@@ -100,7 +101,8 @@ def _mail(alert: Alert, events: Sequence[AlertEvent], message: dict[str, Any]) -
     zone = connection.pod(alert.store).store.timeline.zone
     context = {
         **message,
-        "shown": [(event, event.at.astimezone(zone)) for event in events[:MOST_LINES]],
+        # Written here, since templates show times in the zone of Django.
+        "shown": [(event, f"{event.at.astimezone(zone):%Y-%m-%d %H:%M}") for event in events[:MOST_LINES]],
         "more": max(len(events) - MOST_LINES, 0),
         "zone": zone,
     }
@@ -130,8 +132,13 @@ def post(url: str, body: dict[str, Any]) -> None:
         raise ValueError(f"{url!r} is no address of the web")
     data = json.dumps(body, ensure_ascii=False).encode()
     headers = {"Content-Type": "application/json; charset=utf-8", "User-Agent": AGENT}
-    with _opener().open(Request(url, data, headers, method="POST"), timeout=TIMEOUT_SECONDS):
-        pass  # what it answers is nobody's business
+    try:
+        _opener().open(Request(url, data, headers, method="POST"), timeout=TIMEOUT_SECONDS).close()
+    except HTTPError as error:
+        error.close()
+        raise
+    except URLError as error:  # which says what is wrong in angle brackets
+        raise ConnectionError(str(error.reason)) from error
 
 
 def _opener() -> OpenerDirector:

@@ -6,6 +6,8 @@ import os
 import tempfile
 from pathlib import Path
 
+import django
+
 from example_project import csp
 
 SECRET_KEY = "only for tests"
@@ -58,6 +60,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 TIME_ZONE = "UTC"
 USE_TZ = True
+if django.VERSION >= (6, 1):  # which will not send without
+    MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
 STATIC_URL = "static/"
 
 HAILWHALE = {"REDIS": os.environ.get("HAILWHALE_REDIS_URL", "redis://127.0.0.1:6379")}

@@ -16,7 +16,7 @@ from hailwhale_django import alerting
 from hailwhale_django.engine.domain.plan import Schedule
 from hailwhale_django.models import Alert, Dashboard, Report
 from tests.api import who_may
-from tests.test_alerts import BROKEN, alert, count
+from tests.test_alerts import Broken, alert, count, mailing
 
 ALERTS = "/admin/hailwhale_django/alert/"
 REPORTS = "/admin/hailwhale_django/report/"
@@ -101,7 +101,7 @@ class TestAlerts:
         count(150)
         list(alerting.watch())
         count(200)
-        with override_settings(EMAIL_BACKEND=BROKEN):
+        with mailing(Broken):
             list(alerting.watch())
         text = text_of(who_may(*OF_ALERTS), f"{ALERTS}{found.pk}/change/")
         assert "on since 11/22/2026 noon, at 1.750" in text
@@ -118,11 +118,18 @@ class TestAlerts:
         count(150, country="<b>US</b>")
         count(300, country="DE")
         text = text_of(who_may(*OF_ALERTS), f"{ALERTS}{found.pk}/try/")
+        assert "revenue/visitors is below 2 within 1h</bdi> (Nov 22, 2026, 11:00 – 12:00, UTC)" in text
         assert "&lt;b&gt;US&lt;/b&gt;: revenue/visitors is 1.500, below 2" in text
         assert "<b>US" not in text
         assert text.index("1.500</td>") < text.index("3</td>")
         found.refresh_from_db()
         assert (found.memory, found.checked_at, found.events.count(), len(mail.outbox)) == ({}, None, 0, 0)
+
+    def test_the_address_of_a_webhook_is_not_in_the_list(self) -> None:
+        alert(channel="webhook", url="https://hooks.example/services/T0/secret")
+        text = text_of(who_may(*OF_ALERTS), ALERTS)
+        assert "hooks.example" in text
+        assert "secret" not in text
 
     def test_trying_what_cannot_be_asked(self) -> None:
         found = alert()

@@ -32,7 +32,7 @@ from django.template import Context, Template
 from django.test import Client, override_settings
 from django.test.utils import isolate_apps
 
-from hailwhale_django import HailWhaleModel, Whale, checks, conf, health, permissions, serializers, urls
+from hailwhale_django import HailWhaleModel, Whale, checks, conf, health, overdue, permissions, serializers, urls
 from hailwhale_django.dashboards.state import PARAMETERS as ADMIN_PARAMETERS
 from hailwhale_django.engine import errors, problems
 from hailwhale_django.engine.domain import formula, period_grammar, query
@@ -208,7 +208,7 @@ def test_checks_are_told() -> None:
 
 
 def test_problems_of_health_are_told() -> None:
-    sources = inspect.getsource(problems) + inspect.getsource(health)
+    sources = inspect.getsource(problems) + inspect.getsource(health) + inspect.getsource(overdue)
     ids = set(re.findall(r"hailwhale\.H\d{3}", sources))
     assert ids
     assert ids == set(re.findall(r"hailwhale\.H\d{3}", named("health.md")))

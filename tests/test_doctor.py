@@ -21,6 +21,9 @@ CACHE = "django.middleware.cache.FetchFromCacheMiddleware"
 QUIET = {"SILENCED_SYSTEM_CHECKS": ["hailwhale.H012", "hailwhale.W002"]}
 
 
+pytestmark = pytest.mark.django_db
+
+
 def doctor(*arguments: str) -> str:
     out = StringIO()
     call_command("hailwhale_doctor", *arguments, stdout=out)

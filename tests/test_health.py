@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.checks import run_checks
 from django.test import Client, override_settings
+from django.utils import timezone
 
 from example_project.ports import HOST, free_port
 from hailwhale_django import Hail, buffer, checks
 from hailwhale_django.health import health
+from hailwhale_django.models import Alert, Dashboard, Report
 from tests import servers
 from tests.api import who_may
 
@@ -86,6 +89,7 @@ class TestPage:
         assert "<h2><bdi>other&lt;b&gt;</bdi></h2>" in text
 
 
+@pytest.mark.django_db
 def test_a_buffer_that_cannot_write_is_a_warning(away: None) -> None:
     buffer.add({"pk": "shop"})
     assert not buffer.flush()
@@ -94,11 +98,31 @@ def test_a_buffer_that_cannot_write_is_a_warning(away: None) -> None:
     assert found.buffer.buffered == 1
 
 
+@pytest.mark.django_db
 def test_what_is_silenced_is_not_told(store: None) -> None:
     assert health().is_well
     assert health().problems == ()
 
 
+@pytest.mark.django_db
+def test_alerts_and_reports_that_are_late(store: None) -> None:
+    """Of the alerts the first was never looked at, of the reports one is not due."""
+    now = timezone.now()
+    asked = {"counter": "shop", "formula": "hits", "threshold": 1}
+    for minutes in (None, 9, 11):
+        at = None if minutes is None else now - timedelta(minutes=minutes)
+        Alert.objects.create(name="late", checked_at=at, **asked)
+    Alert.objects.create(name="off", active=False, **asked)
+    board = Dashboard.objects.create(slug="shop", title="The shop")
+    for minutes in (-5, 59, 61):
+        Report.objects.create(dashboard=board, due_at=now - timedelta(minutes=minutes))
+    assert [(problem.id, problem.message) for problem in health().problems] == [
+        ("hailwhale.H050", "2 alerts were not looked at in the last 10 minutes."),
+        ("hailwhale.H051", "1 report was not sent for more than an hour."),
+    ]
+
+
+@pytest.mark.django_db
 def test_it_is_json_through_and_through(redis_url: str) -> None:
     with override_settings(HAILWHALE={"REDIS": redis_url}):
         assert json.loads(json.dumps(health().to_wire()))["well"] is False

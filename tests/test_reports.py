@@ -25,7 +25,7 @@ from hailwhale_django.engine.domain.plan import Schedule
 from hailwhale_django.engine.domain.timeline import timeline
 from hailwhale_django.models import Dashboard, Panel, Report
 from hailwhale_django.reporting import next_due
-from tests.test_alerts import BROKEN, Killed
+from tests.test_alerts import Broken, Dying, DyingLater, Killed, mailing
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -276,7 +276,7 @@ def send_one(whose: User | None, **given: Any) -> str:
 class TestFailing:
     def test_it_is_tried_again(self, ada: User) -> None:
         found = report(ada)
-        with override_settings(EMAIL_BACKEND=BROKEN):
+        with mailing(Broken):
             assert send() == ["It could not be sent: no route to host"]
         found.refresh_from_db()
         assert found.problem == "It could not be sent: no route to host"
@@ -285,12 +285,12 @@ class TestFailing:
         found.refresh_from_db()
         assert (found.problem, found.sent_at) == ("", NOON)
 
-    @pytest.mark.parametrize(("backend", "mails"), [("Dying", 1), ("DyingLater", 2)])
+    @pytest.mark.parametrize(("backend", "mails"), [(Dying, 1), (DyingLater, 2)])
     def test_a_killed_worker_s_is_sent_by_the_next(
-        self, ada: User, backend: str, mails: int, clock: time_machine.Coordinates, monkeypatch: pytest.MonkeyPatch
+        self, ada: User, backend: type, mails: int, clock: time_machine.Coordinates, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         report(ada)
-        with monkeypatch.context() as gone, override_settings(EMAIL_BACKEND=f"tests.test_alerts.{backend}"):
+        with monkeypatch.context() as gone, mailing(backend):
             gone.setattr("hailwhale_django.claims.release", lambda *_: None)
             with pytest.raises(Killed):
                 send()
