@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmarks import (
     counting,
+    dashboard,
     decide,
     deciding,
     geometry,
@@ -39,6 +40,7 @@ BENCHMARKS: dict[str, Callable[[Effort], report.Result]] = {
     "geometry": geometry.run,
     "middleware": middleware.run,
     "sketches": sketches.run,
+    "dashboard": dashboard.run,
     "decide": decide.run,
     "simmer": simmer.run,
     "simmer_udp": simmer_udp.run,

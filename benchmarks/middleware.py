@@ -102,7 +102,8 @@ def _raced(
 def configure() -> None:
     """A project with this file's addresses, unless there is one already."""
     if not settings.configured:
-        settings.configure(INSTALLED_APPS=["hailwhale_django"], ALLOWED_HOSTS=["*"], USE_TZ=True, TIME_ZONE="UTC")
+        apps = ["django.contrib.auth", "django.contrib.contenttypes", "hailwhale_django"]
+        settings.configure(INSTALLED_APPS=apps, ALLOWED_HOSTS=["*"], USE_TZ=True, TIME_ZONE="UTC")
         django.setup()
 
 

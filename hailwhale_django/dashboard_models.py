@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
-from django.contrib.auth.models import Group
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.db.models import Q
@@ -73,8 +72,12 @@ class Dashboard(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("owner")
     )
     everyone = models.BooleanField(_("for everybody who may see dashboards"), default=True)
-    viewers = models.ManyToManyField(Group, blank=True, related_name="+", verbose_name=_("groups that may see it"))
-    editors = models.ManyToManyField(Group, blank=True, related_name="+", verbose_name=_("groups that may change it"))
+    viewers = models.ManyToManyField(
+        "auth.Group", blank=True, related_name="+", verbose_name=_("groups that may see it")
+    )
+    editors = models.ManyToManyField(
+        "auth.Group", blank=True, related_name="+", verbose_name=_("groups that may change it")
+    )
     changed_at = models.DateTimeField(auto_now=True)
 
     objects = SharedQuerySet.as_manager()
