@@ -6,16 +6,17 @@ There is no table to change; these pages show what Redis holds, so a `ModelAdmin
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext
 
 from . import conf
 from .dashboards import pages
 from .dashboards.state import State
 from .engine.errors import InvalidInput
-from .models import Dashboard, DeadLetter, Decision, Health, Live
+from .models import Dashboard, DeadLetter, Decision, Health, Live, Panel
 from .spreadsheet import spreadsheet
 from .storepages import StorePages, chosen_store
 from .whale import Whale
@@ -64,7 +65,19 @@ class CounterAdmin(StorePages):
         page = pages.counter_page(state, whale.pod(), self.link_to)
         if page is None:
             return self._missing(request, pk)
-        return self.render(request, "counter", {"page": page, "title": page.title})
+        return self.render(
+            request, "counter", {"page": page, "title": page.title, "panel_link": self._panel_link(request, page)}
+        )
+
+    def _panel_link(self, request: HttpRequest, page: pages.CounterPage) -> str:
+        """The form that puts what the page shows on a dashboard, for those who may."""
+        if not self.admin_site.is_registered(Panel):
+            return ""
+        may = self.admin_site.get_model_admin(Panel).has_add_permission(request)
+        if not may or not Dashboard.objects.changeable_by(request.user).filter(store=page.state.store).exists():
+            return ""
+        query = urlencode({"place": 1000, **pages.as_panel(page)})
+        return reverse("admin:hailwhale_django_panel_add", current_app=self.admin_site.name) + "?" + query
 
     def _watching(self, request: HttpRequest) -> list[tuple[str, str]]:
         """The other pages that this user may see, with their addresses."""

@@ -71,10 +71,11 @@ class PanelForm(forms.ModelForm):  # type: ignore[type-arg]
             *("style", "period", "text", "width", "place"),
         )
         help_texts = HELP_OF_PANELS
-        widgets: ClassVar = {"dashboard": forms.HiddenInput}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "dashboard" in self.fields and (self.instance.pk or self.initial.get("dashboard")):
+            self.fields["dashboard"].widget = forms.HiddenInput()
         if "formulas" in self.fields:
             self.fields["formulas"].help_text = HELP_OF_PANELS["formulas"]
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import closing
+from html import unescape
 from typing import Any
 
 import pytest
@@ -333,6 +335,19 @@ class TestChanging:
         }  # fmt: skip
         text = logged_in(ada).post("/admin/hailwhale_django/panel/add/", panel).content.decode()
         assert "errorlist" in text and "name the counter" in text
+
+    def test_what_a_counters_page_shows_is_put_on_a_dashboard(
+        self, shop: None, ada: User, board: Dashboard, user: Callable[..., User]
+    ) -> None:
+        address = "/admin/hailwhale_django/counter/shop/?d=country&m=revenue/visitors,revenue&o=-revenue"
+        client = logged_in(ada)
+        found = re.search(r'href="([^"]*/panel/add/[^"]*)"', client.get(address).content.decode())
+        assert found
+        form = client.get(unescape(found[1])).content.decode()
+        assert "revenue/visitors\nrevenue</textarea>" in form and 'value="-revenue"' in form
+        assert f'<option value="{board.pk}">The shop</option>' in form
+        viewer = logged_in(user("viewer", "view_counter"))
+        assert "/panel/add/" not in viewer.get(address).content.decode()
 
     @pytest.mark.parametrize(
         ("does", "titles"),

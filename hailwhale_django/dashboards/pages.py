@@ -435,6 +435,20 @@ def whole_name(query: Query) -> str:
     return query.dimension.name if len(query.dimension) > 1 else gettext("total")
 
 
+def as_panel(page: CounterPage) -> dict[str, str]:
+    """What a page shows, as the fields of a dashboard's panel."""
+    query, state = page.query, page.state
+    fields = {
+        "kind": "table" if page.has_table else "graph",
+        "counter": str(query.pk),
+        "dimension": str(query.dimension) if query.dimension else "",
+        "counters": "on" if state.counters else "",
+        "formulas": "\n".join(map(str, query.formulas)),
+        "order": state.order,
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
 @dataclass(frozen=True, slots=True)
 class ListedCounter:
     """A counter in the list: hits of today and of the last days, with what they were in as many days before."""
