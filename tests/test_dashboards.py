@@ -16,7 +16,7 @@ from django.test import Client, override_settings
 from hailwhale_django import Whale
 from hailwhale_django.dashboards.spec import BoardSpec
 from hailwhale_django.documents import load
-from hailwhale_django.models import Annotation, Dashboard, Panel, Segment
+from hailwhale_django.models import Annotation, Dashboard, Panel, Segment, SharedLink
 from tests import servers
 from tests.test_admin import Page
 
@@ -393,3 +393,44 @@ def test_while_the_store_is_away_the_page_says_so_and_comes_back(redis_url: str,
         assert response.status_code == 503
         text = response.content.decode()
         assert "The counts cannot be read now" in text and "The shop" in text and "Period" in text
+
+
+class TestBounded:
+    """What only some values may be seen of tells nothing of the others."""
+
+    @pytest.fixture
+    def text(self, shop: None, ada: User, board: Dashboard) -> Callable[..., str]:
+        Panel.objects.filter(title="Day by day").update(dimension="country")
+        link = SharedLink.objects.create(dashboard=board, filters=["country/FR"])
+
+        def seen(query: str = "") -> str:
+            response = Client().get(f"/hailwhale/shared/{link.token}/{query}")
+            assert response.status_code == 200
+            streamed = b"".join(response.streaming_content) if response.streaming else response.content
+            return streamed.decode()
+
+        return seen
+
+    @pytest.mark.parametrize(
+        "query",
+        ["", "?f=-", "?f=country/DE", "?f=country/US&f=device/phone", "?p=2099-05-01..2099-05-15", "?c=nothing"],
+    )
+    def test_nothing_of_the_whole_or_of_others(self, text: Callable[..., str], query: str) -> None:
+        seen = text(query)
+        assert "DE" not in seen.split('id="hw-board"')[1] and ">$180<" not in seen
+        assert "of the whole" not in seen and "the whole's" not in seen and "180" not in seen and "6.207" not in seen
+
+    def test_nor_by_panels(self, text: Callable[..., str], board: Dashboard) -> None:
+        number = key(board, "Countries")
+        for query in (f"?d{number}=country/US", f"?d{number}=country/DE", f"?o{number}=-hits", f"?page{number}=2"):
+            seen = text(query)
+            assert "DE" not in seen.split('id="hw-board"')[1] and "NY" not in seen and "180" not in seen
+
+    def test_nor_in_a_spreadsheet(self, text: Callable[..., str], board: Dashboard) -> None:
+        sheet = text(f"?sheet={key(board, 'Countries')}")
+        assert [line.split(",")[0] for line in sheet.splitlines()[1:]] == ["FR"]
+
+    def test_nor_where_there_is_nothing_of_it(self, text: Callable[..., str]) -> None:
+        SharedLink.objects.update(filters=["country/XX"])
+        seen = text()
+        assert "180" not in seen and "120" not in seen and "DE" not in seen.split('id="hw-board"')[1]

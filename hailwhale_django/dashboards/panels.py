@@ -234,7 +234,9 @@ class _Tabled:
 
     def panel(self, answer: Answer) -> ShownPanel:
         query, column = self.query, self._sorted()
-        bars = bars_of(answer, answer.rows, column) if column is not None else [None] * len(answer.rows)
+        bars: Sequence[Bar | None] = [None] * len(answer.rows)
+        if column is not None and not self.narrowed.name:
+            bars = bars_of(answer, answer.rows, column)
         rows = [self._row(answer, row, bar) for row, bar in zip(answer.rows, bars, strict=True)]
         last, page = query.offset + len(rows), query.offset // (query.limit or 1) + 1
         return TablePanel(
@@ -265,8 +267,10 @@ class _Tabled:
 
     def _row(self, answer: Answer, row: Row, bar: Bar | None, kind: str = "") -> PanelRow:
         column = self._sorted()
+        # Of the only row that may be seen it is not said what it is of the whole.
+        alone = kind == "total" or bool(self.narrowed.name)
         cells = [
-            panel_cell(cell, one, whole, sorted=at == column, is_whole=kind == "total")
+            panel_cell(cell, one, whole, sorted=at == column, is_whole=alone)
             for at, (cell, one, whole) in enumerate(zip(row.cells, self.columns, answer.totals.cells, strict=True))
         ]
         points = row.cells[column or 0].points

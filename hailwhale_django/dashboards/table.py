@@ -226,11 +226,16 @@ def bars_of(answer: Answer, rows: Sequence[Row], column: int) -> list[Bar | None
 
 
 def spreadsheet(answer: Answer) -> Iterator[list[str | float | None]]:
-    """The table's headings, children, `(other)` and totals. Numbers are numbers, and nothing is a formula."""
+    """The table's headings, children, `(other)` and totals. Numbers are numbers, and nothing is a formula.
+
+    Where only children of some names were asked for, that is all there is.
+    """
     compared = answer.query.compare is not None
     yield [safe(text) for text in (gettext("name"), *_spreadsheet_headings(answer.columns, compared))]
     for row in answer.rows:
         yield [safe(row.name), *_spreadsheet_cells(row, answer.columns, compared)]
+    if any(one.test == "is" for one in answer.query.filters):
+        return
     if answer.other is not None:
         yield [safe(answer.other.name), *_spreadsheet_cells(answer.other, answer.columns, compared)]
     yield [gettext("total"), *_spreadsheet_cells(answer.totals, answer.columns, compared)]
