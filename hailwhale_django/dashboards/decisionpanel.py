@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from django.utils.translation import gettext
+
 from ..engine.chooser import standings_of
 from ..registration import Registration
 from .asking import Ask, Conversation
 from .decisions import QuestionOf, state_word
-from .panels import ShownPanel
+from .panels import ShownPanel, bounded
 from .spec import PanelSpec
 from .standings import OptionRow, leading, option_rows
 
@@ -33,6 +35,7 @@ def decision_panel(
 ) -> Conversation[ShownPanel]:
     """Where a registered decision stands, for a visitor of whom nothing is known. One round trip of its own."""
     yield from ()
+    bounded(gettext("A decision is not told apart by filters."), ask)
     standings = standings_of(ask.pod.decider.chooser.weigh(question_of(one), ask.now))
     leader = one.winner if one.state == "won" else leading(one, standings)
     options = option_rows(one, standings)[:OPTIONS_OF_A_PANEL]

@@ -48,6 +48,8 @@ def graph_panel(spec: PanelSpec, ask: Ask, marks_of: MarksOf) -> Conversation[Sh
     plot = yield from ask.pod.reader.plotting(asked.query, names, asked.formula, asked.period, ask.now, True)
     whole = plot.lines.pop("")
     lines = [Line(name, number, points) for number, (name, points) in enumerate(plot.lines.items(), 1)]
+    if not lines and asked.narrowed.name:
+        lines = [Line(asked.narrowed.name, 1, [None] * len(whole))]
     if not lines:
         lines = [Line(asked.column.title, 1, whole, whole=True), *(yield from asked.before())]
     graph = asked.graph(lines, within(marks_of(spec.pk, asked.period), asked.period))
