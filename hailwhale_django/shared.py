@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext
-from django.views.decorators.clickjacking import xframe_options_exempt
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from . import boards
@@ -27,7 +27,8 @@ from .dashboards.asking import Rights
 from .dashboards.board import board_page, board_sheet
 from .dashboards.boardstate import BoardState
 from .dashboards.spec import BoardSpec, read_filters
-from .engine.errors import HailWhaleError, StoreUnavailable
+from .engine.errors import InvalidInput, StoreUnavailable
+from .framing import framed, looks, unframed
 from .spreadsheet import spreadsheet
 
 SALT = "hailwhale.shared"
@@ -36,6 +37,8 @@ MOST_TRIES = 10
 TRY_SECONDS = 60
 
 
+# A password is all that is posted, and there is no harm in knowing it; in a frame on another site there is no cookie.
+@csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def shared(request: HttpRequest, token: str) -> HttpResponseBase:
     """What a link shows, once its password is known."""
@@ -46,7 +49,7 @@ def shared(request: HttpRequest, token: str) -> HttpResponseBase:
     response["X-Robots-Tag"] = "noindex"
     response["Referrer-Policy"] = "same-origin"
     patch_cache_control(response, private=True, no_cache=True)
-    return response if not link.embeddable else xframe_options_exempt(lambda _: response)(request)
+    return framed(response) if link.embeddable else unframed(response)
 
 
 def _opened(request: HttpRequest, link: SharedLink) -> HttpResponseBase:
@@ -64,15 +67,16 @@ def _shown(request: HttpRequest, link: SharedLink) -> HttpResponseBase:
     sources, store = boards.sources_of(board, lambda _: "", lambda _: ""), pod(board.store)
     status = 200
     try:
-        if sheet := request.GET.get("sheet"):
+        if link.interactive and (sheet := request.GET.get("sheet")):
             answer = board_sheet(spec, state, store, rights, sources, sheet, fixed)
             if answer is None:
                 raise Http404
             return spreadsheet(answer)
         page = board_page(spec, state, store, rights, sources, fixed=fixed)
-    except StoreUnavailable as error:
-        page, status = boards.page_without(board, spec, state, rights, str(error), fixed), 503
-    except HailWhaleError as error:
+    except StoreUnavailable:  # where the store is, is nobody's business here
+        away = gettext("The store does not answer.")
+        page, status = boards.page_without(board, spec, state, rights, away, fixed), 503
+    except InvalidInput as error:
         return _page(request, "problem", {"problem": str(error), "title": spec.title}, 400)
     only = link.panel is not None
     return _page(request, "dashboard", {"page": page, "title": page.title, "only": only}, status)
@@ -140,4 +144,4 @@ def _tries_of(link: SharedLink) -> int:
 
 
 def _page(request: HttpRequest, name: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
-    return render(request, f"hailwhale_django/shared/{name}.html", context, status=status)
+    return render(request, f"hailwhale_django/shared/{name}.html", {**looks(request), **context}, status=status)

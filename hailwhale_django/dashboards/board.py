@@ -21,8 +21,8 @@ from .boardstate import BoardState
 from .decisionpanel import decision_panel
 from .decisions import QuestionOf
 from .graphpanel import MarksOf, graph_panel
-from .panels import BrokenPanel, Choice, ShownPanel, number_panel, table_panel, table_query, text_panel
-from .question import read_compare, said, whole_table
+from .panels import BrokenPanel, Choice, ShownPanel, number_panel, panel_sheet, table_panel, text_panel
+from .question import read_compare, said
 from .spec import BoardSpec, PanelSpec, read_filters
 from .state import DEFAULT_PERIOD
 
@@ -260,7 +260,7 @@ def board_sheet(
     if panel is None:
         return None
     asked, _ = board_ask(spec, state, pod, rights, fixed, sources.link)
-    (found,) = pod.together([asked.of(panel).tabling(whole_table(table_query(panel, asked.of(panel))))])
+    (found,) = pod.together([panel_sheet(panel, asked.of(panel))])
     if isinstance(found, HailWhaleError):
         raise found
     return found

@@ -9,11 +9,10 @@ from typing import ClassVar
 from django.utils.translation import gettext
 
 from ..engine.chooser import standings_of
-from ..engine.errors import InvalidInput
 from ..registration import Registration
 from .asking import Ask, Conversation
 from .decisions import QuestionOf, state_word
-from .panels import ShownPanel
+from .panels import ShownPanel, bounded
 from .spec import PanelSpec
 from .standings import OptionRow, leading, option_rows
 
@@ -36,8 +35,7 @@ def decision_panel(
 ) -> Conversation[ShownPanel]:
     """Where a registered decision stands, for a visitor of whom nothing is known. One round trip of its own."""
     yield from ()
-    if ask.fixed:
-        raise InvalidInput("filters", str(ask.fixed[0]), gettext("a decision is of all visitors"))
+    bounded(gettext("A decision is not told apart by filters."), ask)
     standings = standings_of(ask.pod.decider.chooser.weigh(question_of(one), ask.now))
     leader = one.winner if one.state == "won" else leading(one, standings)
     options = option_rows(one, standings)[:OPTIONS_OF_A_PANEL]

@@ -48,9 +48,9 @@ def graph_panel(spec: PanelSpec, ask: Ask, marks_of: MarksOf) -> Conversation[Sh
     plot = yield from ask.pod.reader.plotting(asked.query, names, asked.formula, asked.period, ask.now, True)
     whole = plot.lines.pop("")
     lines = [Line(name, number, points) for number, (name, points) in enumerate(plot.lines.items(), 1)]
-    if not lines and asked.narrowed.name:  # of which there is nothing; all others are none of its
-        lines = [Line(asked.narrowed.name, 1, [None] * len(asked.period))]
-    elif not lines:
+    if not lines and asked.narrowed.name:
+        lines = [Line(asked.narrowed.name, 1, [None] * len(whole))]
+    if not lines:
         lines = [Line(asked.column.title, 1, whole, whole=True), *(yield from asked.before())]
     graph = asked.graph(lines, within(marks_of(spec.pk, asked.period), asked.period))
     if asked.of_children and not asked.narrowed.name:

@@ -28,14 +28,16 @@ def narrow_table(crossings: Crossings, pk: Path, filters: Sequence[Path], dimens
     """For the children of a dimension's path."""
     own = [one for one in filters if one[:1] == dimension[:1]]
     others = [one for one in filters if one[:1] != dimension[:1]]
-    name = ""
+    name = problem = ""
     for one in own:
+        if len(one) > len(dimension) + 1 and one[: len(dimension)] == dimension:
+            problem = _beneath(one, one[len(dimension)])
         if one[: len(dimension)] == dimension:
             name = one[len(dimension)] if len(one) > len(dimension) else ""
         elif dimension[: len(one)] != one:
             return Narrowed(dimension, problem=_outside(one))
     path = crossings.within(str(pk), others, dimension)
-    return Narrowed(dimension, name, _apart(others)) if path is None else Narrowed(path, name)
+    return Narrowed(dimension, name, _apart(others)) if path is None else Narrowed(path, name, problem)
 
 
 def narrow_row(crossings: Crossings, pk: Path, filters: Sequence[Path], row: Path) -> Narrowed:
@@ -59,6 +61,13 @@ def narrow_counters(filters: Sequence[Path]) -> Narrowed:
 def _apart(filters: Sequence[Path]) -> str:
     names = ", ".join(f"{one[0]}: {' / '.join(one[1:])}" for one in filters)
     return gettext("Not filtered by %(filters)s: it was not counted together with this.") % {"filters": names}
+
+
+def _beneath(one: Path, name: str) -> str:
+    return gettext("Not filtered by %(filters)s: this shows all of %(name)s.") % {
+        "filters": f"{one[0]}: {' / '.join(one[1:])}",
+        "name": name,
+    }
 
 
 def _outside(one: Path) -> str:

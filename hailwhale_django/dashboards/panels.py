@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from django.utils.translation import gettext
 
-from ..engine.domain.answer import Answer, Row
+from ..engine.domain.answer import Answer, Cell, Row
 from ..engine.domain.formula import Formula
 from ..engine.domain.paths import Path
 from ..engine.domain.query import Filter, Order, Query
@@ -21,6 +21,7 @@ from .cells import PanelCell, panel_cell
 from .column import Column
 from .graph import Points, Spark, spark
 from .narrowing import Narrowed, narrow_counters, narrow_row, narrow_table
+from .question import whole_table
 from .spec import PanelSpec
 from .state import State
 from .table import Bar, bars_of, order_text
@@ -164,12 +165,14 @@ def table_panel(spec: PanelSpec, ask: Ask) -> Conversation[ShownPanel]:
     """The children of a path, or child counters, in the order that was chosen."""
     asked = _Tabled(spec, ask)
     answer = yield from ask.tabling(asked.query)
-    return asked.panel(answer)
+    return asked.panel(asked.bounded(answer))
 
 
-def table_query(spec: PanelSpec, ask: Ask) -> Query:
-    """What a table asks."""
-    return _Tabled(spec, ask).query
+def panel_sheet(spec: PanelSpec, ask: Ask) -> Conversation[Answer]:
+    """All of a table, for a spreadsheet."""
+    asked = _Tabled(spec, ask)
+    answer = yield from ask.tabling(whole_table(asked.query))
+    return asked.bounded(answer)
 
 
 def text_panel(spec: PanelSpec, ask: Ask) -> Conversation[ShownPanel]:
@@ -230,6 +233,14 @@ class _Tabled:
         given = self.ask.state.of("page", self.spec.key)
         return min(max(int(given), 1), LARGEST_PAGE) if given.isdecimal() and len(given) < 9 else 1
 
+    def bounded(self, answer: Answer) -> Answer:
+        """Where one row is all that may be seen, nothing tells of what it is a part of."""
+        if not self.narrowed.name or not self.ask.fixed:
+            return answer
+        rows = [row._replace(cells=tuple(map(_alone, row.cells))) for row in answer.rows]
+        none = Row(answer.totals.path, tuple(Cell(None) for _ in answer.columns))
+        return replace(answer, rows=rows, other=None, totals=rows[0] if rows else none)
+
     # What it shows
 
     def panel(self, answer: Answer) -> ShownPanel:
@@ -257,7 +268,7 @@ class _Tabled:
             last=last,
             previous=self._link(page=str(page - 1)) if page > 1 else "",
             next=self._link(page=str(page + 1)) if rows and last < answer.count else "",
-            sheet=self._link(page="") + f"&sheet={self.spec.key}" if self.spec.key else "",
+            sheet=self._sheet(),
             has_sparks=query.plotted and any(row.spark for row in rows),
         )
 
@@ -365,11 +376,20 @@ class _Tabled:
             return ""
         return self.ask.state.panel_link(self.spec.key, **changes)
 
+    def _sheet(self) -> str:
+        here = self._link(page="")
+        return f"{here}&sheet={self.spec.key}" if here and self.spec.key else ""
+
     def _counter_state(self) -> State:
         metrics = tuple(str(column.formula) for column in self.columns)
         order = ordering(self.order.formula, self.order.aspect, self.order.descending)
         path = "" if self.spec.counters else str(self.narrowed.path)
         return State(self.spec.pk, dimension=path, counters=self.spec.counters, metrics=metrics, order=order)
+
+
+def _alone(cell: Cell) -> Cell:
+    """What a cell tells without the whole, and without the other rows, by whose scatter intervals are made."""
+    return cell._replace(share=None, difference=None, effect=None, important=False, low=None, high=None)
 
 
 def narrowed_table(spec: PanelSpec, ask: Ask, path: Path) -> Narrowed:
