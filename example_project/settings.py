@@ -84,7 +84,13 @@ HAILWHALE = {
     "PIXEL_SKETCHES": ["uv:visitor", "mh:visitor"],
     # What filters of dashboards can be put together.
     "CROSSINGS": {
-        "shop": [["country", "device", "category"], ["country", "referrer"], ["device", "referrer"]],
+        "shop": [
+            ["country", "device", "category"],
+            ["country", "referrer"],
+            ["country", "product"],
+            ["device", "referrer"],
+            ["device", "product"],
+        ],
         "flights": [["carrier", "origin"]],
     },
     "CAPTURE": ["language", "referrer", "utm", "bot", "device", "browser", "os", "country"],

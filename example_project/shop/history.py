@@ -13,7 +13,7 @@ from typing import Any
 
 from django.test import RequestFactory
 
-from example_project.shop.goods import Product
+from example_project.shop.goods import BANNER, BANNERS, Product
 from example_project.shop.visitors import BUYS, Visitor, visitor
 from hailwhale_django.capture import captured
 
@@ -28,6 +28,7 @@ BUYS_MORE = {"NO": 1.5, "JP": 1.3, "DE": 1.1, "IN": 0.5, "BR": 0.6}
 BUYS_ON = {"desktop": 1.2, "mobile": 0.8}
 COMES_AGAIN = 0.3
 LOOK_SECONDS = 45
+DAYS_OF_BANNERS = 4
 
 
 def events(now: datetime, days: int = DAYS) -> Iterator[dict[str, Any]]:
@@ -41,6 +42,24 @@ def events(now: datetime, days: int = DAYS) -> Iterator[dict[str, Any]]:
             hour = rng.choices(range(24), HOURS)[0]
             at = datetime.combine(day, time(hour, rng.randrange(60), rng.randrange(60)), now.tzinfo)
             yield from of_visit(visitor(rng), f"{number}", rng, at)
+
+
+def decided(now: datetime) -> Iterator[dict[str, Any]]:
+    """Which banner each visitor of the last days saw, by chance, and whether they bought: enough to have a hunch."""
+    for ago in range(DAYS_OF_BANNERS, 0, -1):
+        day = now.date() - timedelta(days=ago)
+        rng = Random(f"banners of {day}")
+        for _ in range(VISITORS):
+            who, banner = visitor(rng), rng.choice(list(BANNERS))
+            if not who.is_bot:
+                told = captured(RequestFactory().get("/shop/", headers=who.headers))
+                yield {
+                    "pk": "decisions",
+                    "decided": {BANNER: banner},
+                    "dimensions": {name: told[name] for name in ("country", "device") if name in told},
+                    "metrics": {"visitors": 1, "orders": int(who.follows(banner) and who.buys)},
+                    "at": datetime.combine(day, time(rng.randrange(7, 23)), now.tzinfo),
+                }
 
 
 def of_visit(who: Visitor, day: str, rng: Random, at: datetime) -> Iterator[dict[str, Any]]:

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any, TextIO
 
 from example_project.flights.load import progress
-from example_project.shop.goods import COUNTER
-from example_project.shop.history import events
+from example_project.shop.goods import BANNER, COUNTER
+from example_project.shop.history import decided, events
 from hailwhale_django import Whale
+from hailwhale_django.decisions import events_of
 
 MARKER = "hailwhale_demo:shop"
 BEGUN, COMPLETE = b"begun", b"complete"
@@ -26,5 +27,7 @@ def load(client: Any, days: int, now: datetime, progress_to: TextIO) -> int:
     client.set(MARKER, BEGUN)
     found = list(events(now, days))
     counted = Whale.count_many(progress(found, len(found), progress_to))
+    if not Whale.counters(["decisions", BANNER]):  # what visitors have taught the shop is worth more
+        Whale.count_many(event for one in decided(now) for event in events_of(one, Whale.store))
     client.set(MARKER, COMPLETE)
     return counted
