@@ -303,6 +303,11 @@ class TestTelling:
         watch()
         count(200, visitors=0, country="FR")
         watch()
+        count(200, visitors=0, country="DE")
+        watch()
+        count(-200, visitors=0, country="DE")
+        clock.shift(60)
+        watch()  # DE begins a second time, and only that is still so
         assert len(mail.outbox) == 1
         clock.move_to(NOON + timedelta(hours=12))
         watch()
