@@ -63,7 +63,7 @@ def message_of(alert: Alert, events: Sequence[AlertEvent], *, is_last: bool, now
         shown.append(gettext("This is the last message of this alert today."))
     link = absolute("alert_change", alert.pk)
     return {
-        "text": "\n".join([alert.name, *shown, *filter(None, [link])]),
+        "text": escaped("\n".join([alert.name, *shown, *filter(None, [link])])),
         "alert": alert.name,
         "condition": wording.condition(lookout),
         "store": alert.store,
@@ -76,6 +76,11 @@ def message_of(alert: Alert, events: Sequence[AlertEvent], *, is_last: bool, now
         "last_today": is_last,
         "events": [_event_to_wire(event) for event in events],
     }
+
+
+def escaped(text: str) -> str:
+    """As Slack wants it, so that a child called `<!everyone>` calls nobody."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _event_to_wire(event: AlertEvent) -> dict[str, Any]:

@@ -17,7 +17,8 @@ def news(lookout: Lookout, child: str, state: str, reading: Reading, bout: Bout,
 
 
 def named(child: str, told: str) -> str:
-    return told if child == ITSELF else f"{child}: {told}"
+    """On one line, whatever the child is called."""
+    return told if child == ITSELF else f"{' '.join(child.split())}: {told}"
 
 
 def now(lookout: Lookout, reading: Reading) -> str:

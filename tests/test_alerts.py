@@ -303,6 +303,11 @@ class TestTelling:
         watch()
         count(200, visitors=0, country="FR")
         watch()
+        count(200, visitors=0, country="DE")
+        watch()
+        count(-200, visitors=0, country="DE")
+        clock.shift(60)
+        watch()  # DE begins a second time, and only that is still so
         assert len(mail.outbox) == 1
         clock.move_to(NOON + timedelta(hours=12))
         watch()
@@ -529,6 +534,15 @@ class TestWebhook:
             ],
         }
         assert event.told_at == NOON
+
+    def test_names_of_children_are_no_markup(self, hook: Hook) -> None:
+        alert(channel="webhook", url=hook.url, dimension="country", each=True)
+        count(150, country="<!everyone> & <http://evil.example|all>\nis well")
+        watch()
+        [(_, _, body)] = hook.got
+        said = "&lt;!everyone&gt; &amp; &lt;http://evil.example|all&gt; is well: revenue/visitors is 1.500, below 2"
+        assert body["text"] == f"Poor\n{said}"
+        assert body["events"][0]["child"] == "<!everyone> & <http://evil.example|all>\nis well"
 
     @pytest.mark.parametrize("status", [301, 302, 307, 308, 404, 500])
     def test_what_is_not_taken_is_sent_again(self, hook: Hook, status: int) -> None:
