@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+import django
+
 from example_project import broker, csp, home
 
 DEBUG = os.environ.get("DEBUG", "1").lower() in {"1", "true", "yes", "on"}
@@ -111,3 +113,9 @@ LOGGING = {
     "disable_existing_loggers": False,
     "loggers": {"django.server": {"level": "ERROR"}},
 }
+
+# Mails of alerts and reports are written where the demo was started, and sent to nobody.
+if django.VERSION >= (6, 1):
+    MAILERS = {"default": {"BACKEND": "django.core.mail.backends.console.EmailBackend"}}
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"

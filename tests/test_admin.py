@@ -729,7 +729,7 @@ class TestAddresses:
         ("query", "said"),
         [
             ("p=xyz", "'xyz' will not do; use e.g. today"),
-            ("c=xyz", "'xyz' will not do; use previous, weekdays, year, or a period"),
+            ("c=xyz", "'xyz' will not do; use previous, weekdays, month, year, or a period"),
             ("i=7x", "'7x' will not do; use a number and a unit"),
             ("p=year&i=1m", "'1m' will not do; that makes more than 3000 points"),
             ("o=-zz", "Order: 'zz' will not do; order by one of the columns"),
