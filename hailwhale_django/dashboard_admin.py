@@ -15,7 +15,7 @@ from django.urls import URLPattern, path, re_path, reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from . import boards
+from . import boards, documents
 from .access_models import SharedLink
 from .connection import pod
 from .dashboard_form import DashboardForm, PanelForm, SharedLinkForm
@@ -24,7 +24,7 @@ from .dashboards.asking import Rights
 from .dashboards.board import Sources, board_page, board_sheet
 from .dashboards.boardstate import BoardState
 from .dashboards.spec import read_filters
-from .engine.errors import StoreUnavailable
+from .engine.errors import InvalidInput, StoreUnavailable
 from .registration import Registration
 from .spreadsheet import spreadsheet
 from .storepages import StorePages
@@ -79,6 +79,8 @@ class DashboardAdmin(StorePages):
         own = [
             path("", self.page(self.list_view), name=self.url_name("changelist")),
             path("first/", self.page(self.first_view), name=self.url_name("first")),
+            path("import/", self.page(self.import_view, "POST"), name=self.url_name("import")),
+            path("<slug:slug>/file/", self.page(self.export_view), name=self.url_name("file")),
             path("<slug:slug>/segment/", self.page(self.segment_view, "POST"), name=self.url_name("segment")),
             # Not "add", and not a number, which are the forms'.
             re_path(
@@ -122,6 +124,48 @@ class DashboardAdmin(StorePages):
             page, status = boards.page_without(board, spec, state, rights, str(error)), 503
         context = {"page": page, "title": page.title, "board": board, **self._links(request, board, page)}
         return self.render_page(request, "dashboard", context, status)
+
+    def export_view(self, request: HttpRequest, slug: str) -> HttpResponseBase:
+        """The dashboard as a document, to be kept in a repository or loaded elsewhere."""
+        board = self._board(request, slug)
+        if not may_change(request.user, board):
+            raise PermissionDenied
+        response = HttpResponse(documents.write([documents.dump(board)], "json"), content_type="application/json")
+        response["Content-Disposition"] = f'attachment; filename="{slug}.json"'
+        return response
+
+    def import_view(self, request: HttpRequest) -> HttpResponseBase:
+        """Load the dashboards of a file; those that are there already only if they may be changed."""
+        file = request.FILES.get("file")
+        if request.method != "POST" or not self.has_add_permission(request):
+            raise PermissionDenied
+        if file is None or file.size > documents.MAX_BYTES:
+            messages.error(request, gettext("Choose a file of at most a megabyte."))
+        else:
+            self._load(request, str(file.name), file.read())
+        return HttpResponseRedirect(self.view_link("dashboard"))
+
+    def _load(self, request: HttpRequest, name: str, content: bytes) -> None:
+        try:
+            found = documents.read(content, name)
+            with transaction.atomic():
+                for one in found:
+                    self._load_one(request, one)
+        except InvalidInput as error:
+            messages.error(request, str(error))
+
+    def _load_one(self, request: HttpRequest, one: documents.Document) -> None:
+        slug = one.given.get("slug") if isinstance(one.given, dict) else None
+        there = Dashboard.objects.filter(slug=slug).first() if isinstance(slug, str) else None
+        if there is not None and not may_change(request.user, there):
+            raise InvalidInput("slug", slug, gettext("there is such a dashboard, and you may not change it"))
+        board, outcome = documents.load(one.given, _user(request))
+        said = {
+            "created": gettext("%(title)s is made."),
+            "changed": gettext("%(title)s is changed."),
+            "unchanged": gettext("%(title)s is as it was."),
+        }
+        messages.success(request, said[outcome] % {"title": board})
 
     def segment_view(self, request: HttpRequest, slug: str) -> HttpResponseBase:
         """Save filters under a name, then show the dashboard with them."""
@@ -184,6 +228,7 @@ class DashboardAdmin(StorePages):
         return {
             "others": others,
             "edit_link": self._reverse("dashboard_change", board.pk) if may else "",
+            "file_link": self._reverse("dashboard_file", board.slug) if may else "",
             "share_link": f"{self._reverse('sharedlink_changelist')}?{urlencode({'dashboard__id__exact': board.pk})}"
             if shares
             else "",

@@ -1267,6 +1267,10 @@ class TestWriting:
         assert writing.percent(0.1234, signed=True) == "+12.3%"
         assert writing.percent(-1, signed=True) == "-100.0%"
         assert writing.percent(0) == "0%"
+        assert writing.percent(0.00029, signed=True) == "+0.03%"
+        assert writing.percent(-0.000046, signed=True) == "-0.005%"
+        assert writing.change(99, 10, 8.9, ratio=False).text == "+890.0%"
+        assert writing.change(15.47, 0.035, 441.0, ratio=True).text == "×442"
         assert writing.percent(None) == "–"
 
     def test_changes(self) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.contrib.auth.models import Group, Permission, User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, override_settings
 
 from hailwhale_django import Whale
@@ -169,6 +170,13 @@ class TestPage:
         text = html(logged_in(ada), "?p=nonsense&c=nonsense&f=nonsense")
         assert text.count('class="errornote"') == 3
         assert ">$180</bdi>" in text
+
+    def test_graphs_are_drawn_by_another_interval(self, shop: None, ada: User, board: Dashboard) -> None:
+        client = logged_in(ada)
+        assert "May 13, 2099, 10:00" in html(client, "?i=1h")
+        assert "by week" in html(client, "?p=30d&i=1w")
+        # One that will not do for this period is not minded.
+        assert ">$180</bdi>" in html(client, "?i=1y") and ">$180</bdi>" in html(client, "?i=nonsense")
 
 
 class TestFilters:
@@ -348,6 +356,44 @@ class TestChanging:
         assert f'<option value="{board.pk}">The shop</option>' in form
         viewer = logged_in(user("viewer", "view_counter"))
         assert "/panel/add/" not in viewer.get(address).content.decode()
+
+    def test_a_dashboard_goes_into_a_file_and_comes_out_of_it(self, shop: None, ada: User, board: Dashboard) -> None:
+        client = logged_in(ada)
+        response = client.get(f"{BASE}shop/file/")
+        assert response["Content-Disposition"] == 'attachment; filename="shop.json"'
+        text = response.content.decode()
+        Dashboard.objects.all().delete()
+        client.post(f"{BASE}import/", {"file": SimpleUploadedFile("shop.json", text.encode())})
+        assert [panel.title for panel in Dashboard.objects.get(slug="shop").panels.all()][1:3] == [
+            "Countries",
+            "Devices",
+        ]
+
+    @pytest.mark.parametrize(
+        ("content", "said"),
+        [
+            (b"\xff\xfe", "UTF-8"),
+            (b"{", "JSON"),
+            (b'[{"slug": "new"}, {"slug": "add"}]', "no number, add"),
+            (b'{"slug": "new", "panels": [{"kind": "table"}]}', "name the counter"),
+            (b'{"slug": "theirs"}', "you may not change it"),
+        ],
+    )
+    def test_a_file_that_will_not_do_changes_nothing(
+        self, shop: None, ada: User, user: Callable[..., User], content: bytes, said: str
+    ) -> None:
+        Dashboard.objects.create(slug="theirs", title="Theirs", owner=user("bob"))
+        response = logged_in(ada).post(
+            f"{BASE}import/", {"file": SimpleUploadedFile("boards.json", content)}, follow=True
+        )
+        assert said in unescape(response.content.decode())
+        assert list(Dashboard.objects.values_list("slug", "title")) == [("theirs", "Theirs")]
+
+    def test_files_are_for_those_who_may(self, shop: None, user: Callable[..., User], board: Dashboard) -> None:
+        client = logged_in(user("viewer", "view_dashboard"))
+        assert client.get(f"{BASE}shop/file/").status_code == 403
+        assert client.post(f"{BASE}import/", {}).status_code == 403
+        assert client.get(f"{BASE}import/").status_code == 403
 
     @pytest.mark.parametrize(
         ("does", "titles"),

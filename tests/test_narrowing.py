@@ -24,7 +24,7 @@ def paths(*texts: str) -> list[Path]:
         ([], "device", "device", "", False),
         (["country/US"], "device", "country/US/×device", "", False),
         (["country/US"], "country", "country", "US", False),
-        (["country/US/CA"], "country", "country", "US", False),
+        (["country/US/CA"], "country", "country", "US", True),
         (["country/US/CA"], "country/US", "country/US", "CA", False),
         (["country/US"], "country/US", "country/US", "", False),
         (["country/US"], "country/DE", "country/DE", "", True),

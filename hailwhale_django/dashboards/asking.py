@@ -11,10 +11,10 @@ from ..engine.domain.formula import Formula
 from ..engine.domain.paths import Path
 from ..engine.domain.period import Period, compare_period
 from ..engine.domain.query import Query
-from ..engine.errors import TooLarge
+from ..engine.errors import InvalidInput, TooLarge
 from ..engine.pod import Pod
 from .boardstate import BoardState
-from .question import MAX_POINTS, readable
+from .question import MAX_POINTS, graph_period_of, readable
 from .spec import PanelSpec
 from .state import State
 
@@ -52,6 +52,7 @@ class Ask:
     period: Period
     versus: str = ""
     compare: Period | None = None
+    interval: str = ""
     filters: Sequence[Path] = ()
     fixed: Sequence[Path] = ()
     rights: Rights = field(default_factory=Rights)
@@ -81,7 +82,11 @@ class Ask:
 
     def drawn(self, pk: Path) -> Period | None:
         """The period by an interval that makes a line of it."""
-        found = readable(State(pk, period=self.text), self.period, self.pod)
+        state = State(pk, period=self.text, interval=self.interval)
+        try:
+            found = graph_period_of(state, self.period, self.pod)
+        except InvalidInput:  # an interval that makes too many points, or none, of this panel's own period
+            found = readable(state, self.period, self.pod)
         return found if found is not None and len(found) <= MAX_POINTS else None
 
     def tabling(self, query: Query) -> Conversation[Any]:

@@ -22,7 +22,7 @@ from .decisionpanel import decision_panel
 from .decisions import QuestionOf
 from .graphpanel import MarksOf, graph_panel
 from .panels import BrokenPanel, Choice, ShownPanel, number_panel, panel_sheet, table_panel, text_panel
-from .question import read_compare, said
+from .question import intervals, read_compare, said
 from .spec import BoardSpec, PanelSpec, read_filters
 from .state import DEFAULT_PERIOD
 
@@ -164,6 +164,22 @@ class BoardPage:
         return names.get(True, self.compared)
 
     @property
+    def has_graphs(self) -> bool:
+        return any(panel.kind == "graph" for panel in self.spec.panels)
+
+    @property
+    def intervals(self) -> list[Choice]:
+        """How finely graphs may be drawn."""
+        now = self.state.interval
+        offered = [(str(one), writing.each(one)) for one in intervals(self.ask.period, self.ask.pod)]
+        texts = [("", gettext("automatic")), *offered]
+        return [Choice(text, self.state.link(interval=value), value == now) for value, text in texts]
+
+    @property
+    def interval_name(self) -> str:
+        return {choice.current: choice.text for choice in self.intervals}.get(True, self.state.interval)
+
+    @property
     def form_pairs(self) -> list[tuple[str, str]]:
         """What the forms keep without showing it."""
         return [pair for pair in self.state.pairs() if pair[0] not in ("p", "c")]
@@ -226,7 +242,9 @@ def board_ask(
     given = spec.filters if state.filters is None else state.filters
     filters = understood("filters", lambda: read_filters(list(given)), list)
     text = own if "period" in problems else state.period or own
-    asked = Ask(pod, now, state, text, period, versus if compare else "", compare, filters, fixed, rights, link)
+    asked = Ask(
+        pod, now, state, text, period, versus if compare else "", compare, state.interval, filters, fixed, rights, link
+    )
     return asked, problems
 
 

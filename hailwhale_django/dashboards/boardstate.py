@@ -14,7 +14,7 @@ from django.http import QueryDict
 
 from .spec import MAX_FILTERS
 
-OF_PANELS = {"o": "order", "d": "path", "s": "style", "log": "log", "page": "page", "m": "formula", "i": "interval"}
+OF_PANELS = {"o": "order", "d": "path", "s": "style", "log": "log", "page": "page", "m": "formula"}
 """What the address may say of a panel, before its key: `o12=-revenue` orders panel 12."""
 
 MAX_OF_PANELS = 100
@@ -32,6 +32,7 @@ class BoardState:
 
     period: str = ""
     compare: str = ""
+    interval: str = ""
     filters: tuple[str, ...] | None = None
     panels: tuple[tuple[str, str], ...] = ()
 
@@ -51,6 +52,7 @@ class BoardState:
         return cls(
             period[:MAX_CHARACTERS],
             compare[:MAX_CHARACTERS],
+            given.get("i", "").strip()[:MAX_CHARACTERS],
             filters,
             tuple((name, value[:MAX_CHARACTERS]) for name, value in list(named.items())[:MAX_OF_PANELS]),
         )
@@ -60,7 +62,7 @@ class BoardState:
         return dict(self.panels).get(f"{name}{key}", "")
 
     def link(self, **changes: str | tuple[str, ...]) -> str:
-        """The query string with the period, the comparison or the filters changed."""
+        """The query string with the period, the comparison, the interval or the filters changed."""
         return replace(self, **changes).query()  # type: ignore[arg-type]
 
     def panel_link(self, key: str, **changes: str) -> str:
@@ -74,7 +76,7 @@ class BoardState:
 
     def pairs(self, *left_out: str) -> Iterator[tuple[str, str]]:
         """Names and values, without some of the names."""
-        pairs = [("p", self.period), ("c", self.compare), *self._filters(), *self.panels]
+        pairs = [("p", self.period), ("c", self.compare), ("i", self.interval), *self._filters(), *self.panels]
         return ((name, value) for name, value in pairs if value and name not in left_out)
 
     def _filters(self) -> Sequence[tuple[str, str]]:

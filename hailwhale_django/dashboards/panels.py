@@ -246,8 +246,10 @@ class _Tabled:
     def panel(self, answer: Answer) -> ShownPanel:
         query, column = self.query, self._sorted()
         bars: Sequence[Bar | None] = [None] * len(answer.rows)
-        if column is not None and not self.narrowed.name:
-            bars = bars_of(answer, answer.rows, column)
+        measured = next((at for at, one in enumerate(self.columns) if one.formula.is_number), None)
+        measured = measured if column is None else column
+        if measured is not None and not self.narrowed.name:
+            bars = bars_of(answer, answer.rows, measured)
         rows = [self._row(answer, row, bar) for row, bar in zip(answer.rows, bars, strict=True)]
         last, page = query.offset + len(rows), query.offset // (query.limit or 1) + 1
         return TablePanel(

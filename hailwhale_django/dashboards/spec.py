@@ -48,8 +48,8 @@ COMPARED = ("previous", "weekdays", "month", "year")
 # Whether a text means a period does not depend on when it is asked.
 ANY_MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 
-# A number, "add" and "first" are addresses of the admin's own.
-_SLUG = re.compile(r"(?!(?:[0-9]+|add|first)\Z)[-\w]{1,100}", re.ASCII)
+# A number, "add", "first" and "import" are addresses of the admin's own.
+_SLUG = re.compile(r"(?!(?:[0-9]+|add|first|import)\Z)[-\w]{1,100}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ class BoardSpec:
         _known("dashboard", given, cls.NAMES)
         slug = _text("slug", given.get("slug"), 100)
         if not _SLUG.fullmatch(slug):
-            raise InvalidInput("slug", slug, "use letters, digits, - and _; and neither a number, add nor first")
+            raise InvalidInput("slug", slug, "use letters, digits, - and _, and no number, add, first or import")
         return cls(
             slug,
             title=_text("title", given.get("title"), 200) or slug,

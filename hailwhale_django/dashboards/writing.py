@@ -19,8 +19,12 @@ SIGNIFICANT_DIGITS = 4
 MOST_DECIMALS = 9
 # Of a plain sum two decimals are shown, as money has them, and more only where there would be nothing to see.
 DECIMALS_OF_SUMS = 2
+MOST_DECIMALS_OF_PERCENT = 3
 
 NOTHING = "–"
+
+MANY_TIMES = 9
+"""A relative change from which on it is told how many times as much it is."""
 
 
 def number(value: float | None, *, ratio: bool = False) -> str:
@@ -70,6 +74,9 @@ def percent(share: float | None, *, signed: bool = False, places: int = 1) -> st
     if share is None or not isfinite(share):
         return NOTHING
     shown = share * 100
+    if shown and abs(shown) < 10**-places:  # one digit of what is next to nothing
+        places = min(-floor(log10(abs(shown))), MOST_DECIMALS_OF_PERCENT)
+        shown = round(shown, places)
     text = _with_decimals(shown, 0 if shown == 0 or abs(shown) >= 1000 else places)
     sign = "+" if signed and share > 0 else ""
     return sign + pgettext("a percentage", "%(number)s%%") % {"number": text}
@@ -103,7 +110,10 @@ def change(
     if relative is None:
         return Change("▲" if value > before else "▼", gettext("new"), gettext("before: %(before)s"), was)
     sentence = gettext("more than before: %(before)s") if value > before else gettext("less than before: %(before)s")
-    return Change("▲" if value > before else "▼", percent(relative, signed=True), sentence, was)
+    text = percent(relative, signed=True)
+    if relative >= MANY_TIMES and before > 0:  # a percentage of five digits says less
+        text = f"×{short(value / before)}"
+    return Change("▲" if value > before else "▼", text, sentence, was)
 
 
 def span(period: Period) -> str:
