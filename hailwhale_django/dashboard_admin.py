@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin
 
 from django.contrib import messages
 from django.contrib.auth import get_permission_codename
@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import URLPattern, path, re_path, reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -389,6 +390,16 @@ class SharedLinkAdmin(OfDashboard):
         address = request.build_absolute_uri(shared_address(obj))
         messages.success(request, gettext("Whoever has this address sees it: %(address)s") % {"address": address})
 
+    def response_post_save_add(self, request: HttpRequest, obj: Any) -> HttpResponseRedirect:
+        """To where its address can be copied."""
+        name = "admin:hailwhale_django_sharedlink_change"
+        return HttpResponseRedirect(reverse(name, args=[obj.pk], current_app=self.admin_site.name))
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
+        link = SharedLink.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
+        shown = snippets(link, request.build_absolute_uri("/")) if link else []
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "snippets": shown})
+
     @staticmethod
     def address(link: SharedLink) -> str:
         return shared_address(link)
@@ -406,6 +417,20 @@ SharedLinkAdmin.password.boolean = True  # type: ignore[attr-defined]
 def shared_address(link: SharedLink) -> str:
     """Where a link leads; it takes the project's addresses of hailwhale."""
     return reverse("hailwhale:shared", args=[link.token])
+
+
+FRAME = '<iframe src="{}?embed=1" title="{}" width="100%" height="360" loading="lazy"></iframe>'
+SCRIPT = '<script src="{}?link={}" async></script>'
+
+
+def snippets(link: SharedLink, site: str) -> list[tuple[str, str]]:
+    """What can be copied of a link, as text: its address and, if it may be embedded, a frame and a script."""
+    address = urljoin(site, shared_address(link))
+    if not link.embeddable:
+        return [(gettext("Address"), address)]
+    script = format_html(SCRIPT, urljoin(site, reverse("hailwhale:graph.js")), link.token)
+    frame = format_html(FRAME, address, link.panel or link.dashboard)
+    return [(gettext("Address"), address), (gettext("Frame"), "" + frame), (gettext("Script"), "" + script)]
 
 
 def move(panel: Panel, by: int) -> None:

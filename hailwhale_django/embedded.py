@@ -20,6 +20,7 @@ from .engine.domain.paths import pk_of
 from .engine.domain.query import whole_number
 from .engine.domain.ranking import matter
 from .engine.errors import InvalidInput
+from .engine.pod import Pod
 from .whale import Whale
 
 AUTO = "auto"
@@ -89,9 +90,12 @@ def graph(
     style: Any = None,
     log: Any = False,
     title: Any = "",
+    *,
+    depth: int = 1,
+    pod: Pod | None = None,
 ) -> Graph:
-    """Lines of the best children of a path, or of those that matter; where it has none, its own."""
-    pod = Whale.pod()
+    """Lines of the best children of a path, or of those that matter; where it has none (or `depth` is 0), its own."""
+    pod = pod or Whale.pod()
     key, path = pk_of(given("pk", pk)), given("dimension", dimension)
     formula = drawn(str(metric or DEFAULT_METRIC))
     auto = limit == AUTO and not formula.is_level  # nothing has a share of a level
@@ -111,7 +115,7 @@ def graph(
         plotted=True,
     )
     answer = pod.reader.table(query, now)
-    rows = answer.rows if dimension not in (None, "", "_") else []
+    rows = answer.rows if depth and dimension not in (None, "", "_") else []
     chosen = that_matter(rows, answer.totals) if auto else rows
     found = [_line(row.name, number, row) for number, row in enumerate(chosen, 1)]
     whole = _line((query.dimension or query.pk).name, 1, answer.totals, whole=True)

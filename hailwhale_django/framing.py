@@ -11,6 +11,14 @@ ANCESTORS = "frame-ancestors"
 EVERYBODY = {ANCESTORS: ["*"]}
 
 THEMES = ("light", "dark")
+LEAST_HEIGHT, MOST_HEIGHT = 60, 2000
+
+
+def _height(given: str) -> int:
+    """Of the graphs, in pixels; 0 is what they have by themselves."""
+    digits = given.removesuffix("px")
+    number = int(digits) if digits.isdecimal() and len(digits) < 5 else 0
+    return number if LEAST_HEIGHT <= number <= MOST_HEIGHT else 0
 
 
 def framed(response: HttpResponseBase) -> Any:
@@ -40,4 +48,5 @@ def looks(request: HttpRequest) -> dict[str, Any]:
         "embed": "embed" in request.GET or request.headers.get("Sec-Fetch-Dest") == "iframe",
         "theme": theme if theme in THEMES else "",
         "clear": request.GET.get("background") == "transparent",
+        "height": _height(request.GET.get("height", "")),
     }

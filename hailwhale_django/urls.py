@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path, re_path
 
-from . import annotation_views, decision_views, inlets, monitor, pixel, shared, views
+from . import annotation_views, decision_views, embedding, inlets, monitor, pixel, shared, views
 
 app_name = "hailwhale"
 
@@ -33,8 +33,12 @@ _ENDPOINTS = {
     "health": monitor.HealthView,
 }
 
+_SCRIPTS = ("graph.js", "table_graph.js", "hailwhale.js")
+
 urlpatterns: list[URLPattern] = [
     *(re_path(rf"^{name}/?\Z", view.as_view(), name=name) for name, view in _ENDPOINTS.items()),
+    *(path(name, embedding.script, {"name": name}, name=name) for name in _SCRIPTS),
+    re_path(r"^graph/?\Z", embedding.graph, name="graph"),
     path("shared/<str:token>/", shared.shared, name="shared"),
     re_path(r"^pixel/(?P<payload>[^/]+)\.gif\Z", pixel.pixel, name="pixel"),
 ]

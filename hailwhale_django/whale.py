@@ -20,7 +20,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from . import caching
+from . import caching, drawing
+from .conf import DEFAULT_STORE
 from .deciding import Deciding
 from .engine import shapes
 from .engine.domain.answer import Answer
@@ -345,6 +346,18 @@ class Whale(Deciding):
         return cls.pod().overlap(pk, _either(metric, metrics), *found, counters=counters)
 
     # -- names -----------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def graph_tag(cls, pk: Any, *, base: str = "", max_age: int | None = None, **given: Any) -> str:
+        """A script tag that draws a graph on any page, whoever reads it: signed, so that it draws nothing else.
+
+        `given`: `dimension`, `metric`, `period`, `limit`, `depth`, `tzoffset`, `title`, `style`, `area`, `log`,
+        `table`, `height`, `live`, `interval`, `theme`, `background`; see docs/embedding.md. `base` is where this site
+        is seen from there (`https://shop.example`), by default `BASE_URL`; after `max_age` seconds it draws nothing.
+        """
+        return drawing.tag(
+            {"pk": pk, **given, **({"store": cls.store} if cls.store != DEFAULT_STORE else {})}, base, max_age
+        )
 
     @classmethod
     def get_subdimensions(cls, pk: Any, dimension: Any = None) -> list[str | list[str]]:

@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from .. import choosing, crediting, embedded, pixel, tracker
+from .. import choosing, crediting, drawing, embedded, pixel, tracker
 from ..asker import identity_of
 from ..capture import by_name
 from ..engine.errors import HailWhaleError, StoreUnavailable
@@ -217,6 +217,35 @@ def hailwhale_graph(
     """A graph over a period: of the whole, or of the best children of a path."""
     found = (_either(dimension, dimensions), _either(metric, metrics), period, limit, style, log, title)
     return {"graph": _unless_away(lambda: embedded.graph(pk, *found))}
+
+
+@register.simple_tag
+def hailwhale_graph_tag(
+    pk: Any,
+    dimension: Any = None,
+    metric: Any = None,
+    period: Any = None,
+    limit: Any = None,
+    base: str = "",
+    max_age: int | None = None,
+    *,
+    dimensions: Any = None,
+    metrics: Any = None,
+    **given: Any,
+) -> SafeString | str:
+    """A script tag that draws a graph on any page; it is signed, so that it draws nothing else."""
+
+    def script() -> SafeString:
+        shown = {"dimension": _either(dimension, dimensions), "metric": _either(metric, metrics), "period": period}
+        read = {name: embedded.given(name, value) for name, value in {"pk": pk, **shown, "limit": limit}.items()}
+        return drawing.tag({**read, **{name: _plain(value) for name, value in given.items()}}, base, max_age)
+
+    return _unless_broken(script) or ""
+
+
+def _plain(value: Any) -> Any:
+    """Text of a template, which is marked as safe HTML, as plain text."""
+    return "" + value if isinstance(value, str) else value
 
 
 def _ticket(pk: Any, dimensions: Any, metrics: Any, declared: Any) -> Ticket:
