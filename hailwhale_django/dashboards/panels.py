@@ -18,6 +18,7 @@ from ..engine.domain.query import Filter, Order, Query
 from ..engine.errors import InvalidInput
 from .asking import Ask, Conversation
 from .cells import PanelCell, panel_cell
+from .chooser import Chooser, chooser_of, columns_of
 from .column import Column
 from .graph import Points, Spark, spark
 from .narrowing import Narrowed, narrow_counters, narrow_row, narrow_table
@@ -125,6 +126,7 @@ class TablePanel(ShownPanel):
     next: str = ""
     sheet: str = ""
     has_sparks: bool = False
+    chooser: Chooser | None = None
     kind: ClassVar[str] = "table"
 
     @property
@@ -182,7 +184,7 @@ class _Tabled:
     """A table panel while it is asked for."""
 
     def __init__(self, spec: PanelSpec, ask: Ask) -> None:
-        self.spec, self.ask, self.columns = spec, ask, spec.columns
+        self.spec, self.ask, self.columns = spec, ask, columns_of(spec, ask)
         self.path = self._path()
         narrowed = self.narrowed = narrowed_table(spec, ask, self.path)
         self.order = self._order()
@@ -257,6 +259,7 @@ class _Tabled:
             next=self._link(page=str(page + 1)) if rows and last < answer.count else "",
             sheet=self._link(page="") + f"&sheet={self.spec.key}" if self.spec.key else "",
             has_sparks=query.plotted and any(row.spark for row in rows),
+            chooser=chooser_of(self.spec, self.ask),
         )
 
     def _sorted(self) -> int | None:
