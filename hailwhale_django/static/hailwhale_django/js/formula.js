@@ -26,6 +26,8 @@ function element(name, properties, attributes = {}) {
 
 class Draft {
     constructor(field, settings) {
+        // At once: to give the field its focus back looks for it again.
+        drafts.set(field, this);
         this.field = field;
         this.settings = settings;
         this.isArea = field.matches("textarea");
@@ -119,6 +121,9 @@ class Draft {
 
     toggle(isOpen) {
         this.list.hidden = !isOpen;
+        this.list.classList.remove("hw-end");
+        const { left, right } = this.list.getBoundingClientRect();
+        this.list.classList.toggle("hw-end", left < 0 || right > document.documentElement.clientWidth);
         this.field.removeAttribute("aria-activedescendant");
         this.isArea || this.field.setAttribute("aria-expanded", String(isOpen));
     }
@@ -222,7 +227,7 @@ function enhance(within) {
     const fields = [...(within.matches?.("[data-formula]") ? [within] : []), ...within.querySelectorAll("[data-formula]")];
     fields.forEach((field) => {
         const settings = field.closest("[data-check]")?.dataset;
-        settings?.check && !drafts.has(field) && drafts.set(field, new Draft(field, settings));
+        settings?.check && !drafts.has(field) && new Draft(field, settings);
     });
 }
 
