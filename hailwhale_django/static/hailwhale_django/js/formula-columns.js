@@ -22,11 +22,13 @@ export class Columns {
     add() {
         const made = this.frame.querySelector("template").content.cloneNode(true);
         const [row, number] = [made.firstElementChild, ++this.last];
-        row.querySelector("label").htmlFor = row.querySelector("input").id = `hw-m${number}`;
+        const field = row.querySelector("input");
+        row.querySelector("label").htmlFor = field.id = `hw-m${number}`;
+        field.name = "m";
         this.adds.before(row);
         this.removable(row);
         this.count();
-        row.querySelector("input").focus();
+        field.focus();
     }
 
     removable(row) {

@@ -46,6 +46,7 @@ class Draft {
         field.setAttribute("aria-autocomplete", "list");
         field.setAttribute("aria-controls", this.list.id);
         field.setAttribute("aria-describedby", `${field.getAttribute("aria-describedby") ?? ""} ${this.said.id}`.trim());
+        field.setAttribute("aria-haspopup", "listbox");
         // A field of several lines may not be called a combobox.
         if (!this.isArea) {
             field.setAttribute("role", "combobox");
