@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from . import conf
 from .alert_models import WEB_SCHEMES
 from .decision_form import LinesField
+from .formula_fields import ColumnInput
 from .models import Alert, Dashboard, Report
 
 HELP: Mapping[str, Any] = {
@@ -69,6 +70,7 @@ class AlertForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Alert
         fields = ("name", "condition", "channel", "active", *HELP)
         help_texts = HELP
+        widgets: ClassVar = {"formula": ColumnInput(attrs={"class": "vTextField"})}
 
 
 class ReportForm(forms.ModelForm):  # type: ignore[type-arg]

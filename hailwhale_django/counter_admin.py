@@ -5,17 +5,21 @@ There is no table to change; these pages show what Redis holds, so a `ModelAdmin
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext
 
 from . import conf
 from .dashboards import pages
+from .dashboards.draft import completions, drafted
 from .dashboards.state import State
-from .engine.errors import InvalidInput
+from .engine.domain.paths import Path, pk_of
+from .engine.errors import InvalidInput, StoreUnavailable
+from .engine.pod import Pod
 from .models import Dashboard, DeadLetter, Decision, Health, Live, Panel
 from .spreadsheet import spreadsheet
 from .storepages import StorePages, chosen_store
@@ -31,6 +35,9 @@ class CounterAdmin(StorePages):
     def get_urls(self) -> list[URLPattern]:
         return [
             path("", self.page(self.list_view), name=self.url_name("changelist")),
+            # Without a slash at the end, so that no counter has the same address.
+            path("formula.json", self.page(self.formula_view), name=self.url_name("formula")),
+            path("metrics.json", self.page(self.metrics_view), name=self.url_name("metrics")),
             path("<path:pk>/", self.page(self.counter_view), name=self.url_name("change")),
         ]
 
@@ -79,6 +86,15 @@ class CounterAdmin(StorePages):
         query = urlencode({"place": 1000, **pages.as_panel(page)})
         return reverse("admin:hailwhale_django_panel_add", current_app=self.admin_site.name) + "?" + query
 
+    def formula_view(self, request: HttpRequest) -> HttpResponseBase:
+        """What is to be said of a formula that is being written."""
+        text, kind = request.GET.get("text", ""), request.GET.get("kind", "formula")
+        return _json(request, lambda pk, pod: drafted(text, kind, pk, pod))
+
+    def metrics_view(self, request: HttpRequest) -> HttpResponseBase:
+        """The words that can stand in a formula."""
+        return _json(request, lambda pk, pod: completions(pod.metrics_of(pk)))
+
     def _watching(self, request: HttpRequest) -> list[tuple[str, str]]:
         """The other pages that this user may see, with their addresses."""
         allowed = (page for page in WATCHING if self.admin_site.get_model_admin(page).has_view_permission(request))
@@ -92,3 +108,14 @@ def _whale(request: HttpRequest) -> tuple[type[Whale], str]:
     """The store that the query string names, if it is one of those that are configured."""
     store = chosen_store(request)
     return (Whale if store == conf.DEFAULT_STORE else Whale.using(store)), store
+
+
+def _json(request: HttpRequest, say: Callable[[Path, Pod], dict[str, Any]]) -> JsonResponse:
+    """What a page's script asks about the counter `pk`."""
+    whale, _ = _whale(request)
+    try:
+        return JsonResponse(say(pk_of(request.GET.get("pk") or None), whale.pod()))
+    except InvalidInput as error:
+        return JsonResponse({"problem": str(error)}, status=400)
+    except StoreUnavailable as error:
+        return JsonResponse({"problem": str(error)}, status=503)

@@ -24,6 +24,7 @@ from .dashboard_models import NEW_PLACE, Dashboard, Panel, Segment
 from .dashboards.asking import Rights
 from .dashboards.board import Sources, board_page, board_sheet
 from .dashboards.boardstate import BoardState
+from .dashboards.chooser import lines_of
 from .dashboards.spec import read_filters
 from .engine.errors import InvalidInput, StoreUnavailable
 from .registration import Registration
@@ -287,9 +288,10 @@ class OfDashboard(StorePages):
             kwargs["queryset"] = Dashboard.objects.changeable_by(request.user)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
-    def _to_board(self, board: Dashboard) -> HttpResponseRedirect:
+    def _to_board(self, board: Dashboard, query: str = "") -> HttpResponseRedirect:
         name = "admin:hailwhale_django_dashboard_page"
-        return HttpResponseRedirect(reverse(name, args=[board.slug], current_app=self.admin_site.name))
+        address = reverse(name, args=[board.slug], current_app=self.admin_site.name)
+        return HttpResponseRedirect(address + (query if query.startswith("?") else ""))
 
 
 class PanelAdmin(OfDashboard):
@@ -306,6 +308,7 @@ class PanelAdmin(OfDashboard):
         own = [
             path("", self.page(self.nowhere_view), name=self.url_name("changelist")),
             path("<int:number>/move/", self.page(self.move_view, "POST"), name=self.url_name("move")),
+            path("<int:number>/columns/", self.page(self.columns_view, "POST"), name=self.url_name("columns")),
         ]
         return own + super().get_urls()
 
@@ -315,11 +318,7 @@ class PanelAdmin(OfDashboard):
 
     def move_view(self, request: HttpRequest, number: int) -> HttpResponseBase:
         """Move, copy or remove a panel, and show its dashboard."""
-        panel = self.get_queryset(request).filter(pk=number).first()
-        if panel is None or request.method != "POST":
-            raise Http404
-        if not self.has_change_permission(request, panel):
-            raise PermissionDenied
+        panel = self._changed(request, number)
         does = request.POST.get("do")
         if does in ("earlier", "later"):
             move(panel, 1 if does == "later" else -1)
@@ -329,6 +328,28 @@ class PanelAdmin(OfDashboard):
             panel.delete()
             messages.success(request, gettext("The panel %(title)s is removed.") % {"title": panel})
         return self._to_board(panel.dashboard)
+
+    def columns_view(self, request: HttpRequest, number: int) -> HttpResponseBase:
+        """Keep the columns that were chosen for a table, and show its dashboard as it was."""
+        panel = self._changed(request, number)
+        panel.formulas = lines_of(request.POST.get("columns", ""))
+        try:
+            panel.full_clean()
+        except ValidationError as error:
+            messages.error(request, " ".join(error.messages))
+        else:
+            panel.save(update_fields=["formulas"])
+            messages.success(request, gettext("The columns of %(title)s are kept.") % {"title": panel})
+        return self._to_board(panel.dashboard, request.POST.get("next", ""))
+
+    def _changed(self, request: HttpRequest, number: int) -> Panel:
+        """The panel that a button is pressed of, for those who may change it."""
+        panel: Panel | None = self.get_queryset(request).filter(pk=number).first()
+        if panel is None or request.method != "POST":
+            raise Http404
+        if not self.has_change_permission(request, panel):
+            raise PermissionDenied
+        return panel
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> HttpResponse:
         return self._to_board(obj.dashboard)

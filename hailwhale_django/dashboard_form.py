@@ -12,6 +12,7 @@ from . import conf
 from .access_models import SharedLink
 from .dashboard_models import Dashboard, Panel
 from .decision_form import LinesField
+from .formula_fields import ColumnLines
 
 HELP_OF_DASHBOARDS: Mapping[str, Any] = {
     "slug": _("Its address: letters, digits, - and _"),
@@ -62,7 +63,7 @@ class DashboardForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class PanelForm(forms.ModelForm):  # type: ignore[type-arg]
-    formulas = LinesField(label=_("Formulas"), required=False, widget=forms.Textarea(attrs={"rows": 5, "cols": 80}))
+    formulas = LinesField(label=_("Formulas"), required=False, widget=ColumnLines(attrs={"rows": 5, "cols": 80}))
 
     class Meta:
         model = Panel
@@ -78,6 +79,13 @@ class PanelForm(forms.ModelForm):  # type: ignore[type-arg]
             self.fields["dashboard"].widget = forms.HiddenInput()
         if "formulas" in self.fields:
             self.fields["formulas"].help_text = HELP_OF_PANELS["formulas"]
+            self.fields["formulas"].widget.store = self._store()  # type: ignore[attr-defined]
+
+    def _store(self) -> str:
+        """That of the dashboard."""
+        number = self.instance.dashboard_id or self.initial.get("dashboard")
+        board = Dashboard.objects.filter(pk=number).first() if str(number).isdecimal() else None
+        return board.store if board else conf.DEFAULT_STORE
 
 
 class SharedLinkForm(forms.ModelForm):  # type: ignore[type-arg]

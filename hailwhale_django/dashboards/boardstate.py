@@ -14,11 +14,11 @@ from django.http import QueryDict
 
 from .spec import MAX_FILTERS
 
-OF_PANELS = {"o": "order", "d": "path", "s": "style", "log": "log", "page": "page", "m": "formula"}
+OF_PANELS = {"o": "order", "d": "path", "s": "style", "log": "log", "page": "page", "m": "columns"}
 """What the address may say of a panel, before its key: `o12=-revenue` orders panel 12."""
 
 MAX_OF_PANELS = 100
-MAX_CHARACTERS = 1000
+MAX_CHARACTERS = 2000
 
 NO_FILTERS = "-"
 """Says that the filters that the dashboard begins with are taken away."""

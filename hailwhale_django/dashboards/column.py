@@ -26,7 +26,10 @@ FORMATS = ("%", "s", "ms", "bytes")
 MAX_TITLE = 100
 MAX_FORMAT = 20
 
-_WRITTEN = re.compile(r"(?P<formula>.+?)(?:\s+as\s+(?P<title>[^\[\]]+?))?\s*(?:\[(?P<options>[^\[\]]*)\])?\s*", re.S)
+# Space is taken as a whole (`++`): a text of little else would take long otherwise.
+_WRITTEN = re.compile(
+    r"(?P<formula>.+?)(?:(?<!\s)\s++as\s++(?P<title>[^\[\]]+?))?\s*+(?:\[(?P<options>[^\[\]]*)\])?\s*+", re.S
+)
 
 BYTES = ("kB", "MB", "GB", "TB", "PB")
 

@@ -25,7 +25,7 @@ from . import table, writing
 from .graph import DEFAULT_LINES, MAX_LINES, Graph, Line, Spark, spark, with_other
 from .offers import DEFAULT_METRIC, offered
 from .overlaps import ShownOverlap, overlap_of
-from .question import Question, ask, intervals, whole_table
+from .question import MAX_COLUMNS, Question, ask, intervals, whole_table
 from .state import DEFAULT_PERIOD, State
 from .table import WHOLE_ROW, Heading, ShownCell, ShownRow
 
@@ -181,6 +181,10 @@ class CounterPage:
     @property
     def default_formulas(self) -> list[str]:
         return [] if self.state.metrics else list(map(str, self.query.formulas))
+
+    @property
+    def most_columns(self) -> int:
+        return MAX_COLUMNS
 
     @property
     def metrics(self) -> list[str]:

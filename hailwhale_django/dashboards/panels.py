@@ -18,6 +18,7 @@ from ..engine.domain.query import Filter, Order, Query
 from ..engine.errors import InvalidInput
 from .asking import Ask, Conversation
 from .cells import PanelCell, panel_cell
+from .chooser import Chooser, chooser_of, columns_of
 from .column import Column
 from .graph import Points, Spark, spark
 from .narrowing import Narrowed, narrow_counters, narrow_row, narrow_table
@@ -126,6 +127,7 @@ class TablePanel(ShownPanel):
     next: str = ""
     sheet: str = ""
     has_sparks: bool = False
+    chooser: Chooser | None = None
     kind: ClassVar[str] = "table"
 
     @property
@@ -185,7 +187,7 @@ class _Tabled:
     """A table panel while it is asked for."""
 
     def __init__(self, spec: PanelSpec, ask: Ask) -> None:
-        self.spec, self.ask, self.columns = spec, ask, spec.columns
+        self.spec, self.ask, self.columns = spec, ask, columns_of(spec, ask)
         self.path = self._path()
         narrowed = self.narrowed = narrowed_table(spec, ask, self.path)
         self.order = self._order()
@@ -272,6 +274,7 @@ class _Tabled:
             next=self._link(page=str(page + 1)) if rows and last < answer.count else "",
             sheet=self._sheet(),
             has_sparks=query.plotted and any(row.spark for row in rows),
+            chooser=chooser_of(self.spec, self.ask),
         )
 
     def _sorted(self) -> int | None:

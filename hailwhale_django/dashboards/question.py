@@ -5,7 +5,7 @@ A person's question is never thrown away: a formula with a typing error leaves t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -220,9 +220,14 @@ def readable(state: State, period: Period, pod: Pod) -> Period | None:
     return None if finest is None else period.with_interval(finest)
 
 
-def unknown_metrics(formulas: Iterable[Formula], metrics: list[str]) -> list[str]:
+def never_counted(formulas: Iterable[Formula], metrics: Sequence[str]) -> list[str]:
+    """Which metrics of some formulas are not among those of a counter."""
     asked = dict.fromkeys(metric for formula in formulas for metric in formula.metrics)
-    unknown = [metric for metric in asked if kept_name(metric) not in metrics]
+    return [metric for metric in asked if kept_name(metric) not in metrics]
+
+
+def unknown_metrics(formulas: Iterable[Formula], metrics: Sequence[str]) -> list[str]:
+    unknown = never_counted(formulas, metrics)
     if not unknown:
         return []
     note = ngettext(

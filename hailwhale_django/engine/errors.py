@@ -41,14 +41,16 @@ def report(failures: Sequence[tuple[HailWhaleError, Any]], on_error: OnError | N
 class InvalidInput(HailWhaleError, ValueError):
     """A value that cannot be understood.
 
-    `field` names the argument ("period"), `value` is what was given, `expected` says what would be right.
+    `field` names the argument ("period"), `value` is what was given, `expected` says what would be right. `at` is the
+    character of a text, from 0, at which it went wrong, where that is known.
     """
 
-    def __init__(self, field: str, value: object, expected: str) -> None:
+    def __init__(self, field: str, value: object, expected: str, at: int | None = None) -> None:
         super().__init__(field, value, expected)
         self.field = field
         self.value = value
         self.expected = expected
+        self.at = at
 
     def __str__(self) -> str:
         return f"{self.field}: {shown(self.value)} will not do; {self.expected}"

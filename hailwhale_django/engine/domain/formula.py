@@ -353,12 +353,12 @@ class _Parser:
 
     def _misplaced(self, expected: str) -> InvalidInput:
         if self.at == len(self.text):
-            return self._refused(f"it ends where {expected} should follow")
+            return self._refused(f"it ends where {expected} should follow", self.at)
         here = f"{self.text[self.at]!r} at character {self.at + 1}"
-        return self._refused(f"{here} stands where {expected} should follow")
+        return self._refused(f"{here} stands where {expected} should follow", self.at)
 
-    def _refused(self, reason: str) -> InvalidInput:
-        return InvalidInput("formula", self.text, reason)
+    def _refused(self, reason: str, at: int | None = None) -> InvalidInput:
+        return InvalidInput("formula", self.text, reason, at)
 
 
 def _split(path: str) -> tuple[str, str]:

@@ -53,7 +53,9 @@ function onChosen(event) {
 // FETCHING
 
 function isOpen() {
-    return board().querySelector("details.hw-menu[open], .hw-save input:focus, .hw-dates input:focus") !== null;
+    const open = "details.hw-menu[open], .hw-save input:focus, .hw-dates input:focus, .hw-shows textarea:focus";
+    const written = [...board().querySelectorAll(".hw-shows textarea")].some((one) => one.value !== one.defaultValue);
+    return written || board().querySelector(open) !== null;
 }
 
 function focusPath() {
@@ -208,7 +210,7 @@ function onClick(event) {
 
 function onSubmit(event) {
     const form = event.target;
-    if (form.matches(".hw-dates")) {
+    if (form.matches(".hw-dates, .hw-shows")) {
         event.preventDefault();
         closeMenus();
         go(`?${new URLSearchParams(new FormData(form))}`);
