@@ -11,10 +11,10 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from .alerts.lookout import Lookout
 from .conf import DEFAULT_STORE
 from .dashboard_models import Dashboard, refused
 from .engine.errors import InvalidInput
-from .lookout import Lookout
 
 CONDITIONS = (
     ("above", _("is above")),

@@ -13,12 +13,12 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from . import buffer, connection
+from .alerts.overdue import overdue
 from .conf import DEFAULT_STORE, stores
 from .engine import health as engine
 from .engine.errors import HailWhaleError
 from .engine.health import ServerHealth, StoreHealth
 from .engine.problems import ERROR, WARNING, Problem, ordered, problems
-from .overdue import overdue
 
 
 @dataclass(frozen=True, slots=True)

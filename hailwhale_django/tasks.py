@@ -96,7 +96,7 @@ def _refused(error: HailWhaleError, event: Any) -> None:
 @shared_task(name="hailwhale_django.tasks.watch", **_OPTIONS)
 def watch() -> None:
     """Look at what alerts are about, and tell what is news."""
-    from . import alerting  # whose models are not there yet when the module of the Celery app is read
+    from .alerts import alerting  # whose models are not there yet when the module of the Celery app is read
 
     for _ in alerting.watch(seconds=WATCH_SECONDS):
         pass
@@ -105,7 +105,7 @@ def watch() -> None:
 @shared_task(name="hailwhale_django.tasks.report", **_OPTIONS)
 def report() -> None:
     """Mail the reports that are due."""
-    from . import reporting
+    from .alerts import reporting
 
     for _ in reporting.send_due():
         pass

@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.core import mail
 from django.test import Client, override_settings
 
-from hailwhale_django import alerting
+from hailwhale_django.alerts import alerting
 from hailwhale_django.engine.domain.plan import Schedule
 from hailwhale_django.models import Alert, Dashboard, Report
 from tests.api import who_may

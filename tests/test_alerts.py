@@ -23,9 +23,10 @@ from django.core.management import CommandError, call_command
 from django.test import override_settings
 
 from example_project.ports import free_port
-from hailwhale_django import Whale, alerting, tasks, telling
-from hailwhale_django.alerting import Watched
-from hailwhale_django.claims import LEASE
+from hailwhale_django import Whale, tasks
+from hailwhale_django.alerts import alerting, telling
+from hailwhale_django.alerts.alerting import Watched
+from hailwhale_django.alerts.claims import LEASE
 from hailwhale_django.engine.domain.plan import Schedule
 from hailwhale_django.engine.store.server import Server
 from hailwhale_django.models import Alert, AlertEvent
@@ -420,7 +421,7 @@ class TestKilled:
         count(150)
         # A process that is gone releases nothing.
         with monkeypatch.context() as gone, mailing(backend):
-            gone.setattr("hailwhale_django.claims.release", lambda *_: None)
+            gone.setattr("hailwhale_django.alerts.claims.release", lambda *_: None)
             with pytest.raises(Killed):
                 watch()
         assert found.events.get().told_at is None

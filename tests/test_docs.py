@@ -32,7 +32,8 @@ from django.template import Context, Template
 from django.test import Client, override_settings
 from django.test.utils import isolate_apps
 
-from hailwhale_django import HailWhaleModel, Whale, checks, conf, health, overdue, permissions, serializers, urls
+from hailwhale_django import HailWhaleModel, Whale, checks, conf, health, permissions, serializers, urls
+from hailwhale_django.alerts import overdue
 from hailwhale_django.dashboards.state import PARAMETERS as ADMIN_PARAMETERS
 from hailwhale_django.engine import errors, problems
 from hailwhale_django.engine.domain import formula, period_grammar, query

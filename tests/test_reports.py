@@ -19,12 +19,13 @@ from django.core import mail
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
-from hailwhale_django import Whale, reporting, tasks
-from hailwhale_django.claims import LEASE
+from hailwhale_django import Whale, tasks
+from hailwhale_django.alerts import reporting
+from hailwhale_django.alerts.claims import LEASE
+from hailwhale_django.alerts.reporting import next_due
 from hailwhale_django.engine.domain.plan import Schedule
 from hailwhale_django.engine.domain.timeline import timeline
 from hailwhale_django.models import Dashboard, Panel, Report
-from hailwhale_django.reporting import next_due
 from tests.test_alerts import Broken, Dying, DyingLater, Killed, mailing
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -291,7 +292,7 @@ class TestFailing:
     ) -> None:
         report(ada)
         with monkeypatch.context() as gone, mailing(backend):
-            gone.setattr("hailwhale_django.claims.release", lambda *_: None)
+            gone.setattr("hailwhale_django.alerts.claims.release", lambda *_: None)
             with pytest.raises(Killed):
                 send()
         clock.shift(60)

@@ -18,6 +18,7 @@ from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
+from ..admin.storepages import counter_link
 from ..dashboards import pages
 from ..dashboards.state import DEFAULT_PERIOD, State
 from ..engine.domain.paths import Path
@@ -25,7 +26,6 @@ from ..engine.domain.period import parse_period
 from ..engine.domain.query import Order
 from ..engine.errors import HailWhaleError, InvalidInput, StoreUnavailable
 from ..spreadsheet import spreadsheet
-from ..storepages import counter_link
 from ..whale import Whale
 from .changelist import counted_change_list
 from .columns import Column, columns_of, has_unfold

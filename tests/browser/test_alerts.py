@@ -7,7 +7,8 @@ from django.contrib.auth.models import Permission, User
 from django.core import mail
 from selenium.webdriver.support.select import Select
 
-from hailwhale_django import Whale, alerting
+from hailwhale_django import Whale
+from hailwhale_django.alerts import alerting
 from hailwhale_django.models import Alert, Dashboard, Panel, Report
 from tests.browser.test_counters import DESK, PHONE, Browser
 from tests.test_alert_pages import ALERTS, OF_ALERTS, OF_REPORTS, REPORTS

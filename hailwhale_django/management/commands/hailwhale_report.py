@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from hailwhale_django import reporting
+from hailwhale_django.alerts import reporting
 from hailwhale_django.models import Report
 
 

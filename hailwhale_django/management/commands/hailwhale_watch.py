@@ -8,10 +8,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from hailwhale_django import alerting, wording
-from hailwhale_django.alerting import Watched
+from hailwhale_django.alerts import alerting, wording
+from hailwhale_django.alerts.alerting import Watched
+from hailwhale_django.alerts.lookout import Lookout
 from hailwhale_django.engine.errors import HailWhaleError
-from hailwhale_django.lookout import Lookout
 from hailwhale_django.models import Alert
 
 

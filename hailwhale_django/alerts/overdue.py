@@ -11,7 +11,7 @@ from django.db import DatabaseError
 from django.db.models import Q
 from django.utils import timezone
 
-from .engine.problems import WARNING, Problem
+from ..engine.problems import WARNING, Problem
 
 # Alerts are looked at every minute, reports sent every five.
 LATE_ALERTS = timedelta(minutes=10)
@@ -28,7 +28,7 @@ def overdue(stores: Collection[str]) -> list[Problem]:
 
 
 def _alerts(now: datetime, stores: Collection[str]) -> list[Problem]:
-    from .models import Alert  # there is no table of it when this module is read
+    from ..models import Alert  # there is no table of it when this module is read
 
     late = Alert.objects.filter(Q(checked_at=None) | Q(checked_at__lt=now - LATE_ALERTS), active=True)
     hint = "Is Celery's beat running with a worker, or manage.py hailwhale_watch by cron? Their list says more."
@@ -41,7 +41,7 @@ def _alerts(now: datetime, stores: Collection[str]) -> list[Problem]:
 
 
 def _reports(now: datetime, stores: Collection[str]) -> list[Problem]:
-    from .models import Report
+    from ..models import Report
 
     late = Report.objects.filter(active=True, due_at__lt=now - LATE_REPORTS, dashboard__store__in=stores)
     hint = (

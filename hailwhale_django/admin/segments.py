@@ -11,8 +11,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from . import conf
-from .dashboard_models import Segment
+from .. import conf
+from ..dashboard_models import Segment
 from .decision_form import LinesField
 
 

@@ -13,14 +13,14 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from . import decisions
-from .connection import pod
-from .dashboards.decision import decision_page
-from .dashboards.decisions import DECISIONS_OF_A_LIST, ListedDecision, listed, unread
+from .. import decisions
+from ..connection import pod
+from ..dashboards.decision import decision_page
+from ..dashboards.decisions import DECISIONS_OF_A_LIST, ListedDecision, listed, unread
+from ..engine.errors import HailWhaleError, InvalidInput, StoreUnavailable
+from ..models import Decision
+from ..registration import Registration
 from .decision_form import DecisionForm
-from .engine.errors import HailWhaleError, InvalidInput, StoreUnavailable
-from .models import Decision
-from .registration import Registration
 from .storepages import StorePages
 
 TEMPLATES = "admin/hailwhale_django/decision"

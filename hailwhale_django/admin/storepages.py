@@ -15,10 +15,10 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
-from . import conf
-from .dashboards.state import State
-from .engine.domain.paths import Path
-from .engine.errors import HailWhaleError, InvalidInput, StoreUnavailable
+from .. import conf
+from ..dashboards.state import State
+from ..engine.domain.paths import Path
+from ..engine.errors import HailWhaleError, InvalidInput, StoreUnavailable
 
 TEMPLATES = "admin/hailwhale_django/counter"
 

@@ -19,13 +19,14 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from . import connection, telling, wording
+from .. import connection
+from ..engine.domain.alarm import Bout, Reading, State, judge
+from ..engine.domain.timeline import Interval
+from ..engine.errors import HailWhaleError, StoreUnavailable
+from ..models import Alert, AlertEvent
+from . import telling, wording
 from .claims import claimed
-from .engine.domain.alarm import Bout, Reading, State, judge
-from .engine.domain.timeline import Interval
-from .engine.errors import HailWhaleError, StoreUnavailable
 from .lookout import Lookout
-from .models import Alert, AlertEvent
 
 logger = logging.getLogger("hailwhale")
 

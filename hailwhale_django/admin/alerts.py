@@ -17,12 +17,12 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
-from . import alerting, wording
+from ..alerts import alerting, wording
+from ..alerts.lookout import ITSELF, Lookout
+from ..dashboards import writing
+from ..engine.errors import HailWhaleError, InvalidInput
+from ..models import Alert
 from .alert_form import AlertForm
-from .dashboards import writing
-from .engine.errors import HailWhaleError, InvalidInput
-from .lookout import ITSELF, Lookout
-from .models import Alert
 
 VIEW_COUNTER = "hailwhale_django.view_counter"
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
-from .access_models import WriteKey
+from ..access_models import WriteKey
 from .decision_form import LinesField
 
 TEMPLATES = "admin/hailwhale_django/writekey"

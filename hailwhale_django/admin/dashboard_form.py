@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from . import conf
-from .access_models import SharedLink
-from .dashboard_models import Dashboard, Panel
+from .. import conf
+from ..access_models import SharedLink
+from ..dashboard_models import Dashboard, Panel
+from ..formula_fields import ColumnLines
 from .decision_form import LinesField
-from .formula_fields import ColumnLines
 
 HELP_OF_DASHBOARDS: Mapping[str, Any] = {
     "slug": _("Its address: letters, digits, - and _"),

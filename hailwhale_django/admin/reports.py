@@ -11,10 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from . import reporting
-from .alert_admin import TRIED_AT_ONCE, WatchfulAdmin
+from ..alerts import reporting
+from ..models import Dashboard, Report
 from .alert_form import ReportForm
-from .models import Dashboard, Report
+from .alerts import TRIED_AT_ONCE, WatchfulAdmin
 
 
 class ReportAdmin(WatchfulAdmin):

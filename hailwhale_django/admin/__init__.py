@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from .alert_admin import AlertAdmin
-from .annotation_admin import AnnotationAdmin
-from .counter_admin import CounterAdmin
-from .dashboard_admin import DashboardAdmin, PanelAdmin, SharedLinkAdmin
-from .experiments import DecisionAdmin
-from .key_admin import KeyAdmin
-from .models import (
+from ..models import (
     Alert,
     Annotation,
     Counter,
@@ -25,8 +19,14 @@ from .models import (
     SharedLink,
     WriteKey,
 )
-from .report_admin import ReportAdmin
-from .segment_admin import SegmentAdmin
+from .alerts import AlertAdmin
+from .annotations import AnnotationAdmin
+from .counters import CounterAdmin
+from .dashboards import DashboardAdmin, PanelAdmin, SharedLinkAdmin
+from .decisions import DecisionAdmin
+from .keys import KeyAdmin
+from .reports import ReportAdmin
+from .segments import SegmentAdmin
 from .watching import DeadLetterAdmin, HealthAdmin, LiveAdmin
 
 admin.site.register(Dashboard, DashboardAdmin)

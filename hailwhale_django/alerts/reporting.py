@@ -14,14 +14,15 @@ from django.db.models import F
 from django.utils import timezone, translation
 from django.utils.translation import gettext
 
-from . import connection, telling
-from .boards import spec_of
+from .. import connection
+from ..boards import spec_of
+from ..dashboards.mailed import mailed_board
+from ..engine.domain.timeline import Timeline
+from ..engine.errors import HailWhaleError
+from ..models import Dashboard, Report
+from . import telling
 from .claims import claimed
-from .dashboards.mailed import mailed_board
-from .engine.domain.timeline import Timeline
-from .engine.errors import HailWhaleError
 from .links import absolute
-from .models import Dashboard, Report
 
 logger = logging.getLogger("hailwhale")
 

@@ -13,17 +13,17 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext
 
-from . import conf
-from .dashboards import pages
-from .dashboards.draft import completions, drafted
-from .dashboards.state import State
-from .engine.domain.paths import Path, pk_of
-from .engine.errors import InvalidInput, StoreUnavailable
-from .engine.pod import Pod
-from .models import Dashboard, DeadLetter, Decision, Health, Live, Panel
-from .spreadsheet import spreadsheet
+from .. import conf
+from ..dashboards import pages
+from ..dashboards.draft import completions, drafted
+from ..dashboards.state import State
+from ..engine.domain.paths import Path, pk_of
+from ..engine.errors import InvalidInput, StoreUnavailable
+from ..engine.pod import Pod
+from ..models import Dashboard, DeadLetter, Decision, Health, Live, Panel
+from ..spreadsheet import spreadsheet
+from ..whale import Whale
 from .storepages import StorePages, chosen_store
-from .whale import Whale
 
 WATCHING = (Dashboard, Decision, Live, Health, DeadLetter)
 """What the list of counters leads to."""

@@ -16,19 +16,19 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from . import boards, documents
-from .access_models import SharedLink
-from .connection import pod
+from .. import boards, documents
+from ..access_models import SharedLink
+from ..connection import pod
+from ..dashboard_models import NEW_PLACE, Dashboard, Panel, Segment
+from ..dashboards.asking import Rights
+from ..dashboards.board import Sources, board_page, board_sheet
+from ..dashboards.boardstate import BoardState
+from ..dashboards.chooser import lines_of
+from ..dashboards.spec import read_filters
+from ..engine.errors import InvalidInput, StoreUnavailable
+from ..registration import Registration
+from ..spreadsheet import spreadsheet
 from .dashboard_form import DashboardForm, PanelForm, SharedLinkForm
-from .dashboard_models import NEW_PLACE, Dashboard, Panel, Segment
-from .dashboards.asking import Rights
-from .dashboards.board import Sources, board_page, board_sheet
-from .dashboards.boardstate import BoardState
-from .dashboards.chooser import lines_of
-from .dashboards.spec import read_filters
-from .engine.errors import InvalidInput, StoreUnavailable
-from .registration import Registration
-from .spreadsheet import spreadsheet
 from .storepages import StorePages
 
 TEMPLATES = "admin/hailwhale_django/dashboard"

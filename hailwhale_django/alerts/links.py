@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import NoReverseMatch, reverse
 
-from . import conf
+from .. import conf
 
 
 def absolute(view: str, *arguments: object) -> str:

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from . import conf
-from .engine.decide.policies.book import POLICIES
-from .models import Decision
+from .. import conf
+from ..engine.decide.policies.book import POLICIES
+from ..models import Decision
 
 HELP: Mapping[str, Any] = {
     "counter": _("The counter that the decision belongs to, e.g. shop"),

@@ -25,12 +25,13 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext, ngettext
 
-from . import connection, wording
+from .. import connection
+from . import wording
 from .links import absolute
 from .lookout import Lookout
 
 if TYPE_CHECKING:
-    from .models import Alert, AlertEvent
+    from ..models import Alert, AlertEvent
 
 MAIL = "hailwhale_django/mail"
 

@@ -8,22 +8,22 @@ from math import isnan
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
-from . import conf
-from .dashboards.column import Column
-from .engine.domain.alarm import Reading, Rule
-from .engine.domain.crossing import is_crossing
-from .engine.domain.formula import Formula, parse
-from .engine.domain.paths import OTHER, Path, path_of, pk_of
-from .engine.domain.period import Period
-from .engine.domain.plan import parse_schedule
-from .engine.domain.timeline import timeline
-from .engine.domain.values import Values
-from .engine.domain.window import Window, window
-from .engine.errors import InvalidInput
-from .engine.pod import Pod
+from .. import conf
+from ..dashboards.column import Column
+from ..engine.domain.alarm import Reading, Rule
+from ..engine.domain.crossing import is_crossing
+from ..engine.domain.formula import Formula, parse
+from ..engine.domain.paths import OTHER, Path, path_of, pk_of
+from ..engine.domain.period import Period
+from ..engine.domain.plan import parse_schedule
+from ..engine.domain.timeline import timeline
+from ..engine.domain.values import Values
+from ..engine.domain.window import Window, window
+from ..engine.errors import InvalidInput
+from ..engine.pod import Pod
 
 if TYPE_CHECKING:
-    from .alert_models import Alert
+    from ..alert_models import Alert
 
 T = TypeVar("T")
 

@@ -9,11 +9,11 @@ from django import forms
 from django.core.validators import URLValidator
 from django.utils.translation import gettext_lazy as _
 
-from . import conf
-from .alert_models import WEB_SCHEMES
+from .. import conf
+from ..alert_models import WEB_SCHEMES
+from ..formula_fields import ColumnInput
+from ..models import Alert, Dashboard, Report
 from .decision_form import LinesField
-from .formula_fields import ColumnInput
-from .models import Alert, Dashboard, Report
 
 HELP: Mapping[str, Any] = {
     "store": "",

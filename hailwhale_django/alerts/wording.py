@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.utils.translation import gettext
 
-from .dashboards import writing
-from .dashboards.column import duration
-from .engine.domain.alarm import Bout, Reading
+from ..dashboards import writing
+from ..dashboards.column import duration
+from ..engine.domain.alarm import Bout, Reading
 from .lookout import ITSELF, Lookout
 
 

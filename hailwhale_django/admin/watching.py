@@ -11,13 +11,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.urls import URLPattern, path
 from django.utils.translation import gettext, ngettext
 
-from . import conf, connection
-from .dashboards import letters
-from .dashboards.live import SPIED, live_page
-from .dashboards.sheets import health_page
-from .dashboards.state import State
-from .hail import Hail
-from .health import health
+from .. import conf, connection
+from ..dashboards import letters
+from ..dashboards.live import SPIED, live_page
+from ..dashboards.sheets import health_page
+from ..dashboards.state import State
+from ..hail import Hail
+from ..health import health
 from .storepages import StorePages, chosen_store
 
 SHOWN_REASONS = 3

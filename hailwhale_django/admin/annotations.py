@@ -10,8 +10,8 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from . import conf
-from .dashboard_models import Annotation
+from .. import conf
+from ..dashboard_models import Annotation
 
 
 class AnnotationForm(forms.ModelForm):  # type: ignore[type-arg]

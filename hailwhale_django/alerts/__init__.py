@@ -1,0 +1,1 @@
+"""What hailwhale watches by itself, and whom it tells."""
