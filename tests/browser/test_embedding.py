@@ -107,13 +107,13 @@ def drawn(browser: Browser, at: int = 0) -> list[str]:
 
 
 def fits(browser: Browser, at: int = 0) -> int:
-    """The height of a frame, when it is that of what it shows."""
+    """The height of a frame, when it is that of what it shows, and nothing need be scrolled."""
 
     def asked() -> int | None:
-        inside = "return Math.ceil(document.querySelector('main').getBoundingClientRect().height)"
-        height = within(browser, lambda: browser.run(inside), at)
+        main = "Math.ceil(document.querySelector('main').getBoundingClientRect().height)"
+        inside = within(browser, lambda: browser.run(f"return [{main}, document.documentElement.scrollHeight]"), at)
         outside = browser.run(f"return document.querySelectorAll('iframe')[{at}].clientHeight")
-        return height if height == outside else None
+        return outside if inside == [outside, outside] else None
 
     return int(browser.until(asked))
 
