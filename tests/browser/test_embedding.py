@@ -6,9 +6,11 @@ in the browser's console, and on what a policy stopped.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -107,13 +109,13 @@ def drawn(browser: Browser, at: int = 0) -> list[str]:
 
 
 def fits(browser: Browser, at: int = 0) -> int:
-    """The height of a frame, when it is that of what it shows."""
+    """The height of a frame, when it is that of what it shows, and nothing need be scrolled."""
 
     def asked() -> int | None:
-        inside = "return Math.ceil(document.querySelector('main').getBoundingClientRect().height)"
-        height = within(browser, lambda: browser.run(inside), at)
+        main = "Math.ceil(document.querySelector('main').getBoundingClientRect().height)"
+        inside = within(browser, lambda: browser.run(f"return [{main}, document.documentElement.scrollHeight]"), at)
         outside = browser.run(f"return document.querySelectorAll('iframe')[{at}].clientHeight")
-        return height if height == outside else None
+        return outside if inside == [outside, outside] else None
 
     return int(browser.until(asked))
 
@@ -135,6 +137,22 @@ def test_a_frame(watcher: Browser, host: Host, link: SharedLink) -> None:
     assert drawn(watcher) == ["US", "DE"]
     colours = "return [getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]"
     assert within(watcher, lambda: watcher.run(colours)) == ["rgba(0, 0, 0, 0)", "rgb(232, 232, 232)"]
+
+
+def test_a_page_can_fit_a_frame_as_the_docs_say(watcher: Browser, host: Host, link: SharedLink) -> None:
+    text = (Path(__file__).parents[2] / "docs/embedding.md").read_text(encoding="utf-8")
+    (snippet,) = re.findall(r"^```js\n(addEventListener.*?)^```", text, re.MULTILINE | re.DOTALL)
+    frame = f'<iframe src="{{site}}/hailwhale/shared/{link.token}/" width="600" height="100" title="Sold"></iframe>'
+    watcher.chrome.get(host.page(frame, snippet.replace("https://shop.example", host.site)))
+    assert drawn(watcher) == ["US", "DE"]
+    height = "return document.querySelector('main').getBoundingClientRect().height"
+    watcher.until(
+        lambda: (
+            240
+            < within(watcher, lambda: watcher.run(height))
+            <= int(watcher.one("iframe").get_attribute("height") or 0)
+        )
+    )
 
 
 def test_what_is_signed(watcher: Browser, host: Host, link: SharedLink) -> None:
