@@ -70,6 +70,8 @@ def percent(share: float | None, *, signed: bool = False, places: int = 1) -> st
     if share is None or not isfinite(share):
         return NOTHING
     shown = share * 100
+    if 0 < abs(shown) < 1:
+        places = min(max(places, -floor(log10(abs(shown)))), MOST_DECIMALS)
     text = _with_decimals(shown, 0 if shown == 0 or abs(shown) >= 1000 else places)
     sign = "+" if signed and share > 0 else ""
     return sign + pgettext("a percentage", "%(number)s%%") % {"number": text}
