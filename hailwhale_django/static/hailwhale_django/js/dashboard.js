@@ -1,46 +1,51 @@
-// A dashboard without waiting for whole pages: links fetch the page and put its panels in place, time goes on by itself,
-// keys choose. All of it works without this file, too.
+// A dashboard without waiting for whole pages: links fetch the page and put in place what is new of it, time goes on by
+// itself, keys choose. All of it works without this file, too.
 
 import { Graph, onTheme } from "./graph.js";
 
 const MOST_SECONDS_AWAY = 60;
+const MOST_SECONDS_ASKED = 30;
+const SECONDS_AWAY = 10;
 
-let graphs = [];
+const graphs = new Map();
+// What the server sent of each part, which scripts and readers change afterwards.
+const sent = new WeakMap();
+
 let latest = 0;
 let timer = 0;
 let failures = 0;
+let isBusy = false;
 
 const board = () => document.getElementById("hw-board");
-const tell = (name) => {
+const partsOf = (one) => [...one.querySelectorAll("[data-part], [data-panel]")];
+// Each form has a token of its own, in each answer another one.
+const asSent = (part) => part.outerHTML.replaceAll(/(name="csrfmiddlewaretoken" value=")[^"]*/g, "$1");
+
+// Read aloud; what went wrong is seen, too.
+function tell(name) {
     const status = board().querySelector("[data-status]");
     status.textContent = name ? status.dataset[name] : "";
-};
+    status.className = name === "failed" ? "errornote" : "visually-hidden";
+}
 
 // GRAPHS
 
-function panelOf(element) {
-    return element.closest("[data-panel]")?.dataset.panel;
-}
-
 // Whoever looks at a part of a graph goes on to, while its numbers are renewed.
-function drawAll() {
-    const before = new Map(graphs.map((graph) => [panelOf(graph.element) ?? graph.panel, graph]));
-    graphs.forEach((graph) => graph.destroy());
-    graphs = [...board().querySelectorAll(".hw-graph")].map((element) => {
+function draw(panel) {
+    const element = panel.querySelector(".hw-graph");
+    const before = graphs.get(panel.id);
+    before?.destroy();
+    graphs.delete(panel.id);
+    if (element) {
         const graph = new Graph(element);
-        graph.panel = panelOf(element);
-        const known = before.get(graph.panel);
-        if (known?.zoom.shown && known.data.ticks.length === graph.data.ticks.length) {
-            graph.zoom.shown = known.zoom.shown;
-        }
-        void graph.start();
-        return graph;
-    });
+        graphs.set(panel.id, graph);
+        void graph.start(before);
+    }
 }
 
 // Style and scale are drawn at once; the address says them, too.
 function onChosen(event) {
-    const key = panelOf(event.target);
+    const key = event.target.closest("[data-panel]").dataset.panel;
     const url = new URL(location.href);
     for (const [name, value] of Object.entries(event.detail)) {
         const given = name === "s" && !value ? "line" : value;
@@ -50,102 +55,140 @@ function onChosen(event) {
     void renew({ quiet: true });
 }
 
-// FETCHING
+// WHERE THE READER IS
 
-function isOpen() {
-    const open = "details.hw-menu[open], .hw-save input:focus, .hw-dates input:focus, .hw-shows textarea:focus";
-    const written = [...board().querySelectorAll(".hw-shows textarea")].some((one) => one.value !== one.defaultValue);
-    return written || board().querySelector(open) !== null;
-}
+const FOCUSABLE = "a[href], button, summary, input, canvas, [tabindex='0']";
 
-function focusPath() {
+// The same thing as before: by its name or address, else by its words, else by its place.
+function focusPath(part) {
     const focused = document.activeElement;
-    if (!board().contains(focused) || focused === board()) {
+    if (!part.contains(focused)) {
         return null;
     }
-    const panel = focused.closest("[data-panel]")?.id;
-    return { id: focused.id, panel, href: focused.getAttribute("href"), text: focused.textContent };
+    const at = [...part.querySelectorAll(FOCUSABLE)].indexOf(focused);
+    return { at, id: focused.id, href: focused.getAttribute("href"), text: focused.textContent.trim() };
 }
 
-function refocus(path) {
-    if (!path) {
+function refocus(part, { at, id, href, text }) {
+    const all = [...part.querySelectorAll(FOCUSABLE)].filter((one) => one.checkVisibility());
+    const found =
+        (id && all.find((one) => one.id === id)) ||
+        all.find((one) => href && one.getAttribute("href") === href) ||
+        all.find((one) => text && one.textContent.trim() === text) ||
+        part.querySelectorAll(FOCUSABLE)[at];
+    (found?.checkVisibility() ? found : all[0] ?? board().querySelector("summary"))?.focus({ preventScroll: true });
+}
+
+// What somebody is busy with waits until they are done.
+function isHeld(part) {
+    const graph = graphs.get(part.id);
+    const selection = getSelection();
+    const written = [...part.querySelectorAll(".hw-shows textarea")];
+    return (
+        part.querySelector("details.hw-menu[open], input:focus, .hw-shows textarea:focus") !== null ||
+        written.some((one) => one.value !== one.defaultValue) ||
+        Boolean(graph?.zoom.pressed || graph?.zoom.selected) ||
+        (!selection.isCollapsed && selection.containsNode(part, true))
+    );
+}
+
+// What is folded out stays so, and what is scrolled, and where the focus is.
+function exchange(part, fresh) {
+    const focused = focusPath(part);
+    const unfolded = [...part.querySelectorAll("details")].map((one) => one.open && !one.matches(".hw-menu"));
+    const scrolled = [...part.querySelectorAll(".hw-scroll")].map((one) => [one.scrollLeft, one.scrollTop]);
+    part.replaceWith(fresh);
+    fresh.querySelectorAll("details").forEach((one, at) => {
+        one.open = unfolded[at] ?? false;
+    });
+    fresh.querySelectorAll(".hw-scroll").forEach((one, at) => one.scrollTo(...(scrolled[at] ?? [0, 0])));
+    if (focused) {
+        refocus(fresh, focused);
+    }
+}
+
+// FETCHING
+
+// What is the same stays untouched. While the store is away, what was read before is still there to be seen.
+function place(found, { quiet }) {
+    const now = board();
+    const isAway = "away" in found.dataset;
+    now.dataset.live = found.dataset.live;
+    now.toggleAttribute("data-away", isAway);
+    partsOf(found).forEach((part) => sent.set(part, asSent(part)));
+    const ids = (one) => partsOf(one).map((part) => part.id).join();
+    if (ids(now) !== ids(found) && !(isAway && quiet)) {
+        exchange(now.querySelector(".hw-grid"), document.adoptNode(found.querySelector(".hw-grid")));
+        forget();
+        now.querySelectorAll("[data-panel]").forEach(draw);
+    }
+    for (const fresh of partsOf(found)) {
+        const part = document.getElementById(fresh.id);
+        if (part && sent.get(part) !== sent.get(fresh) && !(quiet && isHeld(part))) {
+            // Before it loses the focus, and with that the point where the reader is.
+            graphs.get(part.id)?.destroy();
+            exchange(part, document.adoptNode(fresh));
+            "panel" in fresh.dataset && draw(fresh);
+        }
+    }
+    showTools();
+}
+
+function forget() {
+    for (const [id, graph] of graphs) {
+        if (!graph.element.isConnected) {
+            graph.destroy();
+            graphs.delete(id);
+        }
+    }
+}
+
+// The dashboard at an address, or null: another page is there, to be seen as a whole, as to log in again.
+async function fetched(address) {
+    const signal = AbortSignal.timeout(MOST_SECONDS_ASKED * 1000);
+    const answer = await fetch(address, { credentials: "same-origin", redirect: "follow", signal });
+    const found = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("hw-board");
+    if (!found && answer.status >= 500) {
+        throw new Error(answer.statusText);
+    }
+    const isHere = found && new URL(answer.url).pathname === location.pathname;
+    return isHere ? { found, ok: answer.ok } : null;
+}
+
+// Fetches what the address says and puts it in place. `quiet`: the same anew, of which nothing is said.
+async function renew({ quiet = false } = {}) {
+    if (quiet && isBusy) {
         return;
     }
-    const within = (path.panel && document.getElementById(path.panel)) || board();
-    const same = [...within.querySelectorAll("a, button, summary, input")];
-    const found =
-        (path.id && document.getElementById(path.id)) ||
-        same.find((one) => path.href && one.getAttribute("href") === path.href) ||
-        same.find((one) => one.textContent === path.text) ||
-        same[0];
-    found?.focus({ preventScroll: true });
-}
-
-// What is folded out stays so.
-function unfolded() {
-    return [...board().querySelectorAll("[data-panel] details[open]:not(.hw-menu)")].map((one) => {
-        const panel = one.closest("[data-panel]");
-        return [panel.id, [...panel.querySelectorAll("details")].indexOf(one)];
-    });
-}
-
-function place(found) {
-    const [focused, open] = [focusPath(), unfolded()];
-    const scrolled = [...board().querySelectorAll("[data-panel] .hw-scroll")].map((one) => [
-        one.closest("[data-panel]").id,
-        one.scrollLeft,
-        one.scrollTop,
-    ]);
-    board().replaceWith(document.adoptNode(found));
-    open.forEach(([id, at]) => document.getElementById(id)?.querySelectorAll("details")[at]?.setAttribute("open", ""));
-    scrolled.forEach(([id, left, top]) => {
-        document.getElementById(id)?.querySelector(".hw-scroll")?.scrollTo(left, top);
-    });
-    refocus(focused);
-    drawAll();
-    showLive();
-}
-
-// Fetches an address and puts its dashboard in place. `quiet`: the same one anew, of which nothing is said.
-async function renew({ address = location.href, quiet = false, push = false } = {}) {
     const mine = ++latest;
     clearTimeout(timer);
     if (!quiet) {
+        isBusy = true;
         board().setAttribute("aria-busy", "true");
         tell("loading");
     }
     try {
-        const answer = await fetch(address, { credentials: "same-origin", redirect: "follow" });
-        const text = await answer.text();
+        const answer = await fetched(location.href);
         if (mine !== latest) {
             return;
         }
-        const found = new DOMParser().parseFromString(text, "text/html").getElementById("hw-board");
-        if (!found || new URL(answer.url).pathname !== location.pathname) {
-            // Another page, as to log in again: to be seen as a whole.
-            location.assign(address);
+        if (answer === null) {
+            location.reload();
             return;
         }
         failures = answer.ok ? 0 : failures + 1;
-        if (quiet && isOpen()) {
-            return;
-        }
-        if (push) {
-            history.pushState(null, "", address);
-        }
-        place(found);
-        if (!quiet) {
-            tell("loaded");
-        }
+        place(answer.found, { quiet });
+        tell(quiet ? "" : "loaded");
     } catch {
-        failures += 1;
         if (mine === latest) {
-            board().removeAttribute("aria-busy");
+            failures += 1;
             board().setAttribute("data-away", "");
             tell("failed");
         }
     } finally {
         if (mine === latest) {
+            isBusy = false;
+            board().removeAttribute("aria-busy");
             schedule();
         }
     }
@@ -159,37 +202,71 @@ function isLive() {
     return Number(board().dataset.live) > 0 && sessionStorage.getItem(PAUSED) === null;
 }
 
-function showLive() {
-    const button = board().querySelector("[data-live-button]");
-    if (button) {
-        button.hidden = false;
-        button.setAttribute("aria-pressed", String(isLive()));
+// What is of no use without this file.
+function showTools() {
+    const pressed = { "[data-live-button]": isLive(), "[data-keys-button]": hasKeys() };
+    for (const [selector, is] of Object.entries(pressed)) {
+        board().querySelectorAll(selector).forEach((button) => {
+            button.hidden = false;
+            button.setAttribute("aria-pressed", String(is));
+        });
     }
 }
 
+// What could not be read is asked for again, whether the period goes on or not.
 function schedule() {
     clearTimeout(timer);
-    if (!isLive()) {
+    if (!isLive() && !failures) {
         return;
     }
-    const seconds = Math.min(Number(board().dataset.live) * 2 ** Math.min(failures, 3), MOST_SECONDS_AWAY);
-    timer = setTimeout(() => (document.hidden || isOpen() ? schedule() : renew({ quiet: true })), seconds * 1000);
+    const every = Number(board().dataset.live) || SECONDS_AWAY;
+    const seconds = Math.min(every * 2 ** Math.min(failures, 3), MOST_SECONDS_AWAY);
+    timer = setTimeout(() => (document.hidden ? schedule() : renew({ quiet: true })), seconds * 1000);
 }
 
 function onLive() {
     isLive() ? sessionStorage.setItem(PAUSED, "1") : sessionStorage.removeItem(PAUSED);
-    showLive();
+    showTools();
     isLive() ? void renew({ quiet: true }) : clearTimeout(timer);
 }
 
 // GESTURES
 
 function go(address) {
-    void renew({ address: new URL(address, location.href).href, push: true });
+    if (new URL(address, location.href).href !== location.href) {
+        history.pushState(null, "", address);
+    }
+    void renew();
+}
+
+// Single letters are in the way of those who speak to their computer: they can be turned off (WCAG 2.2, 2.1.4).
+const KEYS_OFF = "hailwhale keys off";
+
+function hasKeys() {
+    return localStorage.getItem(KEYS_OFF) === null;
+}
+
+function onKeys() {
+    hasKeys() ? localStorage.setItem(KEYS_OFF, "1") : localStorage.removeItem(KEYS_OFF);
+    showTools();
+}
+
+function closeMenu(menu) {
+    const hadFocus = menu.contains(document.activeElement);
+    menu.open = false;
+    if (hadFocus) {
+        menu.querySelector("summary").focus({ preventScroll: true });
+    }
 }
 
 function closeMenus(except = null) {
-    document.querySelectorAll("details.hw-menu[open]").forEach((menu) => menu !== except && (menu.open = false));
+    document.querySelectorAll("details.hw-menu[open]").forEach((menu) => menu !== except && closeMenu(menu));
+}
+
+function onFocus(event) {
+    document.querySelectorAll("details.hw-menu[open]").forEach((menu) => {
+        menu.open = menu.contains(event.target);
+    });
 }
 
 function onClick(event) {
@@ -197,6 +274,10 @@ function onClick(event) {
     closeMenus(target?.closest("details.hw-menu"));
     if (target?.closest("[data-live-button]")) {
         onLive();
+        return;
+    }
+    if (target?.closest("[data-keys-button]")) {
+        onKeys();
         return;
     }
     const link = target?.closest("a[href^='?']");
@@ -221,24 +302,30 @@ function isTyping(target) {
     return target instanceof Element && target.closest("input, textarea, select, [contenteditable]") !== null;
 }
 
-// Escape closes what is open, else takes filters away; letters choose as the menus say.
+// Escape closes what is open, else shows all of a graph, else takes filters away; letters choose as the menus say.
 function onKey(event) {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) {
         return;
     }
-    const open = document.querySelector("details.hw-menu[open]");
     if (event.key === "Escape") {
-        if (open) {
-            open.open = false;
-            open.querySelector("summary").focus();
-        } else if (!graphs.some((graph) => graph.zoom.shown)) {
-            board().querySelector("a[data-escape]")?.click();
-        }
-        return;
+        onEscape();
+    } else if (!isTyping(event.target) && event.key.length === 1 && !event.shiftKey && hasKeys()) {
+        onLetter(event);
     }
-    if (isTyping(event.target) || event.key.length !== 1 || event.shiftKey) {
-        return;
+}
+
+function onEscape() {
+    const zoomed = [...graphs.values()].filter((graph) => graph.zoom.shown);
+    if (document.querySelector("details.hw-menu[open]")) {
+        closeMenus();
+    } else if (zoomed.length) {
+        zoomed.forEach((graph) => graph.zoom.out());
+    } else {
+        board().querySelector("a[data-escape]")?.click();
     }
+}
+
+function onLetter(event) {
     const key = event.key.toLowerCase();
     const dates = board().querySelector("[data-dates]");
     if (key === "c" && dates) {
@@ -255,12 +342,15 @@ function onKey(event) {
 }
 
 function start() {
-    drawAll();
-    showLive();
+    failures = "away" in board().dataset ? 1 : 0;
+    partsOf(board()).forEach((part) => sent.set(part, asSent(part)));
+    board().querySelectorAll("[data-panel]").forEach(draw);
+    showTools();
     schedule();
     document.addEventListener("click", onClick);
     document.addEventListener("submit", onSubmit);
     document.addEventListener("keydown", onKey);
+    document.addEventListener("focusin", onFocus);
     document.addEventListener("hw:chosen", onChosen);
     document.addEventListener("visibilitychange", () => !document.hidden && isLive() && renew({ quiet: true }));
     window.addEventListener("popstate", () => renew());

@@ -27,6 +27,15 @@ export class Zoom {
         return this.shown ? { min: this.shown[0], max: this.shown[1] } : {};
     }
 
+    // The same part as another graph shows, if this one has it.
+    follow(before) {
+        if (before?.shown) {
+            const { edges } = before.graph.data;
+            const found = before.shown.map((point) => this.graph.data.edges.indexOf(edges[point]));
+            this.shown = found.includes(-1) ? null : found;
+        }
+    }
+
     // Draws where the reader is, and what is selected.
     get plugin() {
         return {

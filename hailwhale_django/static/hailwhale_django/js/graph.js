@@ -14,6 +14,7 @@ export class Graph {
         this.data = JSON.parse(this.one("script[type='application/json']").textContent);
         this.zoom = new Zoom(this);
         this.standing = null;
+        this.isStill = false;
         this.chart = null;
     }
 
@@ -61,18 +62,29 @@ export class Graph {
         this.one("[role='status']").textContent = text;
     }
 
-    // Loads what draws, and draws; from then on the tools are of use.
-    async start() {
+    // Loads what draws, and draws; from then on the tools are of use. `before` is the graph of which this is the latest.
+    async start(before = null) {
         const { chart, annotation } = this.element.dataset;
-        await import(chart);
+        // At once where that is possible, so that nothing flickers.
+        if (!window.Chart) {
+            await import(chart);
+        }
         if (this.isMarked) {
-            await import(annotation);
+            if (!window["chartjs-plugin-annotation"]) {
+                await import(annotation);
+            }
             window.Chart.register(window["chartjs-plugin-annotation"]);
         }
         if (!this.element.isConnected) {
             return;
         }
+        this.isStill = before !== null;
+        this.zoom.follow(before?.zoom);
         this.draw();
+        this.isStill = false;
+        if (before?.left !== undefined) {
+            this.markPoint(Math.min(before.left, this.zoom.last));
+        }
         this.element.querySelectorAll(".hw-styles, .hw-files, [data-does='log']").forEach((tool) => {
             tool.hidden = false;
         });
@@ -87,7 +99,7 @@ export class Graph {
         this.chart?.destroy();
         // A graph without marks is not looked at by the plugin, which another one may load later.
         const annotation = this.isMarked && marks(this);
-        const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+        const still = this.isStill || matchMedia("(prefers-reduced-motion: reduce)").matches;
         this.chart = new window.Chart(this.canvas, {
             type: this.style === "bar" ? "bar" : "line",
             data: { labels: this.data.ticks, datasets: datasets(this) },
@@ -146,6 +158,7 @@ export class Graph {
     }
 
     destroy() {
+        this.left ??= this.activePoint;
         this.chart?.destroy();
         this.chart = null;
     }
@@ -177,13 +190,21 @@ export class Graph {
         return this.chart?.getActiveElements()[0]?.index;
     }
 
-    // Arrow keys go from point to point; what stands there is told.
-    showPoint(point) {
-        const drawn = this.chart.data.datasets.filter((one) => one.column !== undefined);
-        const active = drawn.map((_, datasetIndex) => ({ datasetIndex, index: point }));
+    get drawn() {
+        return this.chart.data.datasets.filter((one) => one.column !== undefined);
+    }
+
+    markPoint(point) {
+        const active = this.drawn.map((_, datasetIndex) => ({ datasetIndex, index: point }));
         this.chart.setActiveElements(active);
         this.chart.tooltip.setActiveElements(active, { x: 0, y: 0 });
         this.chart.update("none");
+    }
+
+    // Arrow keys go from point to point; what stands there is told.
+    showPoint(point) {
+        this.markPoint(point);
+        const { drawn } = this;
         const values = drawn.map((one) => `${one.label} ${this.textOf(point, one.column)}`);
         this.tell([`${this.labelOf(point)}: ${values.join(", ")}`, ...markedAt(this.data, point)].join("; "));
     }
