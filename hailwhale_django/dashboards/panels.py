@@ -154,7 +154,7 @@ def number_panel(spec: PanelSpec, ask: Ask) -> Conversation[ShownPanel]:
     answer = yield from ask.tabling(query)
     whole = answer.totals
     figures = [
-        Figure(panel_cell(cell, column, cell, is_whole=True), _spark(cell.points))
+        Figure(panel_cell(cell, column, cell, is_whole=True), _spark(cell.points, ask))
         for cell, column in zip(whole.cells, columns, strict=True)
     ]
     notes = notes_of(narrowed.problem, answer.warnings)
@@ -291,7 +291,7 @@ class _Tabled:
         ]
         points = row.cells[column or 0].points
         names = {"other": row.name, "total": gettext("total")}
-        shown = PanelRow(names.get(kind, row.name), cells, bar, _spark(points), kind=kind)
+        shown = PanelRow(names.get(kind, row.name), cells, bar, _spark(points, self.ask), kind=kind)
         if kind or not self.ask.rights.chooses:
             return shown
         beneath = "" if self.spec.counters else str(self.path.child(row.name))
@@ -436,7 +436,8 @@ def notes_of(problem: str, warnings: Sequence[str]) -> list[str]:
     return [*([problem] if problem else []), *warnings]
 
 
-def _spark(points: Points | None) -> Spark | None:
+def _spark(points: Points | None, ask: Ask) -> Spark | None:
+    """A small line, without the bucket that is not over yet: it would look like a fall."""
     if not points or not any(points):
         return None
-    return spark(points)
+    return spark(points[:-1] if ask.period.end > ask.moment and len(points) > 2 else points)
