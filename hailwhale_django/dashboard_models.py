@@ -39,10 +39,10 @@ class SharedQuerySet(models.QuerySet):  # type: ignore[type-arg]
         """Those that a user may see who has the permission to view any."""
         if user.is_superuser:
             return self
-        mine = Q(owner=user) | Q(everyone=True)
+        mine = Q(everyone=True)
         if user.pk is not None:
             groups = user.groups.all()
-            mine |= Q(viewers__in=groups) | Q(editors__in=groups)
+            mine |= Q(owner=user.pk) | Q(viewers__in=groups) | Q(editors__in=groups)
         return self.filter(pk__in=self.model._default_manager.filter(mine).values("pk"))
 
     def changeable_by(self, user: Any) -> Self:
