@@ -32,6 +32,7 @@ from .framing import framed, looks, unframed
 from .spreadsheet import spreadsheet
 
 SALT = "hailwhale.shared"
+VIEW_DECISION = "hailwhale_django.view_decision"
 SEALED_SECONDS = 12 * 3600
 MOST_TRIES = 10
 TRY_SECONDS = 60
@@ -42,7 +43,7 @@ TRY_SECONDS = 60
 @require_http_methods(["GET", "HEAD", "POST"])
 def shared(request: HttpRequest, token: str) -> HttpResponseBase:
     """What a link shows, once its password is known."""
-    link = SharedLink.objects.select_related("dashboard", "panel").filter(token=token).first()
+    link = SharedLink.objects.select_related("dashboard", "panel", "created_by").filter(token=token).first()
     if link is None or link.is_over(timezone.now()):
         raise Http404(gettext("There is nothing behind this link, or no longer."))
     response = _opened(request, link)
@@ -64,7 +65,8 @@ def _shown(request: HttpRequest, link: SharedLink) -> HttpResponseBase:
     board, spec = link.dashboard, seen_of(link)
     state = BoardState.of_link(request.GET) if link.interactive else BoardState()
     rights, fixed = Rights(chooses=link.interactive), read_filters(link.filters)
-    sources, store = boards.sources_of(board, lambda _: "", lambda _: ""), pod(board.store)
+    sources = boards.sources_of(board, lambda _: "", (lambda _: "") if _shows_decisions(link) else None)
+    store = pod(board.store)
     status = 200
     try:
         if link.interactive and (sheet := request.GET.get("sheet")):
@@ -80,6 +82,12 @@ def _shown(request: HttpRequest, link: SharedLink) -> HttpResponseBase:
         return _page(request, "problem", {"problem": str(error), "title": spec.title}, 400)
     only = link.panel is not None
     return _page(request, "dashboard", {"page": page, "title": page.title, "only": only}, status)
+
+
+def _shows_decisions(link: SharedLink) -> bool:
+    """Nobody gives away by a link what they may not see themselves."""
+    maker: Any = link.created_by
+    return maker is not None and maker.has_perm(VIEW_DECISION)
 
 
 def seen_of(link: SharedLink) -> BoardSpec:

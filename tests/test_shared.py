@@ -86,7 +86,9 @@ def panels(board: Dashboard) -> list[Panel]:
 
 
 def link(board: Dashboard, **given: Any) -> SharedLink:
-    return SharedLink.objects.create(dashboard=board, **given)
+    """Made by somebody who may see everything."""
+    maker, _ = User.objects.get_or_create(username="maker", defaults={"is_superuser": True})
+    return SharedLink.objects.create(dashboard=board, **{"created_by": maker, **given})
 
 
 def address(link: SharedLink, query: str = "") -> str:
@@ -253,6 +255,12 @@ class TestWhatIsSeen:
         values = re.findall(r'hw-(?:figure-)?value"><bdi dir="ltr">([^<]+)|class="hw-value">([^<]+)', text)
         assert {first or second for first, second in values} == {"8", "5", "10", "3", "2"}
         assert text.count("this panel cannot be shown here") >= 3  # of DE, counters, the decision
+
+    def test_decisions_are_shown_by_those_who_may_see_them(self, board: Dashboard, panels: list[Panel]) -> None:
+        Whale.count_decision("shop", {"banner": "tea"}, {"visitors": 1})
+        nobody = User.objects.create(username="nobody")
+        seen = [text_of(get(link(board, **by))) for by in ({}, {"created_by": nobody}, {"created_by": None})]
+        assert ["Chance to be best" in text for text in seen] == [True, False, False]
 
     def test_a_sheet_has_what_the_panel_has(self, board: Dashboard, panels: list[Panel]) -> None:
         row = panels[9]
