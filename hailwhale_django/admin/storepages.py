@@ -6,12 +6,14 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
@@ -25,7 +27,16 @@ TEMPLATES = "admin/hailwhale_django/counter"
 View = Callable[..., HttpResponseBase]
 
 
-class StorePages(admin.ModelAdmin):  # type: ignore[type-arg]
+def has_unfold() -> bool:
+    return apps.is_installed("unfold")
+
+
+
+# Under django-unfold its own, for the sake of its forms.
+ModelAdmin = import_string("unfold.admin.ModelAdmin") if has_unfold() else admin.ModelAdmin
+
+
+class StorePages(ModelAdmin):  # type: ignore[misc]
     """Pages over a store in place of a `ModelAdmin`'s own."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -49,7 +60,7 @@ class StorePages(admin.ModelAdmin):  # type: ignore[type-arg]
         self, request: HttpRequest, name: str, context: dict[str, Any], status: int = 200, folder: str = TEMPLATES
     ) -> HttpResponse:
         request.current_app = self.admin_site.name
-        context = {**self.admin_site.each_context(request), "opts": self.opts, **context}
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "has_unfold": has_unfold(), **context}
         # Rendered here, so that what goes wrong while reading is still answered by `page`.
         return TemplateResponse(request, f"{folder}/{name}.html", context, status=status).render()
 

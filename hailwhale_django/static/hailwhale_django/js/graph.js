@@ -5,6 +5,8 @@ import { picture, save, sheet } from "./graph-files.js";
 import { datasets, isStacked, markedAt, marks, scales } from "./graph-lines.js";
 import { Zoom } from "./graph-zoom.js";
 
+let isLoaded = false;
+
 export class Graph {
     constructor(element) {
         this.element = element;
@@ -65,9 +67,10 @@ export class Graph {
     // Loads what draws, and draws; from then on the tools are of use. `before` is the graph of which this is the latest.
     async start(before = null) {
         const { chart, annotation } = this.element.dataset;
-        // At once where that is possible, so that nothing flickers.
-        if (!window.Chart) {
+        // At once where that is possible, so that nothing flickers. Another one that a page may have is not ours.
+        if (!isLoaded) {
             await import(chart);
+            isLoaded = true;
         }
         if (this.isMarked) {
             if (!window["chartjs-plugin-annotation"]) {
