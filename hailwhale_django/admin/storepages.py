@@ -31,9 +31,8 @@ def has_unfold() -> bool:
     return apps.is_installed("unfold")
 
 
-
 # Under django-unfold its own, for the sake of its forms.
-ModelAdmin = import_string("unfold.admin.ModelAdmin") if has_unfold() else admin.ModelAdmin
+ModelAdmin: Any = import_string("unfold.admin.ModelAdmin") if has_unfold() else admin.ModelAdmin
 
 
 class StorePages(ModelAdmin):  # type: ignore[misc]

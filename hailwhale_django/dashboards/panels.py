@@ -16,6 +16,7 @@ from ..engine.domain.formula import Formula
 from ..engine.domain.paths import Path
 from ..engine.domain.query import Filter, Order, Query
 from ..engine.errors import InvalidInput
+from . import writing
 from .asking import Ask, Conversation
 from .cells import PanelCell, panel_cell
 from .chooser import Chooser, chooser_of, columns_of
@@ -133,6 +134,10 @@ class TablePanel(ShownPanel):
     @property
     def is_all(self) -> bool:
         return self.last - self.first + 1 >= self.count
+
+    @property
+    def count_text(self) -> str:
+        return writing.number(self.count)
 
 
 def number_panel(spec: PanelSpec, ask: Ask) -> Conversation[ShownPanel]:

@@ -99,7 +99,7 @@ function exchange(part, fresh) {
     const scrolled = [...part.querySelectorAll(".hw-scroll")].map((one) => [one.scrollLeft, one.scrollTop]);
     part.replaceWith(fresh);
     fresh.querySelectorAll("details").forEach((one, at) => {
-        one.open = unfolded[at] ?? false;
+        one.open ||= unfolded[at] ?? false;
     });
     fresh.querySelectorAll(".hw-scroll").forEach((one, at) => one.scrollTo(...(scrolled[at] ?? [0, 0])));
     if (focused) {
