@@ -28,7 +28,7 @@ HASHES = {
     "LICENSE": "af175b9d96ee93c21a036152e1b905b0b95304d4ae8c2c921c7609100ba8df7e",
 }
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]
-# Django's own: the header, and on forms and lists breadcrumbs (ours are a list), filters, widgets of dates and of many choices.
+# Django's own: the header; on forms and lists breadcrumbs (ours are a list), filters, widgets of dates and of many.
 NOT_OURS = ["#header", "div.breadcrumbs", "#changelist-filter", ".vDateField", ".vTimeField", ".selector"]
 UNFOLD = "for (const one of document.querySelectorAll('#content-main details:not(.hw-menu)')) one.open = true"
 OPEN = "document.querySelectorAll('details.hw-menu').forEach((one, at) => { one.open = at === arguments[0] })"

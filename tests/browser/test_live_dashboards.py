@@ -199,7 +199,7 @@ class TestTrouble:
             raise RuntimeError("on purpose")
 
         with monkeypatch.context() as broken:
-            broken.setattr("hailwhale_django.dashboard_admin.board_page", fail)
+            broken.setattr("hailwhale_django.admin.dashboards.board_page", fail)
             board.tick()
             assert board.one("[data-status]").text == AWAY
             board.settled(board.name("US").click)
