@@ -193,6 +193,15 @@ class TestContent:
         assert "it was not counted together with this" in devices
         assert "30" not in mail.outbox[0].body
 
+    def test_child_counters_are_no_part_of_a_value(self, ada: User) -> None:
+        Whale.count_now(["shop", "blog"], {"country": "US"}, {"revenue": 70}, "2026-11-18")
+        counters = {"kind": "table", "counters": True, "formulas": ["revenue"], "title": "Counters"}
+        report(ada, board(counters, filters=["country/DE"]))
+        send()
+        said = lines(mail.outbox[0].body)
+        assert "it was not counted together with this" in said[said.index("* Counters") + 1]
+        assert "70" not in mail.outbox[0].body
+
     def test_a_panel_that_will_not_do_says_so(self, ada: User) -> None:
         found = board(NUMBER)
         Panel.objects.filter(dashboard=found).update(formulas=["revenue/"])

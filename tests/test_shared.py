@@ -262,6 +262,15 @@ class TestWhatIsSeen:
         seen = [text_of(get(link(board, **by))) for by in ({}, {"created_by": nobody}, {"created_by": None})]
         assert ["Chance to be best" in text for text in seen] == [True, False, False]
 
+    def test_a_name_is_that_name_alone(self, board: Dashboard) -> None:
+        """`us` is another value than `US`, whoever counted it."""
+        rows, lines = panel(board, dimension="country"), panel(board, "graph", dimension="country")
+        counted("us", "mobile", SECRET, SECRET)
+        one = link(board, filters=["country/US"])
+        assert [line.split(",")[0] for line in text_of(get(one, f"?sheet={rows.pk}")).splitlines()][1:] == ["US"]
+        assert ">us<" not in text_of(get(one))
+        assert str(lines.pk) in text_of(get(one))
+
     def test_a_sheet_has_what_the_panel_has(self, board: Dashboard, panels: list[Panel]) -> None:
         row = panels[9]
         sheet = text_of(get(link(board, filters=["country/US"]), f"?sheet={row.pk}"))
