@@ -217,6 +217,15 @@ class TestFilters:
         elsewhere = client.post(f"{BASE}shop/segment/", given | {"next": "//evil.example"})
         assert elsewhere["Location"] == f"{BASE}shop/"
 
+    def test_segments_of_others_take_no_place_from_ones_own(
+        self, shop: None, ada: User, user: Callable[..., User], board: Dashboard
+    ) -> None:
+        bob = user("bob")
+        for number in range(60):
+            Segment.objects.create(name=f"a{number:02}", filters=["country/DE"], owner=bob, everyone=False)
+        Segment.objects.create(name="my own", filters=["country/US"], owner=ada, everyone=False)
+        assert "my own" in html(logged_in(ada))
+
     def test_a_segment_without_a_value_is_refused(self, shop: None, ada: User, board: Dashboard) -> None:
         logged_in(ada).post(f"{BASE}shop/segment/", {"name": "x", "filters": ["country"]})
         assert not Segment.objects.exists()
@@ -377,6 +386,7 @@ class TestChanging:
             (b'[{"slug": "new"}, {"slug": "add"}]', "no number, add"),
             (b'{"slug": "new", "panels": [{"kind": "table"}]}', "name the counter"),
             (b'{"slug": "theirs"}', "you may not change it"),
+            (b'{"slug": " theirs "}', "you may not change it"),
         ],
     )
     def test_a_file_that_will_not_do_changes_nothing(
@@ -388,6 +398,11 @@ class TestChanging:
         )
         assert said in unescape(response.content.decode())
         assert list(Dashboard.objects.values_list("slug", "title")) == [("theirs", "Theirs")]
+
+    def test_what_is_not_kept_of_a_file_is_not_said_to_be_made(self, shop: None, ada: User) -> None:
+        content = b'[{"slug": "new", "title": "The new one"}, {"slug": "add"}]'
+        answer = logged_in(ada).post(f"{BASE}import/", {"file": SimpleUploadedFile("a.json", content)}, follow=True)
+        assert "The new one" not in answer.content.decode()
 
     def test_files_are_for_those_who_may(self, shop: None, user: Callable[..., User], board: Dashboard) -> None:
         client = logged_in(user("viewer", "view_dashboard"))

@@ -151,14 +151,17 @@ class DashboardAdmin(StorePages):
         try:
             found = documents.read(content, name)
             with transaction.atomic():
-                for one in found:
-                    self._load_one(request, one)
+                told = [self._load_one(request, one) for one in found]
         except InvalidInput as error:
             messages.error(request, str(error))
+        else:
+            for text in told:
+                messages.success(request, text)
 
-    def _load_one(self, request: HttpRequest, one: documents.Document) -> None:
-        slug = one.given.get("slug") if isinstance(one.given, dict) else None
-        there = Dashboard.objects.filter(slug=slug).first() if isinstance(slug, str) else None
+    def _load_one(self, request: HttpRequest, one: documents.Document) -> str:
+        """Load it, and say what became of it. The slug is asked about as it is loaded, not as it is written."""
+        slug = one.spec().slug
+        there = Dashboard.objects.filter(slug=slug).first()
         if there is not None and not may_change(request.user, there):
             raise InvalidInput("slug", slug, gettext("there is such a dashboard, and you may not change it"))
         board, outcome = documents.load(one.given, _user(request))
@@ -167,7 +170,7 @@ class DashboardAdmin(StorePages):
             "changed": gettext("%(title)s is changed."),
             "unchanged": gettext("%(title)s is as it was."),
         }
-        messages.success(request, said[outcome] % {"title": board})
+        return said[outcome] % {"title": board}
 
     def segment_view(self, request: HttpRequest, slug: str) -> HttpResponseBase:
         """Save filters under a name, then show the dashboard with them."""
