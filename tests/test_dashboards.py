@@ -311,6 +311,22 @@ class TestWho:
         board.editors.add(group)
         assert logged_in(bob).get(f"{BASE}{board.pk}/change/").status_code == 200
 
+    def test_nothing_of_it_is_named_where_links_are_made(
+        self, shop: None, user: Callable[..., User], board: Dashboard
+    ) -> None:
+        bob = user("bob", *ALL, "view_sharedlink", "add_sharedlink", "change_sharedlink")
+        Dashboard.objects.update(everyone=False, title="Hidden board")
+        Panel.objects.filter(title="Countries").update(title="Hidden panel")
+        mine = load({**SHOP, "slug": "mine", "title": "Of my own"}, bob)[0]
+        other = load({"slug": "other", "title": "And another"}, bob)[0]
+        for one in (mine, other):
+            SharedLink.objects.create(dashboard=one)
+        client = logged_in(bob)
+        for page in ("", "add/", f"{mine.links.get().pk}/change/", f"?dashboard__id__exact={mine.pk}"):
+            text = client.get(f"/admin/hailwhale_django/sharedlink/{page}").content.decode()
+            assert "Of my own" in text and "And another" in text
+            assert "Hidden" not in text
+
     def test_what_is_for_everybody_is_changed_by_its_owner(
         self, shop: None, user: Callable[..., User], board: Dashboard
     ) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode, urljoin
 
 from django.contrib import messages
+from django.contrib.admin import RelatedFieldListFilter
 from django.contrib.auth import get_permission_codename
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -287,8 +288,11 @@ class OfDashboard(StorePages):
         return super().get_queryset(request).filter(dashboard__in=boards_of_user).select_related("dashboard")
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        changeable = Dashboard.objects.changeable_by(request.user)
         if db_field.name == "dashboard":
-            kwargs["queryset"] = Dashboard.objects.changeable_by(request.user)
+            kwargs["queryset"] = changeable
+        elif db_field.name == "panel":
+            kwargs["queryset"] = Panel.objects.filter(dashboard__in=changeable)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def _to_board(self, board: Dashboard, query: str = "") -> HttpResponseRedirect:
@@ -364,12 +368,19 @@ class PanelAdmin(OfDashboard):
         return HttpResponseRedirect(self.view_link("dashboard"))
 
 
+class ChangeableDashboards(RelatedFieldListFilter):
+    """Offers no dashboard that a user may not change, which the list has nothing of."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
+        return [(one.pk, str(one)) for one in Dashboard.objects.changeable_by(request.user)]
+
+
 class SharedLinkAdmin(OfDashboard):
     """Links to dashboards: a list with their addresses, and a form."""
 
     form = SharedLinkForm
     list_display = ("__str__", "dashboard", "panel", "address", "password", "expires_at")
-    list_filter = ("dashboard",)
+    list_filter = (("dashboard", ChangeableDashboards),)
     fieldsets = (
         (None, {"fields": ["dashboard", "panel", "note"]}),
         (_("What it shows"), {"fields": ["filters", "interactive", "embeddable"]}),
