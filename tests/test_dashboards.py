@@ -442,6 +442,19 @@ class TestChanging:
         assert response["Location"] == f"{BASE}shop/"
         assert [panel.title for panel in board.panels.all()] == titles
 
+    def test_a_full_dashboard_takes_no_more(self, shop: None, ada: User, board: Dashboard) -> None:
+        """What is exported can be imported again."""
+        panels = [{"kind": "text", "text": str(number)} for number in range(50)]
+        full = load({**SHOP, "panels": panels}, ada)[0]
+        client, first = logged_in(ada), full.panels.first()
+        moved = client.post(f"/admin/hailwhale_django/panel/{first.pk}/move/", {"do": "copy"}, follow=True)
+        assert "A dashboard has at most 50 panels." in moved.content.decode()
+        given = {"dashboard": full.pk, "kind": "text", "text": "51", "limit": 10, "style": "line"}
+        given |= {"width": 6, "place": 1}
+        added = client.post("/admin/hailwhale_django/panel/add/", given)
+        assert "A dashboard has at most 50 panels." in added.content.decode()
+        assert full.panels.count() == 50
+
     def test_panels_of_others_do_not_move(self, shop: None, user: Callable[..., User], board: Dashboard) -> None:
         address = f"/admin/hailwhale_django/panel/{key(board, 'Countries')}/move/"
         assert logged_in(user("bob", *ALL)).post(address, {"do": "remove"}).status_code == 404

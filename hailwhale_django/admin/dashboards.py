@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from .. import boards, documents
 from ..access_models import SharedLink
 from ..connection import pod
-from ..dashboard_models import NEW_PLACE, Dashboard, Panel, Segment
+from ..dashboard_models import NEW_PLACE, Dashboard, Panel, Segment, told_full
 from ..dashboards.asking import Rights
 from ..dashboards.board import Sources, board_page, board_sheet
 from ..dashboards.boardstate import BoardState
@@ -329,6 +329,8 @@ class PanelAdmin(OfDashboard):
         does = request.POST.get("do")
         if does in ("earlier", "later"):
             move(panel, 1 if does == "later" else -1)
+        elif does == "copy" and panel.dashboard.is_full:
+            messages.error(request, told_full())
         elif does == "copy":
             copied(panel)
         elif does == "remove":
