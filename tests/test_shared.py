@@ -168,6 +168,20 @@ class TestWhoGetsIn:
         cache.clear()  # as a minute does
         assert Client().post(address(one), {"password": "sesame"}).status_code == 302
 
+    def test_nobody_gets_in_uncounted(self, board: Dashboard) -> None:
+        """While the cache is away, guesses cannot be counted."""
+        one = link(board)
+        one.set_password("sesame")
+        one.save()
+        away = {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": f"redis://127.0.0.1:{free_port()}",
+        }
+        with override_settings(CACHES={"default": away}):
+            answer = Client().post(address(one), {"password": "sesame"})
+        assert (answer.status_code, answer["Retry-After"]) == (503, "60")
+        assert Client().post(address(one), {"password": "sesame"}).status_code == 302
+
     def test_headers(self, board: Dashboard) -> None:
         answer = get(link(board))
         assert answer["X-Robots-Tag"] == "noindex"
