@@ -171,6 +171,15 @@ class TestPage:
         assert text.count('class="errornote"') == 3
         assert ">$180</bdi>" in text
 
+    def test_a_period_that_has_become_too_long_is_told_and_the_usual_one_shown(
+        self, shop: None, ada: User, board: Dashboard
+    ) -> None:
+        """By the minute, from the first of January on: that was no long period in January."""
+        Dashboard.objects.update(period="1m:ytd")
+        text = look(logged_in(ada)).text
+        assert "points of 1m" in text
+        assert "Apr 16, 2099" in text
+
     def test_graphs_are_drawn_by_another_interval(self, shop: None, ada: User, board: Dashboard) -> None:
         client = logged_in(ada)
         assert "May 13, 2099, 10:00" in html(client, "?i=1h")

@@ -122,14 +122,16 @@ def mailed_board(spec: BoardSpec, every: str, pod: Pod, now: float) -> MailedBoa
 
 def panels_of(spec: BoardSpec, asked: _Asked) -> list[MailedPanel]:
     """What of the panels can be mailed, read together. Raises `StoreUnavailable`."""
-    found = asked.pod.together([_panel(panel, asked.of(panel)) for panel in spec.panels])
+    found = asked.pod.together([_panel(panel, asked) for panel in spec.panels])
     return [
         MailedPanel(_title(panel), "away", notes=[str(one)]) if isinstance(one, HailWhaleError) else one
         for panel, one in zip(spec.panels, found, strict=True)
     ]
 
 
-def _panel(panel: PanelSpec, asked: _Asked) -> Conversation[MailedPanel]:
+def _panel(panel: PanelSpec, whole: _Asked) -> Conversation[MailedPanel]:
+    """What is wrong with it, or with its own period, is raised there."""
+    asked = whole.of(panel)
     match panel.kind:
         case "text":
             return MailedPanel(panel.title, "text", text=panel.text)
