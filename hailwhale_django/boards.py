@@ -69,10 +69,8 @@ def marks(store: str, pk: Path, period: Period) -> list[Mark]:
 
 def segments_of(board: Dashboard, user: Any) -> list[tuple[str, list[str]]]:
     """The saved filters that a user may choose from."""
-    found = Segment.objects.filter(store=board.store)[:MOST_SEGMENTS]
-    return [
-        (one.name, list(one.filters)) for one in found if one.everyone or one.owner_id == user.pk or user.is_superuser
-    ]
+    found = Segment.objects.visible_to(user).filter(store=board.store)[:MOST_SEGMENTS]
+    return [(one.name, list(one.filters)) for one in found]
 
 
 def only(spec: BoardSpec, panels: tuple[PanelSpec, ...]) -> BoardSpec:

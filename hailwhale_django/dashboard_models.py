@@ -9,15 +9,21 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from .conf import DEFAULT_STORE
-from .dashboards.spec import DEFAULT_LIMIT, KINDS, STYLES, WIDTHS, BoardSpec, PanelSpec, read_filters
+from .dashboards.spec import DEFAULT_LIMIT, KINDS, MAX_PANELS, STYLES, WIDTHS, BoardSpec, PanelSpec, read_filters
 from .engine.domain.paths import pk_of
 from .engine.errors import InvalidInput
 
 NEW_PLACE = 10
 """Panels are this far apart, so that one can be put between two others."""
+
+
+def told_full() -> str:
+    """Why a dashboard takes no further panel."""
+    return gettext("A dashboard has at most %(count)s panels.") % {"count": MAX_PANELS}
 
 
 def refused(error: InvalidInput, model: type[models.Model]) -> ValidationError:
@@ -97,6 +103,11 @@ class Dashboard(models.Model):
         except InvalidInput as error:
             raise refused(error, type(self)) from error
 
+    @property
+    def is_full(self) -> bool:
+        """Whether it has as many panels as a document of it may have."""
+        return self.panels.count() >= MAX_PANELS
+
     def spec(self, panels: list[PanelSpec] | None = None) -> BoardSpec:
         """As pages and documents know it. Raises `InvalidInput` that names the field."""
         if panels is None:
@@ -134,6 +145,8 @@ class Panel(models.Model):
 
     def clean(self) -> None:
         super().clean()
+        if self._state.adding and self.dashboard_id and self.dashboard.is_full:
+            raise ValidationError(told_full())
         try:
             self.spec()
         except InvalidInput as error:

@@ -6,6 +6,7 @@ and what cannot be filtered as the link says is not shown; so editing the addres
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.core import signing
@@ -30,6 +31,8 @@ from .dashboards.spec import BoardSpec, read_filters
 from .engine.errors import InvalidInput, StoreUnavailable
 from .framing import framed, looks, unframed
 from .spreadsheet import spreadsheet
+
+logger = logging.getLogger("hailwhale")
 
 SALT = "hailwhale.shared"
 VIEW_DECISION = "hailwhale_django.view_decision"
@@ -107,11 +110,11 @@ def _asked(request: HttpRequest, link: SharedLink) -> HttpResponse:
     context: dict[str, Any] = {"title": gettext("A password is needed")}
     if request.method != "POST":
         return _page(request, "password", context)
-    if _tries_of(link) > MOST_TRIES:
-        context["problem"] = gettext("Too many tries. Wait a minute.")
-        response = _page(request, "password", context, 429)
-        response["Retry-After"] = str(TRY_SECONDS)
-        return response
+    tries = _tries_of(link)
+    if tries is None:
+        return _later(request, gettext("The store does not answer."), 503)
+    if tries > MOST_TRIES:
+        return _later(request, gettext("Too many tries. Wait a minute."), 429)
     if not link.opens_with(request.POST.get("password", "")):
         context["problem"] = gettext("That is not the password.")
         return _page(request, "password", context, 403)
@@ -129,6 +132,13 @@ def _asked(request: HttpRequest, link: SharedLink) -> HttpResponse:
     return found
 
 
+def _later(request: HttpRequest, problem: str, status: int) -> HttpResponse:
+    context = {"title": gettext("A password is needed"), "problem": problem}
+    response = _page(request, "password", context, status)
+    response["Retry-After"] = str(TRY_SECONDS)
+    return response
+
+
 def _is_sealed(request: HttpRequest, link: SharedLink) -> bool:
     try:
         seal = signing.loads(request.COOKIES.get(_cookie(link), ""), salt=SALT, max_age=SEALED_SECONDS)
@@ -141,14 +151,17 @@ def _cookie(link: SharedLink) -> str:
     return f"hailwhale_shared_{link.pk}"
 
 
-def _tries_of(link: SharedLink) -> int:
-    """How often a password was tried within a minute, this time among them."""
+def _tries_of(link: SharedLink) -> int | None:
+    """How often a password was tried within a minute, this time among them; `None` while the cache cannot tell."""
     cache, key = caches[get_settings().CACHE], f"hailwhale:shared:{link.pk}"
-    cache.add(key, 0, TRY_SECONDS)
     try:
+        cache.add(key, 0, TRY_SECONDS)
         return int(cache.incr(key))
     except ValueError:  # it ran out between the two
         return 1
+    except Exception:  # whatever a backend raises: guesses that nobody counts are not taken
+        logger.warning("passwords of shared links are not taken, for the cache does not answer", exc_info=True)
+        return None
 
 
 def _page(request: HttpRequest, name: str, context: dict[str, Any], status: int = 200) -> HttpResponse:

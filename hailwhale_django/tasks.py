@@ -111,12 +111,6 @@ def report() -> None:
         pass
 
 
-def is_drained_by_beat() -> bool | None:
-    """Whether Celery's beat runs the drain; None where that cannot be told: no app, or a schedule kept elsewhere."""
-    missing = missing_in_beat()
-    return None if missing is None else drain.name not in missing
-
-
 def missing_in_beat() -> list[str] | None:
     """Of the tasks to be merged into beat's schedule those that are not there; None where that cannot be told."""
     if current_app.main == NO_APP or current_app.conf.beat_scheduler != OWN_SCHEDULER:

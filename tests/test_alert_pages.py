@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import time_machine
+from django.contrib import admin
 from django.contrib.auth.models import User
 from django.core import mail
-from django.test import Client, override_settings
+from django.test import Client, RequestFactory, override_settings
 
-from hailwhale_django.alerts import alerting
+from hailwhale_django.alerts import alerting, claims
 from hailwhale_django.engine.domain.plan import Schedule
-from hailwhale_django.models import Alert, Dashboard, Report
+from hailwhale_django.models import Alert, Dashboard, Report, WriteKey
 from tests.api import who_may
 from tests.test_alerts import Broken, alert, count, mailing
 
@@ -154,6 +155,59 @@ class TestAlerts:
         assert Alert.objects.get().memory
         assert client.post(f"{ALERTS}{found.pk}/change/", {**FORM, "formula": "hits"}).status_code == 302
         assert Alert.objects.get().memory == {}
+
+
+def saved(row: Any, given: dict[str, Any]) -> None:
+    """What its form writes, of a row that was read a while ago."""
+    pages, request = admin.site.get_model_admin(type(row)), RequestFactory().post("/")
+    request.user = User.objects.get_or_create(username="root", is_superuser=True, is_staff=True)[0]
+    form = pages.get_form(request, row, change=True)(given, instance=row)
+    assert form.is_valid(), form.errors
+    pages.save_model(request, form.save(commit=False), form, True)
+
+
+class TestMeanwhile:
+    """What workers wrote while a form was open stays."""
+
+    WRITTEN: ClassVar = {"memory": {"": {"since": 1.0, "value": 1.0, "rung": ["began"]}}, "problem": "away"}
+
+    def test_of_an_alert(self) -> None:
+        stale = alert()
+        Alert.objects.update(claimed_until=datetime(2026, 11, 22, 12, 5, tzinfo=UTC), **self.WRITTEN)
+        saved(stale, {**FORM, "name": "Renamed"})
+        found = Alert.objects.get()
+        assert (found.name, found.problem, found.memory) == ("Renamed", "away", self.WRITTEN["memory"])
+        assert found.claimed_until is not None
+
+    def test_what_is_looked_at_is_dropped_where_the_question_is_another(self) -> None:
+        stale = alert()
+        count(150)
+        with claims.claimed(Alert.objects.all(), stale.pk, datetime.now(UTC)) as looked_at:
+            seen = alerting.look(looked_at, datetime.now(UTC))
+            saved(stale, {**FORM, "formula": "visitors"})
+            assert alerting._written(looked_at, seen, datetime.now(UTC)) is None
+        assert Alert.objects.get().memory == {}
+
+    def test_of_a_report(self) -> None:
+        board = Dashboard.objects.create(slug="shop", title="Shop")
+        stale = Report.objects.create(dashboard=board, recipients=["bob@shop.example"], every="day", hour=8)
+        until = datetime(2026, 11, 22, 12, 5, tzinfo=UTC)
+        Report.objects.update(claimed_until=until, sent_at=until)
+        given = {"dashboard": board.pk, "recipients": "bob@shop.example", "every": "week", "hour": 9, "active": "on"}
+        saved(stale, given)
+        found = Report.objects.get()
+        assert (found.every, found.hour, found.claimed_until, found.sent_at) == ("week", 9, until, until)
+
+    def test_of_a_write_key(self) -> None:
+        stale = WriteKey(name="till")
+        stale.renew()
+        stale.save()
+        renewed = WriteKey.objects.get()
+        renewed.renew()
+        renewed.save()
+        saved(stale, {"name": "till 2", "counters": "", "active": "on"})
+        found = WriteKey.objects.get()
+        assert (found.name, found.digest) == ("till 2", renewed.digest)
 
 
 def who_sees() -> Client:

@@ -171,6 +171,15 @@ class TestPage:
         assert text.count('class="errornote"') == 3
         assert ">$180</bdi>" in text
 
+    def test_a_period_that_has_become_too_long_is_told_and_the_usual_one_shown(
+        self, shop: None, ada: User, board: Dashboard
+    ) -> None:
+        """By the minute, from the first of January on: that was no long period in January."""
+        Dashboard.objects.update(period="1m:ytd")
+        text = look(logged_in(ada)).text
+        assert "points of 1m" in text
+        assert "Apr 16, 2099" in text
+
     def test_graphs_are_drawn_by_another_interval(self, shop: None, ada: User, board: Dashboard) -> None:
         client = logged_in(ada)
         assert "May 13, 2099, 10:00" in html(client, "?i=1h")
@@ -216,6 +225,15 @@ class TestFilters:
         assert "US phones" in html(client)
         elsewhere = client.post(f"{BASE}shop/segment/", given | {"next": "//evil.example"})
         assert elsewhere["Location"] == f"{BASE}shop/"
+
+    def test_segments_of_others_take_no_place_from_ones_own(
+        self, shop: None, ada: User, user: Callable[..., User], board: Dashboard
+    ) -> None:
+        bob = user("bob")
+        for number in range(60):
+            Segment.objects.create(name=f"a{number:02}", filters=["country/DE"], owner=bob, everyone=False)
+        Segment.objects.create(name="my own", filters=["country/US"], owner=ada, everyone=False)
+        assert "my own" in html(logged_in(ada))
 
     def test_a_segment_without_a_value_is_refused(self, shop: None, ada: User, board: Dashboard) -> None:
         logged_in(ada).post(f"{BASE}shop/segment/", {"name": "x", "filters": ["country"]})
@@ -302,6 +320,22 @@ class TestWho:
         board.editors.add(group)
         assert logged_in(bob).get(f"{BASE}{board.pk}/change/").status_code == 200
 
+    def test_nothing_of_it_is_named_where_links_are_made(
+        self, shop: None, user: Callable[..., User], board: Dashboard
+    ) -> None:
+        bob = user("bob", *ALL, "view_sharedlink", "add_sharedlink", "change_sharedlink")
+        Dashboard.objects.update(everyone=False, title="Hidden board")
+        Panel.objects.filter(title="Countries").update(title="Hidden panel")
+        mine = load({**SHOP, "slug": "mine", "title": "Of my own"}, bob)[0]
+        other = load({"slug": "other", "title": "And another"}, bob)[0]
+        for one in (mine, other):
+            SharedLink.objects.create(dashboard=one)
+        client = logged_in(bob)
+        for page in ("", "add/", f"{mine.links.get().pk}/change/", f"?dashboard__id__exact={mine.pk}"):
+            text = client.get(f"/admin/hailwhale_django/sharedlink/{page}").content.decode()
+            assert "Of my own" in text and "And another" in text
+            assert "Hidden" not in text
+
     def test_what_is_for_everybody_is_changed_by_its_owner(
         self, shop: None, user: Callable[..., User], board: Dashboard
     ) -> None:
@@ -377,6 +411,7 @@ class TestChanging:
             (b'[{"slug": "new"}, {"slug": "add"}]', "no number, add"),
             (b'{"slug": "new", "panels": [{"kind": "table"}]}', "name the counter"),
             (b'{"slug": "theirs"}', "you may not change it"),
+            (b'{"slug": " theirs "}', "you may not change it"),
         ],
     )
     def test_a_file_that_will_not_do_changes_nothing(
@@ -388,6 +423,11 @@ class TestChanging:
         )
         assert said in unescape(response.content.decode())
         assert list(Dashboard.objects.values_list("slug", "title")) == [("theirs", "Theirs")]
+
+    def test_what_is_not_kept_of_a_file_is_not_said_to_be_made(self, shop: None, ada: User) -> None:
+        content = b'[{"slug": "new", "title": "The new one"}, {"slug": "add"}]'
+        answer = logged_in(ada).post(f"{BASE}import/", {"file": SimpleUploadedFile("a.json", content)}, follow=True)
+        assert "The new one" not in answer.content.decode()
 
     def test_files_are_for_those_who_may(self, shop: None, user: Callable[..., User], board: Dashboard) -> None:
         client = logged_in(user("viewer", "view_dashboard"))
@@ -410,6 +450,19 @@ class TestChanging:
         response = logged_in(ada).post(address, {"do": does})
         assert response["Location"] == f"{BASE}shop/"
         assert [panel.title for panel in board.panels.all()] == titles
+
+    def test_a_full_dashboard_takes_no_more(self, shop: None, ada: User, board: Dashboard) -> None:
+        """What is exported can be imported again."""
+        panels = [{"kind": "text", "text": str(number)} for number in range(50)]
+        full = load({**SHOP, "panels": panels}, ada)[0]
+        client, first = logged_in(ada), full.panels.first()
+        moved = client.post(f"/admin/hailwhale_django/panel/{first.pk}/move/", {"do": "copy"}, follow=True)
+        assert "A dashboard has at most 50 panels." in moved.content.decode()
+        given = {"dashboard": full.pk, "kind": "text", "text": "51", "limit": 10, "style": "line"}
+        given |= {"width": 6, "place": 1}
+        added = client.post("/admin/hailwhale_django/panel/add/", given)
+        assert "A dashboard has at most 50 panels." in added.content.decode()
+        assert full.panels.count() == 50
 
     def test_panels_of_others_do_not_move(self, shop: None, user: Callable[..., User], board: Dashboard) -> None:
         address = f"/admin/hailwhale_django/panel/{key(board, 'Countries')}/move/"

@@ -31,6 +31,9 @@ def paths(*texts: str) -> list[Path]:
         (["country/US", "device/phone"], "country", "device/phone/×country", "US", False),
         (["country/US"], "page", "page", "", True),
         (["country/US/CA"], "device", "device", "", True),
+        # The names of dimensions are not what lies below a value.
+        ([], "", "_", "", False),
+        (["country/US"], "", "_", "", True),
     ],
 )
 def test_tables(filters: list[str], dimension: str, path: str, name: str, told: bool) -> None:

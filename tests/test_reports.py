@@ -193,6 +193,25 @@ class TestContent:
         assert "it was not counted together with this" in devices
         assert "30" not in mail.outbox[0].body
 
+    def test_a_period_that_has_become_too_long_fails_its_panel_alone(self, ada: User) -> None:
+        """By the minute, from the first of January on: that was no long period in January."""
+        count(18, 30)
+        panels = [NUMBER, {"kind": "number", "title": "Ever", "formulas": ["hits"], "period": "1m:ytd"}]
+        report(ada, board(*panels))
+        assert send() == [""]
+        said = lines(mail.outbox[0].body)
+        assert said[said.index("Revenue") + 1].startswith("$30")
+        assert "points of 1m" in said[said.index("* Ever") + 1]
+
+    def test_child_counters_are_no_part_of_a_value(self, ada: User) -> None:
+        Whale.count_now(["shop", "blog"], {"country": "US"}, {"revenue": 70}, "2026-11-18")
+        counters = {"kind": "table", "counters": True, "formulas": ["revenue"], "title": "Counters"}
+        report(ada, board(counters, filters=["country/DE"]))
+        send()
+        said = lines(mail.outbox[0].body)
+        assert "it was not counted together with this" in said[said.index("* Counters") + 1]
+        assert "70" not in mail.outbox[0].body
+
     def test_a_panel_that_will_not_do_says_so(self, ada: User) -> None:
         found = board(NUMBER)
         Panel.objects.filter(dashboard=found).update(formulas=["revenue/"])

@@ -168,6 +168,20 @@ class TestWhoGetsIn:
         cache.clear()  # as a minute does
         assert Client().post(address(one), {"password": "sesame"}).status_code == 302
 
+    def test_nobody_gets_in_uncounted(self, board: Dashboard) -> None:
+        """While the cache is away, guesses cannot be counted."""
+        one = link(board)
+        one.set_password("sesame")
+        one.save()
+        away = {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": f"redis://127.0.0.1:{free_port()}",
+        }
+        with override_settings(CACHES={"default": away}):
+            answer = Client().post(address(one), {"password": "sesame"})
+        assert (answer.status_code, answer["Retry-After"]) == (503, "60")
+        assert Client().post(address(one), {"password": "sesame"}).status_code == 302
+
     def test_headers(self, board: Dashboard) -> None:
         answer = get(link(board))
         assert answer["X-Robots-Tag"] == "noindex"
@@ -261,6 +275,15 @@ class TestWhatIsSeen:
         nobody = User.objects.create(username="nobody")
         seen = [text_of(get(link(board, **by))) for by in ({}, {"created_by": nobody}, {"created_by": None})]
         assert ["Chance to be best" in text for text in seen] == [True, False, False]
+
+    def test_a_name_is_that_name_alone(self, board: Dashboard) -> None:
+        """`us` is another value than `US`, whoever counted it."""
+        rows, lines = panel(board, dimension="country"), panel(board, "graph", dimension="country")
+        counted("us", "mobile", SECRET, SECRET)
+        one = link(board, filters=["country/US"])
+        assert [line.split(",")[0] for line in text_of(get(one, f"?sheet={rows.pk}")).splitlines()][1:] == ["US"]
+        assert ">us<" not in text_of(get(one))
+        assert str(lines.pk) in text_of(get(one))
 
     def test_a_sheet_has_what_the_panel_has(self, board: Dashboard, panels: list[Panel]) -> None:
         row = panels[9]

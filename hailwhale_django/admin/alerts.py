@@ -23,6 +23,7 @@ from ..dashboards import writing
 from ..engine.errors import HailWhaleError, InvalidInput
 from ..models import Alert
 from .alert_form import AlertForm
+from .saving import save_shown
 
 VIEW_COUNTER = "hailwhale_django.view_counter"
 
@@ -103,12 +104,15 @@ class AlertAdmin(WatchfulAdmin):
     )
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """What was remembered of another question says nothing of this one."""
+        """What was remembered of another question says nothing of this one; who looks at it now does so for nothing."""
         if not change:
             obj.owner = request.user
+            super().save_model(request, obj, form, change)
         elif {"store", "counter", "dimension", "each", "formula", "condition"} & set(form.changed_data):
-            obj.memory = {}
-        super().save_model(request, obj, form, change)
+            obj.memory, obj.claimed_until = {}, None
+            save_shown(obj, form, "memory", "claimed_until")
+        else:
+            save_shown(obj, form)
 
     # The list
 

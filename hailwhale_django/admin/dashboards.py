@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode, urljoin
 
 from django.contrib import messages
+from django.contrib.admin import RelatedFieldListFilter
 from django.contrib.auth import get_permission_codename
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -19,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from .. import boards, documents
 from ..access_models import SharedLink
 from ..connection import pod
-from ..dashboard_models import NEW_PLACE, Dashboard, Panel, Segment
+from ..dashboard_models import NEW_PLACE, Dashboard, Panel, Segment, told_full
 from ..dashboards.asking import Rights
 from ..dashboards.board import Sources, board_page, board_sheet
 from ..dashboards.boardstate import BoardState
@@ -151,14 +152,17 @@ class DashboardAdmin(StorePages):
         try:
             found = documents.read(content, name)
             with transaction.atomic():
-                for one in found:
-                    self._load_one(request, one)
+                told = [self._load_one(request, one) for one in found]
         except InvalidInput as error:
             messages.error(request, str(error))
+        else:
+            for text in told:
+                messages.success(request, text)
 
-    def _load_one(self, request: HttpRequest, one: documents.Document) -> None:
-        slug = one.given.get("slug") if isinstance(one.given, dict) else None
-        there = Dashboard.objects.filter(slug=slug).first() if isinstance(slug, str) else None
+    def _load_one(self, request: HttpRequest, one: documents.Document) -> str:
+        """Load it, and say what became of it. The slug is asked about as it is loaded, not as it is written."""
+        slug = one.spec().slug
+        there = Dashboard.objects.filter(slug=slug).first()
         if there is not None and not may_change(request.user, there):
             raise InvalidInput("slug", slug, gettext("there is such a dashboard, and you may not change it"))
         board, outcome = documents.load(one.given, _user(request))
@@ -167,7 +171,7 @@ class DashboardAdmin(StorePages):
             "changed": gettext("%(title)s is changed."),
             "unchanged": gettext("%(title)s is as it was."),
         }
-        messages.success(request, said[outcome] % {"title": board})
+        return said[outcome] % {"title": board}
 
     def segment_view(self, request: HttpRequest, slug: str) -> HttpResponseBase:
         """Save filters under a name, then show the dashboard with them."""
@@ -284,8 +288,11 @@ class OfDashboard(StorePages):
         return super().get_queryset(request).filter(dashboard__in=boards_of_user).select_related("dashboard")
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        changeable = Dashboard.objects.changeable_by(request.user)
         if db_field.name == "dashboard":
-            kwargs["queryset"] = Dashboard.objects.changeable_by(request.user)
+            kwargs["queryset"] = changeable
+        elif db_field.name == "panel":
+            kwargs["queryset"] = Panel.objects.filter(dashboard__in=changeable)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def _to_board(self, board: Dashboard, query: str = "") -> HttpResponseRedirect:
@@ -322,6 +329,8 @@ class PanelAdmin(OfDashboard):
         does = request.POST.get("do")
         if does in ("earlier", "later"):
             move(panel, 1 if does == "later" else -1)
+        elif does == "copy" and panel.dashboard.is_full:
+            messages.error(request, told_full())
         elif does == "copy":
             copied(panel)
         elif does == "remove":
@@ -361,12 +370,19 @@ class PanelAdmin(OfDashboard):
         return HttpResponseRedirect(self.view_link("dashboard"))
 
 
+class ChangeableDashboards(RelatedFieldListFilter):
+    """Offers no dashboard that a user may not change, which the list has nothing of."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
+        return [(one.pk, str(one)) for one in Dashboard.objects.changeable_by(request.user)]
+
+
 class SharedLinkAdmin(OfDashboard):
     """Links to dashboards: a list with their addresses, and a form."""
 
     form = SharedLinkForm
     list_display = ("__str__", "dashboard", "panel", "address", "password", "expires_at")
-    list_filter = ("dashboard",)
+    list_filter = (("dashboard", ChangeableDashboards),)
     fieldsets = (
         (None, {"fields": ["dashboard", "panel", "note"]}),
         (_("What it shows"), {"fields": ["filters", "interactive", "embeddable"]}),

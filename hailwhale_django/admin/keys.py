@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods
 
 from ..access_models import WriteKey
 from .decision_form import LinesField
+from .saving import save_shown
 
 TEMPLATES = "admin/hailwhale_django/writekey"
 
@@ -63,10 +64,12 @@ class KeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return [path("<int:number>/renew/", view, name=self._url_name("renew")), *super().get_urls()]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        key = "" if change else obj.renew()
+        if change:  # and not the key, which somebody may have renewed meanwhile
+            save_shown(obj, form)
+            return
+        key = obj.renew()
         super().save_model(request, obj, form, change)
-        if key:
-            _show(request, key)
+        _show(request, key)
 
     def renew_view(self, request: HttpRequest, number: int) -> HttpResponse:
         """Ask, and when that is posted, make a new key in place of the one before."""

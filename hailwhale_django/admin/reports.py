@@ -15,6 +15,7 @@ from ..alerts import reporting
 from ..models import Dashboard, Report
 from .alert_form import ReportForm
 from .alerts import TRIED_AT_ONCE, WatchfulAdmin
+from .saving import save_shown
 
 
 class ReportAdmin(WatchfulAdmin):
@@ -41,7 +42,10 @@ class ReportAdmin(WatchfulAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         obj.owner, obj.due_at, obj.problem = request.user, None, ""
-        super().save_model(request, obj, form, change)
+        if change:
+            save_shown(obj, form, "owner", "due_at", "problem")
+        else:
+            super().save_model(request, obj, form, change)
 
     @admin.display(description=_("recipients"))
     def sent_to(self, report: Report) -> str:

@@ -233,19 +233,25 @@ def board_ask(
             return otherwise()
 
     own = spec.period or DEFAULT_PERIOD
-    period: Period = understood(
-        "period", lambda: pod.period(state.period or own, None, now), lambda: pod.period(own, None, now)
+    # The dashboard's own, too, may have become too long since it was written down.
+    text, period = understood(
+        "period",
+        lambda: _period(pod, now, state.period or own),
+        lambda: understood("period", lambda: _period(pod, now, own), lambda: _period(pod, now, DEFAULT_PERIOD)),
     )
     versus = "" if state.compare == NOTHING else state.compare or spec.compare
     moment = datetime.fromtimestamp(now, UTC)
     compare = understood("compare", lambda: read_compare(versus, period, moment), lambda: None)
     given = spec.filters if state.filters is None else state.filters
     filters = understood("filters", lambda: read_filters(list(given)), list)
-    text = own if "period" in problems else state.period or own
     asked = Ask(
         pod, now, state, text, period, versus if compare else "", compare, state.interval, filters, fixed, rights, link
     )
     return asked, problems
+
+
+def _period(pod: Pod, now: float, text: str) -> tuple[str, Period]:
+    return text, pod.period(text, None, now)
 
 
 def board_page(

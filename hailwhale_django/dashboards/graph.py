@@ -77,7 +77,6 @@ class Graph:
     period: Period
     lines: list[Line]
     unfinished: bool
-    before_labels: list[str] | None = None
     style: Style = "line"
     log: bool = False
     marks: Sequence[Mark] = ()

@@ -74,7 +74,7 @@ class _Drawn:
             dimension=self.narrowed.path,
             counters=spec.counters,
             order=(self._order(),),
-            filters=(Filter.parse(["is", "name", [self.narrowed.name]]),) if self.narrowed.name else (),
+            filters=(Filter.parse(["exactly", "name", [self.narrowed.name]]),) if self.narrowed.name else (),
             limit=min(spec.limit, MAX_LINES) or CANDIDATES,
         )
 

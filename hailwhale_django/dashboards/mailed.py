@@ -23,7 +23,7 @@ from . import told, writing
 from .asking import Conversation
 from .cells import PanelCell, panel_cell
 from .column import Column
-from .narrowing import Narrowed, narrow_row, narrow_table
+from .narrowing import Narrowed, narrow_counters, narrow_row, narrow_table
 from .spec import COMPARED, DEFAULT_LIMIT, BoardSpec, PanelSpec, read_filters
 
 LEVELS = "▁▂▃▄▅▆▇█"
@@ -122,14 +122,16 @@ def mailed_board(spec: BoardSpec, every: str, pod: Pod, now: float) -> MailedBoa
 
 def panels_of(spec: BoardSpec, asked: _Asked) -> list[MailedPanel]:
     """What of the panels can be mailed, read together. Raises `StoreUnavailable`."""
-    found = asked.pod.together([_panel(panel, asked.of(panel)) for panel in spec.panels])
+    found = asked.pod.together([_panel(panel, asked) for panel in spec.panels])
     return [
         MailedPanel(_title(panel), "away", notes=[str(one)]) if isinstance(one, HailWhaleError) else one
         for panel, one in zip(spec.panels, found, strict=True)
     ]
 
 
-def _panel(panel: PanelSpec, asked: _Asked) -> Conversation[MailedPanel]:
+def _panel(panel: PanelSpec, whole: _Asked) -> Conversation[MailedPanel]:
+    """What is wrong with it, or with its own period, is raised there."""
+    asked = whole.of(panel)
     match panel.kind:
         case "text":
             return MailedPanel(panel.title, "text", text=panel.text)
@@ -154,9 +156,13 @@ def _figures(panel: PanelSpec, asked: _Asked) -> Conversation[MailedPanel]:
 
 def _table(panel: PanelSpec, asked: _Asked) -> Conversation[MailedPanel]:
     """The children of a path with what is left over, or child counters; of a graph its lines are the rows."""
-    narrowed = narrow_table(asked.crossings, panel.pk, asked.filters, panel.path)
+    narrowed = (
+        narrow_counters(asked.filters)
+        if panel.counters
+        else narrow_table(asked.crossings, panel.pk, asked.filters, panel.path)
+    )
     _refuse(narrowed)
-    names = (Filter.parse(["is", "name", [narrowed.name]]),) if narrowed.name else ()
+    names = (Filter.parse(["exactly", "name", [narrowed.name]]),) if narrowed.name else ()
     answer = yield from _answer(panel, asked, narrowed.path, min(panel.limit or DEFAULT_LIMIT, MOST_ROWS), names)
     rows = [_row(row, panel, answer) for row in answer.rows]
     if answer.other and not narrowed.name:

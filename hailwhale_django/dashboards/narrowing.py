@@ -25,7 +25,9 @@ class Narrowed:
 
 
 def narrow_table(crossings: Crossings, pk: Path, filters: Sequence[Path], dimension: Path) -> Narrowed:
-    """For the children of a dimension's path."""
+    """For the children of a dimension's path. With none these are dimensions, which no value has as its children."""
+    if not dimension:
+        return _unfiltered(filters)
     own = [one for one in filters if one[:1] == dimension[:1]]
     others = [one for one in filters if one[:1] != dimension[:1]]
     name = problem = ""
@@ -55,6 +57,10 @@ def narrow_row(crossings: Crossings, pk: Path, filters: Sequence[Path], row: Pat
 
 def narrow_counters(filters: Sequence[Path]) -> Narrowed:
     """For child counters, which are no part of any dimension's values."""
+    return _unfiltered(filters)
+
+
+def _unfiltered(filters: Sequence[Path]) -> Narrowed:
     return Narrowed(ROOT, problem=_apart(filters) if filters else "")
 
 

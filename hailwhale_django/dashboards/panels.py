@@ -203,7 +203,7 @@ class _Tabled:
             dimension=narrowed.path,
             counters=spec.counters,
             order=(self.order,),
-            filters=(Filter.parse(["is", "name", [narrowed.name]]),) if narrowed.name else (),
+            filters=(Filter.parse(["exactly", "name", [narrowed.name]]),) if narrowed.name else (),
             limit=spec.limit,
             offset=(self._page() - 1) * spec.limit,
             compare=ask.compare,

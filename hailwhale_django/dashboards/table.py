@@ -234,7 +234,7 @@ def spreadsheet(answer: Answer) -> Iterator[list[str | float | None]]:
     yield [safe(text) for text in (gettext("name"), *_spreadsheet_headings(answer.columns, compared))]
     for row in answer.rows:
         yield [safe(row.name), *_spreadsheet_cells(row, answer.columns, compared)]
-    if any(one.test == "is" for one in answer.query.filters):
+    if any(one.test in ("is", "exactly") for one in answer.query.filters):
         return
     if answer.other is not None:
         yield [safe(answer.other.name), *_spreadsheet_cells(answer.other, answer.columns, compared)]

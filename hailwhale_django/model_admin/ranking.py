@@ -59,7 +59,7 @@ class Ranking:
         self, formulas: Sequence[Formula], names: Sequence[str], orders: Sequence[Order]
     ) -> tuple[dict[str, list[Value]], list[str]]:
         """The values of these names, and what to say about them."""
-        chosen = Filter.parse(["is", "name", list(names)])
+        chosen = Filter.parse(["exactly", "name", list(names)])
         query = Query(self.counted.parent, tuple(formulas), self.period, filters=(chosen,), limit=None, bounds=True)
         # Where it is asked for with its intervals it may be too large a table.
         try:

@@ -134,6 +134,7 @@ def test_orders(shop: Pod, order: Any, expected: list[str]) -> None:
         ([["contains", "name", "r"]], ["FR"]),
         ([["contains_not", "name", ["R", "e"]]], ["US", "IT"]),
         ([["is", "name", "nobody"]], []),
+        ([["exactly", "name", ["us", "FR"]]], ["FR"]),
     ],
 )
 def test_filters(shop: Pod, filters: list[Any], expected: list[str]) -> None:

@@ -153,14 +153,17 @@ class Period:
     def shifted_month(self) -> Period:
         """From the same date of the month before to the same date of it: of 1 to 22 November, 1 to 22 October.
 
-        A whole month is set beside the whole one before, however many days it has.
+        A whole month is set beside the whole one before, however many days it has; dates which that has not are its
+        last one.
         """
         before = self._before(1, "mo", "a month before")
         if self.interval.on_the_clock or not self._is_aligned:
             return before
         line = self.timeline
-        end = earlier(line.wall(self.interval, self.last + 1), 1, "mo")
-        return replace(before, last=max(line.bucket_of_wall(self.interval, end) - 1, before.first))
+        last = line.bucket_of_wall(self.interval, earlier(line.wall(self.interval, self.last + 1), 1, "mo")) - 1
+        if self.interval.unit == "d":
+            last = max(last, line.bucket_of_wall(self.interval, earlier(line.wall(self.interval, self.last), 1, "mo")))
+        return replace(before, last=max(last, before.first))
 
     def _before(self, count: int, unit: str, how: str) -> Period:
         """As many buckets, from the one that holds this period's beginning less some calendar units."""

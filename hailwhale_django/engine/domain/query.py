@@ -22,7 +22,7 @@ LARGEST_NUMBER = 1e300  # to compare with; no sum comes near it
 MAX_LIMIT = 10_000
 DEFAULT_LIMIT = 100
 
-NAME_TESTS = ("is", "is_not", "contains", "contains_not")
+NAME_TESTS = ("is", "is_not", "contains", "contains_not", "exactly")
 VALUE_TESTS = (">", ">=", "<", "<=", "=", "!=")
 
 

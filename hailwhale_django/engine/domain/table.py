@@ -218,6 +218,9 @@ class Table:
     def _passes(self, test: Filter, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         if test.formula is not None:
             return COMPARE[test.test](self._totals(test.formula)[rows], float(test.values[0]))
+        if test.test == "exactly":
+            exact = set(test.values)
+            return np.array([self.names[row] in exact for row in rows], dtype=bool)
         names = [self.names[row].casefold() for row in rows]
         wanted = {value.casefold() for value in test.values}
         if test.test in ("is", "is_not"):
