@@ -71,7 +71,12 @@ REDIS_URL = OWN_REDIS_URL or f"redis://127.0.0.1:{home.valkey_port()}/0"
 CACHES = {
     # Not on hailwhale's server: clearing a django-redis cache empties the whole database that it is in.
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
-    "hailwhale": {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": REDIS_URL},
+    "hailwhale": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": REDIS_URL,
+        # A laptop that is busy otherwise is waited for: five seconds, redis-py's own, broke off the loading of flights.
+        "OPTIONS": {"SOCKET_TIMEOUT": 60},
+    },
 }
 
 HAILWHALE = {
@@ -114,8 +119,11 @@ LOGGING = {
     "loggers": {"django.server": {"level": "ERROR"}},
 }
 
-# Mails of alerts and reports are written where the demo was started, and sent to nobody.
+# Mails of alerts and reports are written into files, whichever process sends them, and sent to nobody.
+MAILS = home.DIRECTORY / "mails"
 if django.VERSION >= (6, 1):
-    MAILERS = {"default": {"BACKEND": "django.core.mail.backends.console.EmailBackend"}}
+    MAILERS = {
+        "default": {"BACKEND": "django.core.mail.backends.filebased.EmailBackend", "OPTIONS": {"file_path": MAILS}}
+    }
 else:
-    EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    EMAIL_BACKEND, EMAIL_FILE_PATH = "django.core.mail.backends.filebased.EmailBackend", MAILS

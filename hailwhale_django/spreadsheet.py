@@ -19,7 +19,7 @@ BYTE_ORDER_MARK = "\ufeff"
 def spreadsheet(answer: Answer) -> StreamingHttpResponse:
     """The answer as CSV, under the name of what was asked."""
     query = answer.query
-    words = [*query.pk, *query.dimension, query.period.text]
+    words = [*query.pk, *query.dimension, query.period.text.replace("..", " to ")]
     name = "-".join(filter(None, map(slugify, words))) or "counter"
     response = StreamingHttpResponse(_lines(table.spreadsheet(answer)), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}.csv"'

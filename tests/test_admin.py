@@ -879,6 +879,8 @@ class TestSpreadsheet:
     def test_the_file_has_a_name(self, staff: Client, shop: None) -> None:
         response = staff.get(f"{SHOP}?p=7d&d=country/US&format=csv")
         assert response["Content-Disposition"] == 'attachment; filename="shop-country-us-7d.csv"'
+        response = staff.get(f"{SHOP}?p=2026-11-08..2026-11-12&format=csv")
+        assert response["Content-Disposition"] == 'attachment; filename="shop-country-2026-11-08-to-2026-11-12.csv"'
 
         Whale.count_now(["日本"], {"色": {"赤": 1}})
         response = staff.get(f"{LIST}日本/?format=csv&p=7d")

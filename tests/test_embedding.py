@@ -276,6 +276,8 @@ class TestLinks:
         client = Client()
         client.force_login(User.objects.create_superuser("root"))
         pages = "/admin/hailwhale_django/sharedlink/"
+        listed = f"{pages}add/?_changelist_filters=dashboard__id__exact%3D{board.pk}"
+        assert f'<option value="{board.pk}" selected>' in text_of(client.get(listed))
         sent = {"dashboard": board.pk, "interactive": "on", "embeddable": "on"}
         saved = client.post(f"{pages}add/", sent, follow=True)
         link = SharedLink.objects.get()

@@ -120,6 +120,12 @@ class TestContent:
             "▁▁▅▁▁▁█  from 0 to 50",
         ]
 
+    def test_a_lone_number_needs_no_heading(self, ada: User) -> None:
+        count(18, 30)
+        report(ada, board({"kind": "number", "formulas": ["revenue as Revenue [$#]"]}))
+        assert send() == [""]
+        assert lines(mail.outbox[0].body)[3:5] == ["Revenue", "$30  ▲ new (before: $0)"]
+
     def test_a_daily_one_compares_a_sunday_with_a_sunday(self, ada: User) -> None:
         count(22, 30)
         count(21, 99)
@@ -190,7 +196,8 @@ class TestContent:
         assert said[said.index("Revenue") + 1].startswith("$10")
         assert "US" not in said
         devices = said[said.index("* Devices") + 1]
-        assert "it was not counted together with this" in devices
+        why = "Not filtered by country: DE: it was not counted together with this"
+        assert devices == f"{why}; see it on the dashboard"
         assert "30" not in mail.outbox[0].body
 
     def test_a_period_that_has_become_too_long_fails_its_panel_alone(self, ada: User) -> None:

@@ -269,6 +269,7 @@ class TestWhatIsSeen:
         values = re.findall(r'hw-(?:figure-)?value"><bdi dir="ltr">([^<]+)|class="hw-value">([^<]+)', text)
         assert {first or second for first, second in values} == {"8", "5", "10", "3", "2"}
         assert text.count("this panel cannot be shown here") >= 3  # of DE, counters, the decision
+        assert "A decision is not told apart by filters; this panel cannot be shown here" in text
 
     def test_decisions_are_shown_by_those_who_may_see_them(self, board: Dashboard, panels: list[Panel]) -> None:
         Whale.count_decision("shop", {"banner": "tea"}, {"visitors": 1})

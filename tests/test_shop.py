@@ -7,6 +7,7 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
@@ -17,7 +18,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client, override_settings
 
 from example_project.ports import free_port
-from example_project.shop import crowd, views, visitors
+from example_project.shop import crowd, history, views, visitors
 from example_project.shop.crowd import Crowd
 from example_project.shop.goods import BANNERS, BY_SLUG, CATEGORIES, COUNTRIES, PRODUCTS, shelves
 from hailwhale_django import Hail, Whale, buffer, crediting, decisions
@@ -357,3 +358,14 @@ class TestButton:
     def test_other_rates_send_nobody(self, rate: str, admin_client: Client) -> None:
         assert admin_client.post("/shop/visitors/", {"rate": rate, "visitors": "500"}).status_code == 302
         assert not crowd.is_coming()
+
+
+def test_who_comes_again_is_the_same_visitor() -> None:
+    """Else the visitors of all countries would be more than all visitors, and each worth less than all are."""
+    known, came = defaultdict(set), defaultdict(set)
+    for event in history.events(datetime(2026, 11, 22, tzinfo=UTC), 7):
+        if visitor := event["metrics"].get("uv:visitor"):
+            known[visitor].add((event["dimensions"]["country"], str(event["dimensions"]["device"])))
+            came[visitor].add(event["at"].date())
+    assert max(len(days) for days in came.values()) > 1
+    assert {len(kinds) for kinds in known.values()} == {1}

@@ -7,6 +7,7 @@ A pure function of the last day: the same visits of a day whenever it is asked f
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from random import Random
 from typing import Any
@@ -26,7 +27,7 @@ WEEK = (0.85, 0.85, 0.9, 0.95, 1.1, 1.35, 1.25)
 HOURS = (1, 1, 1, 1, 1, 2, 3, 5, 7, 8, 8, 8, 9, 9, 8, 8, 9, 11, 13, 14, 13, 10, 6, 0)
 BUYS_MORE = {"NO": 1.5, "JP": 1.3, "DE": 1.1, "IN": 0.5, "BR": 0.6}
 BUYS_ON = {"desktop": 1.2, "mobile": 0.8}
-COMES_AGAIN = 0.3
+COMES_AGAIN, GUESTS = 0.3, 400
 LOOK_SECONDS = 45
 DAYS_OF_BANNERS = 4
 
@@ -41,7 +42,15 @@ def events(now: datetime, days: int = DAYS) -> Iterator[dict[str, Any]]:
         for _ in range(round(rng.gauss(expected, expected**0.5))):
             hour = rng.choices(range(24), HOURS)[0]
             at = datetime.combine(day, time(hour, rng.randrange(60), rng.randrange(60)), now.tzinfo)
-            yield from of_visit(visitor(rng), f"{number}", rng, at)
+            who, uid = guest(rng) if rng.random() < COMES_AGAIN else (visitor(rng), f"{day} {rng.random()}")
+            yield from of_visit(who, uid, rng, at)
+
+
+def guest(rng: Random) -> tuple[Visitor, str]:
+    """One who comes again: for something else each time, from where and with what they came before."""
+    uid = f"guest {rng.randrange(GUESTS)}"
+    before = visitor(Random(uid))
+    return replace(visitor(rng), address=before.address, agent=before.agent, country=before.country), uid
 
 
 def decided(now: datetime) -> Iterator[dict[str, Any]]:
@@ -62,12 +71,11 @@ def decided(now: datetime) -> Iterator[dict[str, Any]]:
                 }
 
 
-def of_visit(who: Visitor, day: str, rng: Random, at: datetime) -> Iterator[dict[str, Any]]:
+def of_visit(who: Visitor, uid: str, rng: Random, at: datetime) -> Iterator[dict[str, Any]]:
     """What is counted of somebody: each product that they look at, and what they buy of these."""
     told = captured(RequestFactory().get("/shop/", headers=who.headers | {"Referer": who.referrer}))
     if who.is_bot:
         return
-    uid = f"guest {rng.randrange(400)}" if rng.random() < COMES_AGAIN else f"{day} {rng.random()}"
     likely = BUYS_MORE.get(who.country, 1.0) * BUYS_ON.get(str(told.get("device")), 1.0)
     bought = []
     for number, product in enumerate(who.looks):

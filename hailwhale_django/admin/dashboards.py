@@ -11,7 +11,7 @@ from django.contrib.auth import get_permission_codename
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import F
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
 from django.urls import URLPattern, path, re_path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext
@@ -388,6 +388,11 @@ class SharedLinkAdmin(OfDashboard):
         (_("What it shows"), {"fields": ["filters", "interactive", "embeddable"]}),
         (_("Who may use it"), {"fields": ["password", "no_password", "expires_at"]}),
     )
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """One more of the dashboard whose links were listed, as **Share** lists them."""
+        listed = QueryDict(request.GET.get("_changelist_filters", "")).get("dashboard__id__exact")
+        return {"dashboard": listed, **super().get_changeform_initial_data(request)}
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self._allowed(request, "view")

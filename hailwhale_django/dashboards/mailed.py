@@ -17,13 +17,13 @@ from ..engine.domain.formula import Formula
 from ..engine.domain.paths import Path
 from ..engine.domain.period import Period, compare_period
 from ..engine.domain.query import Filter, Order, Query
-from ..engine.errors import HailWhaleError, InvalidInput
+from ..engine.errors import HailWhaleError
 from ..engine.pod import Pod
 from . import told, writing
 from .asking import Conversation
 from .cells import PanelCell, panel_cell
 from .column import Column
-from .narrowing import Narrowed, narrow_counters, narrow_row, narrow_table
+from .narrowing import Narrowed, NotNarrowed, narrow_counters, narrow_row, narrow_table
 from .spec import COMPARED, DEFAULT_LIMIT, BoardSpec, PanelSpec, read_filters
 
 LEVELS = "▁▂▃▄▅▆▇█"
@@ -175,7 +175,7 @@ def _table(panel: PanelSpec, asked: _Asked) -> Conversation[MailedPanel]:
 def _refuse(narrowed: Narrowed) -> None:
     """A filter that does not hold is no note to be overlooked: without it other numbers would be mailed."""
     if narrowed.problem:
-        raise InvalidInput("filters", narrowed.problem, gettext("see it on the dashboard"))
+        raise NotNarrowed(narrowed.problem, gettext("see it on the dashboard"))
 
 
 def _answer(
@@ -233,9 +233,11 @@ def _line(cell: Cell, column: Column) -> MailedLine | None:
 def _shown(panel: PanelSpec, kind: str, rows: list[MailedRow], asked: _Asked, answer: Answer) -> MailedPanel:
     span = writing.span(asked.period) if panel.period else ""
     headings = [column.title for column in panel.columns]
-    return MailedPanel(_title(panel), kind, headings, rows, span=span, notes=answer.warnings)
+    names_itself = kind == "figures" and len(rows) == 1 and not span
+    title = panel.title if names_itself else _title(panel)
+    return MailedPanel(title, kind, headings, rows, span=span, notes=answer.warnings)
 
 
 def _title(panel: PanelSpec) -> str:
-    """Its own, or what it is of; a lone number has its name beside it."""
+    """Its own, or what it is of."""
     return panel.title or " / ".join((*panel.pk, *panel.path))

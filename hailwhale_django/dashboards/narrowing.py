@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 
 from ..engine.domain.crossing import Crossings
 from ..engine.domain.paths import ROOT, Path
+from ..engine.errors import InvalidInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,16 @@ class Narrowed:
     path: Path
     name: str = ""
     problem: str = ""
+
+
+class NotNarrowed(InvalidInput):
+    """Where filters must hold, and do not: why, and what there is to do. Nobody has typed anything wrong."""
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__("filters", problem, remedy)
+
+    def __str__(self) -> str:
+        return f"{str(self.value).rstrip('.')}; {self.expected}"
 
 
 def narrow_table(crossings: Crossings, pk: Path, filters: Sequence[Path], dimension: Path) -> Narrowed:

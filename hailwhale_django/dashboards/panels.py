@@ -22,7 +22,7 @@ from .cells import PanelCell, panel_cell
 from .chooser import Chooser, chooser_of, columns_of
 from .column import Column
 from .graph import Points, Spark, spark
-from .narrowing import Narrowed, narrow_counters, narrow_row, narrow_table
+from .narrowing import Narrowed, NotNarrowed, narrow_counters, narrow_row, narrow_table
 from .question import whole_table
 from .spec import PanelSpec
 from .state import State
@@ -434,7 +434,7 @@ def has_intervals(formula: Formula) -> bool:
 def bounded(problem: str, ask: Ask) -> None:
     """Where filters bound what may be seen, what they cannot be applied to is not shown."""
     if problem and ask.fixed:
-        raise InvalidInput("filters", problem, gettext("this panel cannot be shown here"))
+        raise NotNarrowed(problem, gettext("this panel cannot be shown here"))
 
 
 def notes_of(problem: str, warnings: Sequence[str]) -> list[str]:

@@ -181,7 +181,8 @@ class Command(BaseCommand):
         # Called between requests, and every half second when there are none.
         web.service_actions = lambda: [child.watch(self.say) for child in children]
         entrance, password = f"{url}enter/{home.entrance()}/", home.password()
-        self.say(f"\n  Open      {entrance}\n  User      {USER}\n  Password  {password}\n\nCtrl-C ends it all.")
+        self.say(f"\n  Open      {entrance}\n  User      {USER}\n  Password  {password}\n  Mails     {settings.MAILS}")
+        self.say("\nCtrl-C ends it all.")
         web.serve_forever()
 
     def say(self, text: str) -> None:
