@@ -21,10 +21,11 @@ from .boardstate import BoardState
 from .decisionpanel import decision_panel
 from .decisions import QuestionOf
 from .graphpanel import MarksOf, graph_panel
-from .panels import BrokenPanel, Choice, ShownPanel, number_panel, panel_sheet, table_panel, text_panel
+from .panels import BrokenPanel, Choice, ShownPanel, number_panel, text_panel
 from .question import intervals, read_compare, said
 from .spec import BoardSpec, PanelSpec, read_filters
 from .state import DEFAULT_PERIOD
+from .tablepanel import panel_sheet, table_panel
 
 NOTHING = "nothing"
 """As what to compare with: nothing, where the dashboard would."""

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from django.utils.translation import gettext
 
 from ..engine.domain.answer import Answer
-from ..engine.domain.formula import Formula, parse
+from ..engine.domain.formula import parse
 from ..engine.domain.paths import WHOLE, Path, escaped, unescaped
 from ..engine.domain.period import Period
 from ..engine.domain.query import Query
@@ -279,13 +279,13 @@ class CounterPage:
     def certain_links(self) -> list[Tab]:
         """To order by the value, or by that end of its interval that is certain; only where there are intervals."""
         order = self.query.order[0]
-        if order.formula is None or not self.query.bounds or not _has_intervals(order.formula):
+        if order.formula is None or not self.query.bounds or not table.has_intervals(order.formula):
             return []
-        certain = order.aspect in ("low", "high")
+        certain, end = order.aspect in ("low", "high"), table.certain_end(order.descending)
         return [
             Tab(
                 text,
-                self.state.link(order=table.order_text(order.formula, descending=order.descending, certain=one)),
+                self.state.link(order=table.ordering(order.formula, end if one else "", order.descending)),
                 one == certain,
             )
             for one, text in ((False, gettext("value")), (True, gettext("what is certain")))
@@ -503,12 +503,6 @@ def _listed(pk: Path, points: Sequence[float | None], link: Link, store: str) ->
         change=writing.change(latest, earlier, (latest - earlier) / earlier if earlier else None, ratio=False),
         spark=spark(values[SPARK_DAYS:]),
     )
-
-
-def _has_intervals(formula: Formula) -> bool:
-    """Whether it is a ratio of sums."""
-    sides = [side for side in (formula.numerator, formula.denominator) if side is not None]
-    return bool(sides) and all(side.is_linear for side in sides)
 
 
 def _path(state: State) -> Path:

@@ -93,7 +93,7 @@ def heading(formula: Formula | None, order: Order, state: State) -> Heading:
     direction = ("descending" if order.descending else "ascending") if chosen else ""
     descending = not order.descending if chosen else formula is not None
     certain = chosen and order.aspect in ("low", "high")
-    turned = order_text(formula, descending=descending, certain=certain)
+    turned = ordering(formula, certain_end(descending) if certain else "", descending)
     return Heading(
         text="" if formula is None else str(formula),
         sorted=direction,
@@ -102,10 +102,21 @@ def heading(formula: Formula | None, order: Order, state: State) -> Heading:
     )
 
 
-def order_text(formula: Formula | None, *, descending: bool, certain: bool = False) -> str:
-    """An order as the query string has it. What is certain is the end of the interval that is nearer to the others."""
-    aspect = ("low:" if descending else "high:") if certain else ""
-    return f"{'-' if descending else '+'}{aspect}{'name' if formula is None else formula}"
+def ordering(formula: Formula | None, aspect: str, descending: bool) -> str:
+    """An order as an address has it: `-revenue`, `+name`, `-change:revenue`."""
+    prefix = f"{aspect}:" if aspect not in ("", "value", "name") else ""
+    return f"{'-' if descending else '+'}{prefix}{'name' if formula is None else formula}"
+
+
+def certain_end(descending: bool) -> str:
+    """What is certain is the end of the interval that is nearer to the others."""
+    return "low" if descending else "high"
+
+
+def has_intervals(formula: Formula) -> bool:
+    """Whether it is a ratio of sums."""
+    sides = [side for side in (formula.numerator, formula.denominator) if side is not None]
+    return bool(sides) and all(side.is_linear for side in sides)
 
 
 def shown_rows(answer: Answer, rows: Sequence[Row], lines: dict[str, int], state: State) -> list[ShownRow]:
