@@ -21,7 +21,7 @@ from django.utils import timezone
 from example_project.ports import free_port
 from example_project.valkey import Valkey
 from hailwhale_django import Whale, drawing
-from hailwhale_django.admin.dashboards import snippets
+from hailwhale_django.admin.shared_links import snippets
 from hailwhale_django.engine.errors import InvalidInput
 from hailwhale_django.framing import EVERYBODY, framed
 from hailwhale_django.models import Dashboard, Panel, SharedLink

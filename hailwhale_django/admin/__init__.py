@@ -22,11 +22,13 @@ from ..models import (
 from .alerts import AlertAdmin
 from .annotations import AnnotationAdmin
 from .counters import CounterAdmin
-from .dashboards import DashboardAdmin, PanelAdmin, SharedLinkAdmin
+from .dashboards import DashboardAdmin
 from .decisions import DecisionAdmin
 from .keys import KeyAdmin
+from .panels import PanelAdmin
 from .reports import ReportAdmin
 from .segments import SegmentAdmin
+from .shared_links import SharedLinkAdmin
 from .watching import DeadLetterAdmin, HealthAdmin, LiveAdmin
 
 admin.site.register(Dashboard, DashboardAdmin)
