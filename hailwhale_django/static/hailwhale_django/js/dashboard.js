@@ -1,6 +1,7 @@
 // A dashboard without waiting for whole pages: links fetch the page and put in place what is new of it, time goes on by
 // itself, keys choose. All of it works without this file, too.
 
+import { exchange } from "./dashboard-exchange.js";
 import { Graph, onTheme } from "./graph.js";
 
 const MOST_SECONDS_AWAY = 60;
@@ -55,30 +56,6 @@ function onChosen(event) {
     void renew({ quiet: true });
 }
 
-// WHERE THE READER IS
-
-const FOCUSABLE = "a[href], button, summary, input, canvas, [tabindex='0']";
-
-// The same thing as before: by its name or address, else by its words, else by its place.
-function focusPath(part) {
-    const focused = document.activeElement;
-    if (!part.contains(focused)) {
-        return null;
-    }
-    const at = [...part.querySelectorAll(FOCUSABLE)].indexOf(focused);
-    return { at, id: focused.id, href: focused.getAttribute("href"), text: focused.textContent.trim() };
-}
-
-function refocus(part, { at, id, href, text }) {
-    const all = [...part.querySelectorAll(FOCUSABLE)].filter((one) => one.checkVisibility());
-    const found =
-        (id && all.find((one) => one.id === id)) ||
-        all.find((one) => href && one.getAttribute("href") === href) ||
-        all.find((one) => text && one.textContent.trim() === text) ||
-        part.querySelectorAll(FOCUSABLE)[at];
-    (found?.checkVisibility() ? found : all[0] ?? board().querySelector("summary"))?.focus({ preventScroll: true });
-}
-
 // What somebody is busy with waits until they are done.
 function isHeld(part) {
     const graph = graphs.get(part.id);
@@ -90,21 +67,6 @@ function isHeld(part) {
         Boolean(graph?.zoom.pressed || graph?.zoom.selected) ||
         (!selection.isCollapsed && selection.containsNode(part, true))
     );
-}
-
-// What is folded out stays so, and what is scrolled, and where the focus is.
-function exchange(part, fresh) {
-    const focused = focusPath(part);
-    const unfolded = [...part.querySelectorAll("details")].map((one) => one.open && !one.matches(".hw-menu"));
-    const scrolled = [...part.querySelectorAll(".hw-scroll")].map((one) => [one.scrollLeft, one.scrollTop]);
-    part.replaceWith(fresh);
-    fresh.querySelectorAll("details").forEach((one, at) => {
-        one.open ||= unfolded[at] ?? false;
-    });
-    fresh.querySelectorAll(".hw-scroll").forEach((one, at) => one.scrollTo(...(scrolled[at] ?? [0, 0])));
-    if (focused) {
-        refocus(fresh, focused);
-    }
 }
 
 // FETCHING
