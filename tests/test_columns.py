@@ -55,6 +55,12 @@ def test_what_cannot_be_read_says_what_would_be_right(text: str, reason: str) ->
         ("size [bytes]", 1_500_000, "1.5 MB"),
         ("revenue/visitors", 2.5, "2.500"),
         ("revenue [$#]", None, "–"),
+        ("revenue/visitors [€#]", 9.8081, "€9.81"),
+        ("revenue/visitors [€#]", -126.3, "-€126.30"),
+        ("revenue/visitors [€#]", 1234.567, "€1,235"),
+        ("revenue/visitors [€#]", 12.0, "€12"),
+        ("revenue/views [€#]", 0.04123, "€0.04123"),
+        ("revenue/visitors [# points]", 9.8081, "9.808 points"),
     ],
 )
 def test_a_number_is_written_in_its_columns_format(written: str, value: float | None, text: str) -> None:

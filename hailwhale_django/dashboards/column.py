@@ -11,6 +11,7 @@ In brackets stands a format: text with a `#` where the number goes, `%` for part
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -71,7 +72,13 @@ class Column:
         """A value of this column as the page writes it."""
         if value is None:
             return writing.NOTHING
-        return self.dressed(value, writing.told(value, self.formula))
+        told = writing.price if self.is_money else writing.told
+        return self.dressed(value, told(value, self.formula))
+
+    @property
+    def is_money(self) -> bool:
+        """Whether its format has the sign of a currency."""
+        return any(unicodedata.category(sign) == "Sc" for sign in self.format)
 
     def dressed(self, value: float, plain: str) -> str:
         """A number that is written already, in this column's format."""

@@ -19,6 +19,7 @@ SIGNIFICANT_DIGITS = 4
 MOST_DECIMALS = 9
 # Of a plain sum two decimals are shown, as money has them, and more only where there would be nothing to see.
 DECIMALS_OF_SUMS = 2
+LEAST_PRICE = 0.1
 MOST_DECIMALS_OF_PERCENT = 3
 
 NOTHING = "–"
@@ -50,6 +51,12 @@ def level(value: float | None) -> str:
 def told(value: float | None, formula: Formula) -> str:
     """A number as a formula's are written."""
     return level(value) if formula.is_level else number(value, ratio=formula.is_ratio)
+
+
+def price(value: float, formula: Formula) -> str:
+    """As prices are written, with two decimals or none: `9.81`; of less than 0.1 what says something: `0.0412`."""
+    has_cents = isfinite(value) and abs(value) >= LEAST_PRICE and decimals(value, ratio=formula.is_ratio) > 0
+    return _with_decimals(value, DECIMALS_OF_SUMS) if has_cents else told(value, formula)
 
 
 def decimals(value: float, *, ratio: bool) -> int:
