@@ -21,6 +21,7 @@ from ..engine.errors import HailWhaleError, InvalidInput
 from ..engine.pod import Pod
 from . import told, writing
 from .asking import Conversation
+from .caveats import caveat
 from .cells import PanelCell, panel_cell
 from .column import Column
 from .narrowing import Narrowed, narrow_row, narrow_table
@@ -198,7 +199,7 @@ def _order(panel: PanelSpec, formulas: Sequence[Formula]) -> tuple[Order, ...]:
 def _row(row: Row, panel: PanelSpec, answer: Answer, kind: str = "") -> MailedRow:
     columns, wholes = panel.columns, answer.totals.cells
     cells = [_cell(*three) for three in zip(row.cells, columns, wholes, strict=True)]
-    name = gettext("total") if kind == "total" else row.name
+    name = {"other": writing.of_other(row.name), "total": gettext("total")}.get(kind, row.name)
     return MailedRow(name, cells, _line(row.cells[0], columns[0]), kind)
 
 
@@ -227,7 +228,7 @@ def _line(cell: Cell, column: Column) -> MailedLine | None:
 def _shown(panel: PanelSpec, kind: str, rows: list[MailedRow], asked: _Asked, answer: Answer) -> MailedPanel:
     span = writing.span(asked.period) if panel.period else ""
     headings = [column.title for column in panel.columns]
-    return MailedPanel(_title(panel), kind, headings, rows, span=span, notes=answer.warnings)
+    return MailedPanel(_title(panel), kind, headings, rows, span=span, notes=[*map(caveat, answer.warnings)])
 
 
 def _title(panel: PanelSpec) -> str:

@@ -9,14 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 
 from ..engine.domain.answer import Answer, Cell, Row
 from ..engine.domain.formula import Formula
 from ..engine.domain.paths import Path
 from ..engine.domain.query import Filter, Order, Query
 from ..engine.errors import InvalidInput
+from . import writing
 from .asking import Ask, Conversation
+from .caveats import caveat
 from .cells import PanelCell, panel_cell
 from .chooser import Chooser, chooser_of, columns_of
 from .column import Column
@@ -290,7 +292,7 @@ class _Tabled:
             for at, (cell, one, whole) in enumerate(zip(row.cells, self.columns, answer.totals.cells, strict=True))
         ]
         points = row.cells[column or 0].points
-        names = {"other": row.name, "total": gettext("total")}
+        names = {"other": writing.of_other(row.name), "total": gettext("total")}
         shown = PanelRow(names.get(kind, row.name), cells, bar, _spark(points, self.ask), kind=kind)
         if kind or not self.ask.rights.chooses:
             return shown
@@ -339,9 +341,9 @@ class _Tabled:
             return []
         column = next(one for one in self.columns if one.formula == formula)
         certain = "low" if descending else "high"
-        ways = [(gettext("value"), "value", True)]
-        ways.append((gettext("what is certain"), certain, has_intervals(formula)))
-        ways.append((gettext("change"), "change", self.ask.compare is not None))
+        ways = [(pgettext("to order by", "value"), "value", True)]
+        ways.append((pgettext("to order by", "what is certain"), certain, has_intervals(formula)))
+        ways.append((pgettext("to order by", "change"), "change", self.ask.compare is not None))
         title = gettext("Order by %(column)s") % {"column": column.title}
         choices = [
             Choice(text, self._link(o=ordering(formula, aspect, descending)), aspect == now, title)
@@ -433,7 +435,7 @@ def bounded(problem: str, ask: Ask) -> None:
 
 
 def notes_of(problem: str, warnings: Sequence[str]) -> list[str]:
-    return [*([problem] if problem else []), *warnings]
+    return [*([problem] if problem else []), *map(caveat, warnings)]
 
 
 def _spark(points: Points | None, ask: Ask) -> Spark | None:
