@@ -99,7 +99,7 @@ def doubt(found: Overlap) -> str:
         return text % {"share": writing.percent(found.heaviest, places=0)}
     if abs(found.off) > FURTHEST:
         text = gettext("the logged propensities cannot be right (weights are %(weight)s on average, not 1).")
-        return text % {"weight": writing.number(found.mean_weight)}
+        return text % {"weight": writing.short(found.mean_weight)}
     return ""
 
 
