@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -15,10 +16,11 @@ from django.contrib.auth.models import User
 from django.core import mail
 from django.test import Client, override_settings
 
-from hailwhale_django import Whale, alerting
+from hailwhale_django import Whale
+from hailwhale_django.alerts import alerting
 from hailwhale_django.documents import load
 from hailwhale_django.engine.decide.policies.book import POLICIES
-from hailwhale_django.models import SharedLink
+from hailwhale_django.models import Alert, Annotation, Dashboard, Report, Segment, SharedLink, WriteKey
 from tests.api import who_may
 from tests.test_admin import Page
 from tests.test_alerts import alert
@@ -37,6 +39,7 @@ UNREAD = ("script", "code", "datalist")
 FORMS = ("alert", "annotation", "dashboard", "decision", "panel", "report", "segment", "sharedlink", "writekey")
 LISTS = ("alert", "annotation", "counter", "dashboard", "deadletter", "decision", "health", "live", "report")
 LISTS += ("segment", "sharedlink", "writekey")
+CHANGES = (*(f"{name}/change/" for name in FORMS if name != "decision"), "alert/try/", "writekey/renew/")
 PATHS = (
     "counter/shop/?m=revenue/guests,revenue&c=previous&p=7d",
     "counter/shop/?d=country/US&c=previous&m=hits,uv:visitor",
@@ -98,6 +101,34 @@ def test_no_english_is_left(path: str, language: str, shop: Client) -> None:
     assert left_in_english(opened(shop, path, language), language) == []
 
 
+@pytest.fixture
+def things(shop: Client) -> dict[str, int]:
+    """One row of each model."""
+    boss, board = User.objects.get(), Dashboard.objects.get()
+    key = WriteKey(name="Partner")
+    key.renew()
+    key.save()
+    when = datetime.fromisoformat(NOW)
+    made = (
+        Alert(name="Poor", counter="shop", formula="revenue/guests", condition="below", threshold=2, owner=boss),
+        Report(dashboard=board, recipients=["ada@shop.example"], every="week", hour=7, owner=boss),
+        SharedLink(dashboard=board, note="Ada"),
+        Segment(name="US", filters=["country/US"], owner=boss),
+        Annotation(at=when, text="Sale", who="ada"),
+    )
+    for one in made:
+        one.save()
+    rows = {type(one).__name__.lower(): one.pk for one in (*made, key, board)}
+    return rows | {"panel": board.panels.first().pk}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("path", CHANGES)
+def test_no_english_is_left_of_what_is_there(path: str, language: str, shop: Client, things: dict[str, int]) -> None:
+    name, _, rest = path.partition("/")
+    assert left_in_english(opened(shop, f"{name}/{things[name]}/{rest}", language), language) == []
+
+
 @pytest.mark.parametrize("language", ("he", "ar"))
 @pytest.mark.parametrize("path", ("counter/shop/", "dashboard/shop/", "health/", "decision/", "live/", "alert/add/"))
 def test_from_right_to_left(path: str, language: str, shop: Client) -> None:
@@ -105,8 +136,6 @@ def test_from_right_to_left(path: str, language: str, shop: Client) -> None:
 
 
 def test_a_shared_link_from_right_to_left(shop: Client) -> None:
-    from hailwhale_django.models import Dashboard
-
     link = SharedLink.objects.create(dashboard=Dashboard.objects.get(), note="x")
     with override_settings(LANGUAGE_CODE="he"):
         page = Page(Client().get(f"/hailwhale/shared/{link.token}/").content.decode())
