@@ -188,7 +188,7 @@ class TestDecision:
             ),
             (
                 "fr",
-                "Vous pouvez déclarer b gagnante. b est la meilleure en revenue par visitor ; cela vaut même en",
+                "Vous pouvez déclarer b gagnante. b est la meilleure en revenue par visitor ; cela vaut que vous",
                 "Y a-t-il une gagnante ? b est la meilleure en revenue par visitor",
                 "Le trafic est réparti comme prévu.",
             ),
