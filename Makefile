@@ -3,6 +3,7 @@
 # make test     lint, types and every test, against real servers that the tests start themselves
 # make bench    measure, against DuckDB and the ancestor's layout
 # make lint     ruff and mypy alone
+# make messages renew the translations' texts from the sources, and compile what is translated (needs gettext)
 # make clean    remove what these made (the demo's data in .hailwhale/ stay)
 #
 # PYTHON=python3.13 chooses the interpreter, VENV=.venv-313 another environment, and WITH='Django~=6.1'
@@ -17,7 +18,7 @@ WORKERS ?= $(if $(HAILWHALE_REDIS_URL),0,auto)
 RUN = $(VENV)/bin/python
 PIP = PIP_DISABLE_PIP_VERSION_CHECK=1 $(RUN) -m pip install -qq
 
-.PHONY: demo test pytest lint bench clean force
+.PHONY: demo test pytest lint bench messages clean force
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.demo
@@ -34,6 +35,14 @@ lint: $(VENV)/.test
 
 bench: $(VENV)/.demo $(VENV)/.bench
 	$(RUN) -m benchmarks
+
+# Another language: make messages LANGUAGES='de fr es'.
+LANGUAGES ?= $(notdir $(wildcard hailwhale_django/locale/*))
+
+messages: $(VENV)/.test
+	cd hailwhale_django && $(abspath $(RUN)) -m django makemessages $(LANGUAGES:%=--locale %) --ignore 'engine/*' \
+	    --no-wrap --no-obsolete --add-location file
+	cd hailwhale_django && $(abspath $(RUN)) -m django compilemessages
 
 clean:
 	rm -rf .venv .venv-* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

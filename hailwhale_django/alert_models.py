@@ -10,6 +10,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, URLVali
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from .alerts.lookout import Lookout
 from .conf import DEFAULT_STORE
@@ -40,7 +41,7 @@ class Alert(models.Model):
     """
 
     name = models.CharField(_("name"), max_length=200)
-    store = models.CharField(_("store"), max_length=100, default=DEFAULT_STORE)
+    store = models.CharField(pgettext_lazy("of counts", "store"), max_length=100, default=DEFAULT_STORE)
     counter = models.CharField(_("counter"), max_length=255)
     dimension = models.CharField(_("dimension"), max_length=500, blank=True)
     each = models.BooleanField(_("each child for itself"), default=False)

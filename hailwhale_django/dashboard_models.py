@@ -9,7 +9,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from .conf import DEFAULT_STORE
@@ -69,7 +69,7 @@ class Dashboard(models.Model):
     slug = models.SlugField(_("address"), max_length=100, unique=True)
     title = models.CharField(_("title"), max_length=200)
     description = models.TextField(_("description"), blank=True)
-    store = models.CharField(_("store"), max_length=100, default=DEFAULT_STORE)
+    store = models.CharField(pgettext_lazy("of counts", "store"), max_length=100, default=DEFAULT_STORE)
     period = models.CharField(_("period"), max_length=100, blank=True)
     compare = models.CharField(_("compared with"), max_length=100, blank=True)
     filters = models.JSONField(_("filters"), default=list, blank=True)
@@ -127,7 +127,7 @@ class Panel(models.Model):
     dimension = models.CharField(_("dimension"), max_length=500, blank=True)
     counters = models.BooleanField(_("of child counters"), default=False)
     formulas = models.JSONField(_("formulas"), default=list, blank=True)
-    order = models.CharField(_("order"), max_length=500, blank=True)
+    order = models.CharField(pgettext_lazy("of rows", "order"), max_length=500, blank=True)
     limit = models.PositiveSmallIntegerField(_("rows or lines"), default=DEFAULT_LIMIT)
     style = models.CharField(_("style"), max_length=10, choices=STYLES, default="line")
     period = models.CharField(_("period of its own"), max_length=100, blank=True)
@@ -172,7 +172,7 @@ class Segment(models.Model):
     """A saved filter: values that are looked at together, under a name."""
 
     name = models.CharField(_("name"), max_length=100)
-    store = models.CharField(_("store"), max_length=100, default=DEFAULT_STORE)
+    store = models.CharField(pgettext_lazy("of counts", "store"), max_length=100, default=DEFAULT_STORE)
     filters = models.JSONField(_("filters"), default=list)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("owner")
@@ -205,15 +205,15 @@ class Segment(models.Model):
 class Annotation(models.Model):
     """What happened at a moment, or in a span of time: a deploy, a campaign. Graphs of its counter show it."""
 
-    at = models.DateTimeField(_("at"), default=timezone.now)
+    at = models.DateTimeField(pgettext_lazy("of an annotation", "at"), default=timezone.now)
     until = models.DateTimeField(_("until"), null=True, blank=True)
     text = models.CharField(_("text"), max_length=500)
     link = models.URLField(_("link"), blank=True)
-    store = models.CharField(_("store"), max_length=100, default=DEFAULT_STORE)
+    store = models.CharField(pgettext_lazy("of counts", "store"), max_length=100, default=DEFAULT_STORE)
     counter = models.CharField(
         _("counter"), max_length=255, blank=True, help_text=_("Empty: on graphs of all counters")
     )
-    who = models.CharField(_("by"), max_length=200, blank=True, editable=False)
+    who = models.CharField(pgettext_lazy("of an annotation", "by"), max_length=200, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("annotation")

@@ -14,6 +14,7 @@ from django.db import models, transaction
 from django.db.models.signals import post_delete, post_save
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from .access_models import SharedLink, WriteKey
 from .alert_models import Alert, AlertEvent, Report
@@ -95,7 +96,7 @@ class Decision(models.Model):
     its history remains.
     """
 
-    store = models.CharField(_("store"), max_length=100, default=DEFAULT_STORE)
+    store = models.CharField(pgettext_lazy("of counts", "store"), max_length=100, default=DEFAULT_STORE)
     counter = models.CharField(_("counter"), max_length=255)
     name = models.CharField(_("name"), max_length=150, blank=True)
     path = models.CharField(max_length=450, editable=False)
@@ -106,15 +107,15 @@ class Decision(models.Model):
     minimize = models.BooleanField(_("less is better"), default=False)
     policy = models.CharField(_("policy"), max_length=20, default=DEFAULT_POLICY)
     settings = models.JSONField(_("settings of the policy"), default=dict, blank=True)
-    floor = models.FloatField(_("floor"), default=0.0)
+    floor = models.FloatField(pgettext_lazy("of a decision", "floor"), default=0.0)
     uniform = models.FloatField(_("uniform share"), null=True, blank=True)
     burn_in = models.PositiveIntegerField(_("burn-in"), default=0)
     dimensions = models.JSONField(_("dimensions"), default=list, blank=True)
     pairs = models.BooleanField(_("pairs of dimensions"), default=False)
     period = models.CharField(_("period"), max_length=100, blank=True)
     since = models.DateTimeField(_("since"), null=True, blank=True)
-    hold = models.PositiveIntegerField(_("hold"), default=int(HOLD_SECONDS))
-    window = models.PositiveIntegerField(_("window"), default=int(WINDOW_SECONDS))
+    hold = models.PositiveIntegerField(pgettext_lazy("of a decision", "hold"), default=int(HOLD_SECONDS))
+    window = models.PositiveIntegerField(pgettext_lazy("of a decision", "window"), default=int(WINDOW_SECONDS))
     guardrails = models.JSONField(_("guardrails"), default=list, blank=True)
     state = models.CharField(max_length=10, default="draft", editable=False)
     winner = models.CharField(max_length=255, blank=True, editable=False)

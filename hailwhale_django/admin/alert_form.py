@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.core.validators import URLValidator
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from .. import conf
 from ..alert_models import WEB_SCHEMES
@@ -50,7 +51,9 @@ OF_REPORTS: Mapping[str, Any] = {
 class AlertForm(forms.ModelForm):  # type: ignore[type-arg]
     """Lists are lines, and what is not understood is told at its field."""
 
-    store = forms.ChoiceField(label=_("Store"), choices=lambda: [(name, name) for name in conf.stores()])
+    store = forms.ChoiceField(
+        label=pgettext_lazy("of counts", "Store"), choices=lambda: [(name, name) for name in conf.stores()]
+    )
     recipients = LinesField(
         label=_("Recipients"),
         required=False,

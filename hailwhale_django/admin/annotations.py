@@ -9,13 +9,16 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from .. import conf
 from ..dashboard_models import Annotation
 
 
 class AnnotationForm(forms.ModelForm):  # type: ignore[type-arg]
-    store = forms.ChoiceField(label=_("Store"), choices=lambda: [(name, name) for name in conf.stores()])
+    store = forms.ChoiceField(
+        label=pgettext_lazy("of counts", "Store"), choices=lambda: [(name, name) for name in conf.stores()]
+    )
 
     class Meta:
         model = Annotation

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from .. import conf
 from ..access_models import SharedLink
@@ -45,7 +46,9 @@ HELP_OF_LINKS: Mapping[str, Any] = {
 
 class DashboardForm(forms.ModelForm):  # type: ignore[type-arg]
     filters = LinesField(label=_("Filters"), required=False, widget=forms.Textarea(attrs={"rows": 3}))
-    store = forms.ChoiceField(label=_("Store"), choices=lambda: [(name, name) for name in conf.stores()])
+    store = forms.ChoiceField(
+        label=pgettext_lazy("of counts", "Store"), choices=lambda: [(name, name) for name in conf.stores()]
+    )
 
     class Meta:
         model = Dashboard

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from .. import conf
 from ..engine.decide.policies.book import POLICIES
@@ -57,7 +58,9 @@ class DecisionForm(forms.ModelForm):  # type: ignore[type-arg]
     dimensions = LinesField(label=_("Dimensions"), required=False, widget=forms.Textarea(attrs={"rows": 3}))
     guardrails = LinesField(label=_("Guardrails"), required=False, widget=forms.Textarea(attrs={"rows": 3}))
     policy = forms.ChoiceField(label=_("Policy"), choices=[(name, name) for name in POLICIES])
-    store = forms.ChoiceField(label=_("Store"), choices=lambda: [(name, name) for name in conf.stores()])
+    store = forms.ChoiceField(
+        label=pgettext_lazy("of counts", "Store"), choices=lambda: [(name, name) for name in conf.stores()]
+    )
 
     class Meta:
         model = Decision

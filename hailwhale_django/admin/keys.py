@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
@@ -54,7 +54,7 @@ class KeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description=_("counters"))
     def told_counters(self, row: WriteKey) -> str:
-        return ", ".join(row.counters) or gettext("all")
+        return ", ".join(row.counters) or pgettext("counters", "all")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return (*KeyForm.Meta.fields, *self.readonly_fields) if obj else KeyForm.Meta.fields

@@ -10,6 +10,7 @@ from django.contrib.admin.widgets import AdminTextareaWidget
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from .. import conf
 from ..dashboard_models import Segment
@@ -22,7 +23,9 @@ class SegmentForm(forms.ModelForm):  # type: ignore[type-arg]
         widget=AdminTextareaWidget(attrs={"rows": 4}),
         help_text=_("A value on each line, e.g. country/US; each of a dimension of its own"),
     )
-    store = forms.ChoiceField(label=_("Store"), choices=lambda: [(name, name) for name in conf.stores()])
+    store = forms.ChoiceField(
+        label=pgettext_lazy("of counts", "Store"), choices=lambda: [(name, name) for name in conf.stores()]
+    )
 
     class Meta:
         model = Segment

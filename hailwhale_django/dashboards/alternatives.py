@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 
 from ..engine.decide.ratio import Interval
 from ..engine.hindsight import Answer, Hindsight
-from . import writing
+from . import sentences, writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +73,8 @@ def _missing(decisions: int) -> str:
 def _row(name: str, answer: Answer) -> Alternative:
     snips, ips, dr = answer.snips, answer.ips, answer.dr
     effective = writing.number(float(round(snips.overlap.effective)))
-    return Alternative(
-        name, _written(snips.ratio), _written(dr.ratio), _written(ips.numerator), effective, snips.overlap.words
-    )
+    doubt = sentences.doubt(snips.overlap)
+    return Alternative(name, _written(snips.ratio), _written(dr.ratio), _written(ips.numerator), effective, doubt)
 
 
 def _written(found: Interval) -> tuple[str, str]:

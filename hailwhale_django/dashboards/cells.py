@@ -65,7 +65,7 @@ def _interval(cell: Cell, column: Column) -> tuple[str, str]:
         "high": column.text(cell.high),
     }
     if column.format == "%":
-        return f"{writing.plus_minus(cell.low * 100, cell.high * 100)}%", title
+        return writing.in_percent(writing.plus_minus(cell.low * 100, cell.high * 100)), title
     half = writing.plus_minus(cell.low, cell.high)
     return column.dressed((cell.high - cell.low) / 2, half), title
 

@@ -15,7 +15,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, gettext_noop, ngettext
 
 from ..engine.domain.formula import Formula, parse
 from ..engine.errors import InvalidInput
@@ -32,7 +32,13 @@ _WRITTEN = re.compile(
     r"(?P<formula>.+?)(?:(?<!\s)\s++as\s++(?P<title>[^\[\]]+?))?\s*+(?:\[(?P<options>[^\[\]]*)\])?\s*+", re.S
 )
 
-BYTES = ("kB", "MB", "GB", "TB", "PB")
+BYTES = (
+    gettext_noop("%(count)s kB"),
+    gettext_noop("%(count)s MB"),
+    gettext_noop("%(count)s GB"),
+    gettext_noop("%(count)s TB"),
+    gettext_noop("%(count)s PB"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +130,7 @@ def size(count: float) -> str:
     count /= 1000
     while abs(count) >= 999.95 and unit + 1 < len(BYTES):
         count, unit = count / 1000, unit + 1
-    return f"{writing.short(count)} {BYTES[unit]}"
+    return gettext(BYTES[unit]) % {"count": writing.short(count)}
 
 
 def _format(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 
 from ..engine.chooser import Question, Weighed, standings_of
 from ..engine.decide.choice import Standing
@@ -125,7 +125,7 @@ class DecisionPage:
         if terms.burn_in:
             facts.append((gettext("Burn-in"), writing.number(float(terms.burn_in))))
         dimensions = terms.outlook.dimensions
-        facts.append((gettext("Dimensions"), ", ".join(dimensions) if dimensions else gettext("all")))
+        facts.append((gettext("Dimensions"), ", ".join(dimensions) if dimensions else pgettext("dimensions", "all")))
         if one.guardrails:
             facts.append((gettext("Guardrails"), "; ".join(map(line_of, one.guardrails))))
         if self.period is not None:

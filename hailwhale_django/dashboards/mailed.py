@@ -21,6 +21,7 @@ from ..engine.errors import HailWhaleError
 from ..engine.pod import Pod
 from . import told, writing
 from .asking import Conversation
+from .caveats import caveat
 from .cells import PanelCell, panel_cell
 from .column import Column
 from .narrowing import Narrowed, NotNarrowed, narrow_counters, narrow_row, narrow_table
@@ -204,7 +205,7 @@ def _order(panel: PanelSpec, formulas: Sequence[Formula]) -> tuple[Order, ...]:
 def _row(row: Row, panel: PanelSpec, answer: Answer, kind: str = "") -> MailedRow:
     columns, wholes = panel.columns, answer.totals.cells
     cells = [_cell(*three) for three in zip(row.cells, columns, wholes, strict=True)]
-    name = gettext("total") if kind == "total" else row.name
+    name = {"other": writing.of_other(row.name), "total": gettext("total")}.get(kind, row.name)
     return MailedRow(name, cells, _line(row.cells[0], columns[0]), kind)
 
 
@@ -235,7 +236,7 @@ def _shown(panel: PanelSpec, kind: str, rows: list[MailedRow], asked: _Asked, an
     headings = [column.title for column in panel.columns]
     names_itself = kind == "figures" and len(rows) == 1 and not span
     title = panel.title if names_itself else _title(panel)
-    return MailedPanel(title, kind, headings, rows, span=span, notes=answer.warnings)
+    return MailedPanel(title, kind, headings, rows, span=span, notes=[*map(caveat, answer.warnings)])
 
 
 def _title(panel: PanelSpec) -> str:

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 
 from ..engine.domain.answer import Answer
 from ..engine.domain.formula import parse
@@ -22,6 +22,7 @@ from ..engine.errors import InvalidInput, TooLarge
 from ..engine.pod import Pod
 from ..engine.reader import Outline
 from . import table, writing
+from .caveats import caveat
 from .graph import DEFAULT_LINES, MAX_LINES, Graph, Line, Spark, spark, with_other
 from .offers import DEFAULT_METRIC, offered
 from .overlaps import ShownOverlap, overlap_of
@@ -200,7 +201,7 @@ class CounterPage:
         """What is wrong with parts of the address that no field shows."""
         names = {
             "dimension": gettext("Dimension"),
-            "order": gettext("Order"),
+            "order": pgettext("of rows", "Order"),
             "graph": gettext("Graph"),
             "style": gettext("Style of the graph"),
             "page": gettext("Page"),
@@ -258,7 +259,8 @@ class CounterPage:
         other = self.answer.other
         if other is None:
             return None
-        return replace(table.shown_rows(self.answer, [other], self._lines(), self.state)[0], link="", bar=None)
+        row = table.shown_rows(self.answer, [other], self._lines(), self.state)[0]
+        return replace(row, name=writing.of_other(row.name), link="", bar=None)
 
     @property
     def totals(self) -> ShownRow:
@@ -288,7 +290,10 @@ class CounterPage:
                 self.state.link(order=table.ordering(order.formula, end if one else "", order.descending)),
                 one == certain,
             )
-            for one, text in ((False, gettext("value")), (True, gettext("what is certain")))
+            for one, text in (
+                (False, pgettext("to order by", "value")),
+                (True, pgettext("to order by", "what is certain")),
+            )
         ]
 
     @property
@@ -341,7 +346,7 @@ def counter_page(state: State, pod: Pod, link: Link) -> CounterPage | None:
         return None
     outline, question = asked
     answer = answered(question, question.query, pod, now)
-    notes = [*question.notes, *answer.warnings]
+    notes = [*question.notes, *map(caveat, answer.warnings)]
     if not outline.known and "dimension" not in question.problems:
         notes.insert(
             0, gettext("Nothing was ever counted under %(path)s.") % {"path": " / ".join(answer.query.dimension)}
@@ -409,7 +414,7 @@ def draw(question: Question, period: Period, chosen: Sequence[str], pod: Pod, no
         notes.append(gettext("Not in this table: %(names)s.") % {"names": ", ".join(missing)})
     if not plot.lines:
         plot.lines[""] = total
-    notes += [warning for warning in sorted(plot.warnings) if warning not in notes]
+    notes += [note for note in map(caveat, sorted(plot.warnings)) if note not in notes]
     lines = [
         Line(name or whole_name(query), number, points, whole=not name)
         for number, (name, points) in enumerate(plot.lines.items(), 1)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from ..engine.domain.paths import Path
 from ..engine.domain.query import Query
 from .asking import Ask, Conversation
+from .caveats import caveat
 from .cells import PanelCell, panel_cell
 from .graph import Points, Spark, spark
 from .narrowing import Narrowed, NotNarrowed, narrow_counters, narrow_row, narrow_table
@@ -131,7 +132,7 @@ def bounded(problem: str, ask: Ask) -> None:
 
 
 def notes_of(problem: str, warnings: Sequence[str]) -> list[str]:
-    return [*([problem] if problem else []), *warnings]
+    return [*([problem] if problem else []), *map(caveat, warnings)]
 
 
 def spark_of(points: Points | None, ask: Ask) -> Spark | None:

@@ -50,7 +50,8 @@ def shown_levels(levels: Sequence[Level], one: Registration, leading: str) -> li
 
 def _title(level: str) -> str:
     """`country`, `country › *`, `country and device`"""
-    return f" {gettext('and')} ".join(part.replace("/", " › ") for part in level.split(JOINT))
+    joint = gettext("and")
+    return f" {joint} ".join(part.replace("/", " › ") for part in level.split(JOINT))
 
 
 def _shown(segment: Segment, one: Registration, leading: str) -> ShownSegment:

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from ..conf import DEFAULT_STORE
 from ..engine.domain.paths import ROOT, Path, path_of, pk_of
@@ -26,15 +27,21 @@ from ..engine.errors import InvalidInput
 from .column import Column
 
 KINDS = (
-    ("number", _("number")),
-    ("graph", _("graph")),
-    ("table", _("table")),
-    ("top", _("top list")),
-    ("decision", _("decision")),
-    ("text", _("text")),
+    ("number", pgettext_lazy("a panel", "number")),
+    ("graph", pgettext_lazy("a panel", "graph")),
+    ("table", pgettext_lazy("a panel", "table")),
+    ("top", pgettext_lazy("a panel", "top list")),
+    ("decision", pgettext_lazy("a panel", "decision")),
+    ("text", pgettext_lazy("a panel", "text")),
 )
 STYLES = (("line", _("lines")), ("area", _("areas")), ("bar", _("bars")))
-WIDTHS = ((3, _("a quarter")), (4, _("a third")), (6, _("half")), (8, _("two thirds")), (12, _("all")))
+WIDTHS = (
+    (3, _("a quarter")),
+    (4, _("a third")),
+    (6, _("half")),
+    (8, _("two thirds")),
+    (12, pgettext_lazy("a width", "all")),
+)
 
 DEFAULT_LIMIT = 10
 MAX_LIMIT = 100

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 
 from ..engine.domain.answer import Answer, Cell, Row
 from ..engine.domain.paths import Path
@@ -205,7 +205,7 @@ class _Tabled:
             for at, (cell, one, whole) in enumerate(zip(row.cells, self.columns, answer.totals.cells, strict=True))
         ]
         points = row.cells[column or 0].points
-        names = {"other": row.name, "total": gettext("total")}
+        names = {"other": writing.of_other(row.name), "total": gettext("total")}
         shown = PanelRow(names.get(kind, row.name), cells, bar, spark_of(points, self.ask), kind=kind)
         if kind or not self.ask.rights.chooses:
             return shown
@@ -254,9 +254,9 @@ class _Tabled:
             return []
         column = next(one for one in self.columns if one.formula == formula)
         certain = certain_end(descending)
-        ways = [(gettext("value"), "value", True)]
-        ways.append((gettext("what is certain"), certain, has_intervals(formula)))
-        ways.append((gettext("change"), "change", self.ask.compare is not None))
+        ways = [(pgettext("to order by", "value"), "value", True)]
+        ways.append((pgettext("to order by", "what is certain"), certain, has_intervals(formula)))
+        ways.append((pgettext("to order by", "change"), "change", self.ask.compare is not None))
         title = gettext("Order by %(column)s") % {"column": column.title}
         choices = [
             Choice(text, self._link(o=ordering(formula, aspect, descending)), aspect == now, title)

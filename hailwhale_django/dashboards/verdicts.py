@@ -16,7 +16,7 @@ from ..engine.decide.remaining import Remaining
 from ..engine.experiment import Level
 from ..engine.findings import Findings
 from ..registration import Registration
-from . import writing
+from . import sentences, writing
 from .standings import chance
 
 Grade: TypeAlias = Literal["well", "open", "warning", "error"]
@@ -44,14 +44,15 @@ def checks(one: Registration, found: Findings, standings: Sequence[Standing]) ->
     """Each finding in a sentence."""
     told = [_test(one, found)]
     if found.left is not None:
-        told.append(Told(gettext("Is it worth going on?"), found.left.words, "well" if found.left.may_stop else "open"))
+        worth = gettext("Is it worth going on?")
+        told.append(Told(worth, sentences.left(found.left), "well" if found.left.may_stop else "open"))
         cost = _cost(one, found.left, standings)
         told += [Told(gettext("What would stopping now cost?"), cost, "open")] if cost else []
     if found.balance is not None:
         grade: Grade = "error" if not found.balance.balanced else "well" if found.balance.degrees else "open"
-        told.append(Told(gettext("Is the traffic split as it should be?"), found.balance.words, grade))
+        told.append(Told(gettext("Is the traffic split as it should be?"), sentences.split(found.balance), grade))
     rails = sorted(found.guarded, key=lambda rail: -list(GRADES).index(rail.state))
-    return told + [Told(gettext("Guardrail"), rail.words, _grade_of(rail)) for rail in rails[:MOST_GUARDED]]
+    return told + [Told(gettext("Guardrail"), sentences.guard(rail), _grade_of(rail)) for rail in rails[:MOST_GUARDED]]
 
 
 def advice(one: Registration, found: Findings | None, levels: Sequence[Level], events: float) -> Told:
@@ -72,7 +73,7 @@ def advice(one: Registration, found: Findings | None, levels: Sequence[Level], e
         )
         return Told(title, text, "warning")
     if found.balance is not None and not found.balance.balanced:
-        return Told(title, f"{gettext('Do not decide anything yet.')} {found.balance.words}", "error")
+        return Told(title, _joined(gettext("Do not decide anything yet."), sentences.split(found.balance)), "error")
     return _running(title, one, found, levels)
 
 
@@ -81,13 +82,15 @@ def measure_of(aim: Aim) -> str:
     above, below = (list(side) for side in (aim.numerator, aim.denominator))
     if len(above) == len(below) == 1 and below[0] and aim.formula == f"{above[0]}/{below[0]}":
         each = below[0]
-        return f"{above[0]} per {each[:-1] if each.endswith('s') and not each.endswith('ss') else each}"
+        one = each[:-1] if each.endswith("s") and not each.endswith("ss") else each
+        return gettext("%(above)s per %(below)s") % {"above": above[0], "below": one}
     return aim.formula
 
 
 def group_of(paths: Sequence[str]) -> str:
     """`country US CA and device mobile`"""
-    return f" {gettext('and')} ".join(path.replace("/", " ") for path in paths)
+    joint = gettext("and")
+    return f" {joint} ".join(path.replace("/", " ") for path in paths)
 
 
 def _running(title: str, one: Registration, found: Findings, levels: Sequence[Level]) -> Told:
@@ -95,13 +98,13 @@ def _running(title: str, one: Registration, found: Findings, levels: Sequence[Le
     broken = [rail for rail in found.guarded if rail.option == leading and rail.state == "broken"]
     if broken:
         text = gettext("Do not declare %(option)s: it leads, but breaks a guardrail. %(words)s")
-        return Told(title, text % {"option": leading, "words": broken[0].words}, "error")
+        return Told(title, text % {"option": leading, "words": sentences.guard(broken[0])}, "error")
     disagreeing = _disagreeing(one, leading, levels)
     if disagreeing:
         return Told(title, disagreeing, "warning" if one.is_fixed else "well")
     if found.test is not None and found.test.decided:
         text = gettext("You can declare %(option)s the winner.") % {"option": found.test.option}
-        return Told(title, _joined(text, found.test.words(measure_of(one.terms.aim))))
+        return Told(title, _joined(text, sentences.lead(found.test, measure_of(one.terms.aim))))
     if found.left is not None and found.left.may_stop:
         text = gettext("You may declare %(option)s: there is little left to gain.") % {"option": leading}
         return Told(title, _joined(text, _left(found.left)))
@@ -123,7 +126,7 @@ def _ahead(left: Remaining) -> str:
 
 def _left(left: Remaining) -> str:
     if not isfinite(left.value) or not left.value:
-        return left.words
+        return sentences.left(left)
     return gettext("The best option may still be up to %(share)s better than %(option)s.") % {
         "share": writing.percent(left.value),
         "option": left.leader,
@@ -181,7 +184,7 @@ def _test(one: Registration, found: Findings) -> Told:
     if len(one.options) < 2:
         return Told(title, gettext("There is nothing to compare with only one option."), "open")
     if found.test is not None:
-        words = found.test.words(measure_of(one.terms.aim))
+        words = sentences.lead(found.test, measure_of(one.terms.aim))
         if not one.is_fixed:
             events = writing.number(found.fair)
             words = gettext("By the %(events)s events of visitors who were decided for by chance alone: %(words)s") % {

@@ -12,6 +12,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext, pgettext
 
 from ..engine.domain.formula import Formula
+from ..engine.domain.paths import OTHER
 from ..engine.domain.period import PRESETS, Period
 from ..engine.domain.timeline import Interval
 
@@ -86,7 +87,17 @@ def percent(share: float | None, *, signed: bool = False, places: int = 1) -> st
         shown = round(shown, places)
     text = _with_decimals(shown, 0 if shown == 0 or abs(shown) >= 1000 else places)
     sign = "+" if signed and share > 0 else ""
-    return sign + pgettext("a percentage", "%(number)s%%") % {"number": text}
+    return in_percent(sign + text)
+
+
+def of_other(name: str) -> str:
+    """What the row is called in which the store counts what had no room for a row of its own."""
+    return gettext("(other)") if name == OTHER else name
+
+
+def in_percent(number: str) -> str:
+    """A number that is written already, with its sign."""
+    return pgettext("a percentage", "%(number)s%%") % {"number": number}
 
 
 @dataclass(frozen=True, slots=True)

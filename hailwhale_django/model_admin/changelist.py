@@ -22,6 +22,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 
 from ..dashboards import writing
+from ..dashboards.caveats import caveat
 from ..dashboards.question import said
 from ..engine.domain.query import Order
 from ..engine.errors import HailWhaleError, InvalidInput
@@ -186,7 +187,7 @@ class CountedChangeList(ChangeList):
         names = {obj.pk: ranking.counted.name(obj) for obj in self.result_list}
         formulas = [column.formula for column in self.columns]
         values, warnings = ranking.values(formulas, list(names.values()), self.orders) if names else ({}, [])
-        self.notes += warnings
+        self.notes += map(caveat, warnings)
         filled = {}
         for at, column in enumerate(self.columns):
             texts = {pk: html(values[name][at]) for pk, name in names.items() if name in values}

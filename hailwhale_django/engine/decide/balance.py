@@ -47,13 +47,13 @@ class Balance:
             return "Too few were assigned to say whether the traffic is split as it should be."
         if self.balanced:
             return "The traffic is split as it should be."
-        option, assigned, expected = self._furthest()
+        option, assigned, expected = self.furthest()
         return (
             f"The traffic is not split as it should be: {option} was assigned {assigned:,.0f} times, where "
             f"{expected:,.0f} were expected. Find out why before you believe any comparison."
         )
 
-    def _furthest(self) -> tuple[str, float, float]:
+    def furthest(self) -> tuple[str, float, float]:
         """The option that adds most to the statistic."""
         rows = zip(self.options, self.assigned, self.expected, strict=True)
         return max(rows, key=lambda row: (row[1] - row[2]) ** 2 / row[2] if row[2] else math.inf * bool(row[1]) or 0.0)
