@@ -122,3 +122,17 @@ def test_an_interval_is_half_its_width_in_the_columns_format() -> None:
     column = Column.parse("late/arrived [%]")
     found = panel_cell(cell(0.2, numerator=20, denominator=100, low=0.15, high=0.25), column, cell(0.2))
     assert (found.width, found.width_title) == ("5.0%", "95% sure to be between 15.0% and 25.0%")
+
+
+@pytest.mark.parametrize(
+    ("written", "axis"),
+    [
+        ("revenue [$#]", ("$", 1, "")),
+        ("delay [# min]", ("", 1, " min")),
+        ("late/arrived [%]", ("", 100, "%")),
+        ("ms [ms]", ("", 1, " ms")),
+        ("hits", ("", 1, "")),
+    ],
+)
+def test_what_stands_at_an_axis(written: str, axis: tuple[str, int, str]) -> None:
+    assert Column.parse(written).axis == axis

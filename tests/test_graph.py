@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hailwhale_django.dashboards.column import Column
 from hailwhale_django.dashboards.graph import Graph, Line, Points, style_of, with_other
 from hailwhale_django.dashboards.marks import Mark
 from hailwhale_django.engine.domain.formula import parse
@@ -190,3 +191,10 @@ class TestMarks:
     def test_one_that_ends_before_it_begins_is_refused(self) -> None:
         with pytest.raises(InvalidInput, match="ends there or later"):
             Mark(5, 4, "x")
+
+
+def test_numbers_are_written_as_the_column_says() -> None:
+    found = graph("revenue", [1234.5, None, 0, 2], column=Column.parse("revenue as Revenue [$#]"))
+    assert [texts for _, texts in found.numbers()] == [["$1,234.50"], ["–"], ["$0"], ["$2"]]
+    assert found.data()["axis"] == ("$", 1, "")
+    assert graph("revenue", [1]).data()["axis"] is None

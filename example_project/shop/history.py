@@ -81,7 +81,7 @@ def of_visit(who: Visitor, uid: str, rng: Random, at: datetime) -> Iterator[dict
     for number, product in enumerate(who.looks):
         when = at + timedelta(seconds=LOOK_SECONDS * number)
         seen = {"views": 1, "uv:visitor": uid, "mh:visitor": uid}
-        if product in who.wants and rng.random() < likely / 1.8:
+        if product in who.wants and rng.random() < likely:
             seen["carts"] = 1
             bought.append(product)
         yield event_of(product, told, seen, when)

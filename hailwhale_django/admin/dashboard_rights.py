@@ -56,10 +56,11 @@ class OfDashboard(StorePages):
             kwargs["queryset"] = Panel.objects.filter(dashboard__in=changeable)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
-    def _to_board(self, board: Dashboard, query: str = "") -> HttpResponseRedirect:
+    def _to_board(self, board: Dashboard, query: str = "", panel: Panel | None = None) -> HttpResponseRedirect:
         name = "admin:hailwhale_django_dashboard_page"
         address = reverse(name, args=[board.slug], current_app=self.admin_site.name)
-        return HttpResponseRedirect(address + (query if query.startswith("?") else ""))
+        place = f"#hw-p{panel.pk}" if panel is not None and panel.pk else ""
+        return HttpResponseRedirect(address + (query if query.startswith("?") else "") + place)
 
 
 def user_of(request: HttpRequest) -> Any:

@@ -209,7 +209,8 @@ class DashboardAdmin(StorePages):
         may, user = page.rights.changes, user_of(request)
         shares = may and user.has_perm("hailwhale_django.add_sharedlink")
         saves = page.ask.filters and user.has_perm("hailwhale_django.add_segment")
-        first = {"dashboard": board.pk, "place": _next_place(board)}
+        before = board.panels.exclude(counter="").first()
+        first = {"dashboard": board.pk, "place": _next_place(board), "counter": before.counter if before else ""}
         others = [(str(one), self.board_link(one)) for one in self.get_queryset(request) if one.pk != board.pk]
         page.panel_tools = self._reverse("panel_changelist") if may else ""
         page.add_panel = f"{self._reverse('panel_add')}?{urlencode(first)}" if may else ""

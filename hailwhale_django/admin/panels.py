@@ -54,7 +54,7 @@ class PanelAdmin(OfDashboard):
         elif does == "remove":
             panel.delete()
             messages.success(request, gettext("The panel %(title)s is removed.") % {"title": panel})
-        return self._to_board(panel.dashboard)
+        return self._to_board(panel.dashboard, panel=panel)
 
     def columns_view(self, request: HttpRequest, number: int) -> HttpResponseBase:
         """Keep the columns that were chosen for a table, and show its dashboard as it was."""
@@ -79,10 +79,10 @@ class PanelAdmin(OfDashboard):
         return panel
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> HttpResponse:
-        return self._to_board(obj.dashboard)
+        return self._to_board(obj.dashboard, panel=obj)
 
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
-        return self._to_board(obj.dashboard)
+        return self._to_board(obj.dashboard, panel=obj)
 
     def response_delete(self, request: HttpRequest, obj_display: str, obj_id: Any) -> HttpResponse:
         return HttpResponseRedirect(self.view_link("dashboard"))

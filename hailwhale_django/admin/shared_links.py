@@ -80,7 +80,10 @@ class SharedLinkAdmin(OfDashboard):
             obj.created_by = user_of(request)
         super().save_model(request, obj, form, change)
         address = request.build_absolute_uri(shared_address(obj))
-        messages.success(request, gettext("Whoever has this address sees it: %(address)s") % {"address": address})
+        said = gettext("Whoever has this address sees it: %(address)s")
+        if obj.has_password:
+            said = gettext("Whoever has this address and the password sees it: %(address)s")
+        messages.success(request, said % {"address": address})
 
     def response_post_save_add(self, request: HttpRequest, obj: Any) -> HttpResponseRedirect:
         """To where its address can be copied."""

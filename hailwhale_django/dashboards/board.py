@@ -207,6 +207,11 @@ class BoardPage:
         return self.state.link(filters=()) if any(chip.link for chip in self.chips) else ""
 
     @property
+    def segment_name(self) -> str:
+        """The segment that holds, if any does."""
+        return next((choice.text for choice in self.segment_choices if choice.current), gettext("choose"))
+
+    @property
     def segment_choices(self) -> list[Choice]:
         chosen = {str(one) for one in self.ask.filters}
         return [

@@ -74,6 +74,16 @@ class Column:
         parts = [str(self.formula), f"as {self.given_title}" if self.given_title else ""]
         return " ".join(filter(None, [*parts, f"[{options}]" if options else ""]))
 
+    @property
+    def axis(self) -> tuple[str, int, str]:
+        """How numbers are written where there is little room: what is before them, how many times they are, what is
+        behind them.
+        """
+        if self.format == "%":
+            return "", 100, "%"
+        before, mark, after = self.format.partition("#")
+        return (before, 1, after) if mark else ("", 1, f" {self.format}" if self.format else "")
+
     def text(self, value: float | None) -> str:
         """A value of this column as the page writes it."""
         if value is None:

@@ -17,6 +17,7 @@ from ..engine.errors import InvalidInput
 from ..engine.simmer.numbers import Count, Sum
 from ..engine.simmer.unique import Unique
 from . import writing
+from .column import Column
 from .marks import Mark, Noted, noted, placed
 
 MAX_LINES = 8
@@ -82,6 +83,7 @@ class Graph:
     marks: Sequence[Mark] = ()
     parts: bool = True
     title: str = ""
+    column: Column | None = None
 
     @property
     def by(self) -> str:
@@ -123,6 +125,7 @@ class Graph:
             "ticks": writing.ticks(self.period),
             **edges(self.period),
             "unfinished": self.unfinished,
+            "axis": None if self.column is None else self.column.axis,
             "stacks": self.stacks,
             "marks": placed(self.marks, self.period),
             "lines": [
@@ -137,11 +140,15 @@ class Graph:
             ],
         }
 
+    def text(self, value: float | None) -> str:
+        """A number as the graph's column writes it."""
+        return writing.told(value, self.formula) if self.column is None else self.column.text(value)
+
     def numbers(self) -> list[tuple[str, list[str]]]:
         """The same as a table: each bucket's label, and a text for each line."""
         # Writing a number in a language takes longer than finding it; of counts most come again.
         values = {value for line in self.lines for value in line.points}
-        texts = {value: writing.told(value, self.formula) for value in values}
+        texts = {value: self.text(value) for value in values}
         columns = [[texts[value] for value in line.points] for line in self.lines]
         return [
             (label, list(row))

@@ -121,6 +121,7 @@ class _Drawn:
             marks=marks,
             parts=self.of_children and (self.spec.counters or bool(self.spec.path)),
             title=self.title,
+            column=self.column,
         )
 
     # What it shows

@@ -109,7 +109,8 @@ export function scales(graph) {
         maximumSignificantDigits: 4,
     });
     const written = { color: text, font: { family: font } };
-    const ticks = { ...written, maxTicksLimit: 6, callback: (value) => numbers.format(value) };
+    const [before, times, after] = graph.data.axis ?? ["", 1, ""];
+    const ticks = { ...written, maxTicksLimit: 6, callback: (value) => before + numbers.format(value * times) + after };
     return {
         x: {
             ...graph.zoom.bounds,
