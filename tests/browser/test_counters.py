@@ -39,7 +39,7 @@ document.addEventListener("securitypolicyviolation", (event) => {
     console.error("stopped by the policy", event.violatedDirective, event.blockedURI, event.sourceFile);
 });
 """
-# Every browser asks for the first, and the admin has none; the second is said of the admin's page to log in, now and then.
+# Every browser asks for the first, and the admin has none; the second is said of its page to log in, now and then.
 IGNORED = ("/favicon.ico", "Autofocus processing was blocked")
 
 
