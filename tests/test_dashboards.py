@@ -211,6 +211,11 @@ class TestFilters:
         # One that holds is taken away by the same link, by its chip, and by all of them together.
         assert html(logged_in(ada), "?f=country/DE").count('href="?f=-"') == 3
 
+    def test_one_filter_too_many_takes_the_place_of_the_oldest(self, shop: None, ada: User, board: Dashboard) -> None:
+        five = "&".join(f"f={name}%2F1" for name in "abcde")
+        text = html(logged_in(ada), f"?{five}")
+        assert f'href="?{five.partition("&")[2]}&f=country%2FDE"'.replace("&", "&amp;") in text
+
     def test_filters_of_the_dashboard_can_be_taken_away(self, shop: None, ada: User, board: Dashboard) -> None:
         Dashboard.objects.update(filters=["country/US"])
         assert ">$120</bdi>" in html(logged_in(ada))

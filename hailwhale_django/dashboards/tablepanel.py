@@ -20,7 +20,7 @@ from .column import Column
 from .graph import Spark
 from .panels import Choice, ShownPanel, narrowed_table, notes_of, opened, spark_of
 from .question import whole_table
-from .spec import PanelSpec
+from .spec import MAX_FILTERS, PanelSpec
 from .state import State
 from .table import Bar, bars_of, certain_end, has_intervals, ordering
 
@@ -225,7 +225,8 @@ class _Tabled:
         others = [str(one) for one in self.ask.filters if one[0] != path[0]]
         chosen = [str(one) for one in self.ask.filters]
         text = str(path)
-        return self.ask.state.link(filters=tuple(others if text in chosen else [*others, text]))
+        # The oldest of too many goes, rather than all of them.
+        return self.ask.state.link(filters=tuple(others if text in chosen else [*others, text][-MAX_FILTERS:]))
 
     def _heading(self, column: Column | None) -> PanelHeading:
         formula = column.formula if column else None
