@@ -193,7 +193,7 @@ class TestColumnsOfADashboard:
         writer.until(lambda: "less is better" in words(writer))
         field.send_keys("€#", Keys.ESCAPE, "]")
         assert value(field).splitlines()[-1] == "revenue/visitors as Each [€#]"
-        writer.until(lambda: told(writer, field) == ["Line 3: €2.250 in the last 30 days"])
+        writer.until(lambda: told(writer, field) == ["Line 3: €2.25 in the last 30 days"])
         field.send_keys(Keys.ENTER, "hits/")
         writer.until(lambda: told(writer, field) == ['Line 4: It ends where a metric, a number or "(" should follow'])
         assert field.get_attribute("aria-invalid") == "true"
@@ -241,7 +241,7 @@ class TestForms:
         field.send_keys("revenue/vis")
         writer.until(lambda: "visitors" in words(writer))
         field.send_keys(Keys.ARROW_DOWN, Keys.ENTER, " as Each [$#]")
-        writer.until(lambda: told(writer, field) == ["$2.250 in the last 30 days"])
+        writer.until(lambda: told(writer, field) == ["$2.25 in the last 30 days"])
 
     def test_a_panel(self, writer: Browser, panel: Panel) -> None:
         writer.open(f"/admin/hailwhale_django/panel/{panel.pk}/change/")
