@@ -32,6 +32,8 @@ ADMIN = "/admin/hailwhale_django/"
 LANGUAGES = ("de", "fr")
 NOW = "2099-05-15T12:00:00Z"
 
+# What Django 6.1 has no German for, as yet.
+DJANGOS = re.compile(r"Filter by ")
 ENGLISH = re.compile(r"\b(the|of|with|has|have|nothing|not|by|and)\b", re.I)
 SPOKEN = ("title", "aria-label", "placeholder")
 UNREAD = ("script", "code", "datalist")
@@ -64,11 +66,11 @@ def left_in_english(page: Page, language: str) -> list[str]:
     whole = catalog(language)
     known = {one.msgid for one in whole if not PLACEHOLDER.search(one.msgid)} - set(POLICIES)
     known -= {text for one in whole for text in texts(one)}
-    return sorted(pieces & known) + sorted(piece for piece in pieces if ENGLISH.search(piece))
+    return sorted(pieces & known) + sorted(one for one in pieces if ENGLISH.search(one) and not DJANGOS.match(one))
 
 
 @pytest.fixture
-def shop(redis_url: str, db: Any) -> Iterator[Client]:
+def shop(redis_url: str, db: Any, no_decisions: None) -> Iterator[Client]:
     """Who may do all; two guests who brought 1,234.5, one who brought 617.25 the week before, and a dashboard."""
     table = {"counter": "shop", "dimension": "country", "formulas": ["revenue/guests", "revenue", "guests"]}
     number = {"kind": "number", "counter": "shop", "formulas": ["revenue"]}
