@@ -17,6 +17,7 @@ from django.test import Client, override_settings
 from hailwhale_django import Whale
 from hailwhale_django.dashboards.spec import BoardSpec
 from hailwhale_django.documents import load
+from hailwhale_django.engine import measures
 from hailwhale_django.models import Annotation, Dashboard, Panel, Segment, SharedLink
 from tests import servers
 from tests.test_admin import Page
@@ -107,6 +108,18 @@ def look(client: Client, query: str = "", slug: str = "shop", status: int = 200)
 
 def key(board: Dashboard, title: str) -> str:
     return str(next(panel.pk for panel in board.panels.all() if panel.title == title))
+
+
+def test_a_panel_whose_intervals_would_read_too_many_cells_says_that_it_has_none(
+    shop: None, board: Dashboard, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "No intervals are shown" not in look(logged_in(ada)).text
+    monkeypatch.setattr(measures, "MAX_CELLS", 40)
+
+    page = look(logged_in(ada))
+
+    assert page.text.count("No intervals are shown") == 1
+    assert "DE" in page.text
 
 
 def html(client: Client, query: str = "") -> str:

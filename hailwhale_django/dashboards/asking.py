@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from ..engine.domain.formula import Formula
 from ..engine.domain.paths import Path
@@ -13,14 +13,11 @@ from ..engine.domain.period import Period, compare_period
 from ..engine.domain.query import Query
 from ..engine.errors import InvalidInput, TooLarge
 from ..engine.pod import Pod
+from ..engine.store.conversation import Conversation
 from .boardstate import BoardState
-from .question import MAX_POINTS, graph_period_of, readable
+from .question import MAX_POINTS, graph_period_of, readable, without_intervals
 from .spec import PanelSpec
 from .state import State
-
-T = TypeVar("T")
-
-Conversation = Generator[Any, Any, T]
 
 Link = Callable[[State], str]
 """The address of a counter's page; "" where there is none for who looks."""
@@ -94,8 +91,4 @@ class Ask:
         try:
             return (yield from self.pod.reader.tabling(query, self.now))
         except TooLarge:
-            orders = tuple(
-                replace(one, aspect="value") if one.aspect in ("low", "high") else one for one in query.order
-            )
-            plain = replace(query, bounds=False, plotted=False, order=orders)
-            return (yield from self.pod.reader.tabling(plain, self.now))
+            return (yield from self.pod.reader.tabling(without_intervals(query), self.now))

@@ -26,7 +26,7 @@ from .caveats import caveat
 from .graph import DEFAULT_LINES, MAX_LINES, Graph, Line, Spark, spark, with_other
 from .offers import DEFAULT_METRIC, offered
 from .overlaps import ShownOverlap, overlap_of
-from .question import MAX_COLUMNS, Question, ask, intervals, whole_table
+from .question import MAX_COLUMNS, Question, ask, intervals, no_intervals, whole_table, without_intervals
 from .state import DEFAULT_PERIOD, State
 from .table import WHOLE_ROW, Heading, ShownCell, ShownRow
 
@@ -381,14 +381,9 @@ def answered(question: Question, query: Query, pod: Pod, now: float) -> Answer:
     try:
         return pod.reader.table(query, now)
     except TooLarge:
-        order = query.order[0]
-        if order.aspect in ("low", "high"):
-            order = replace(order, aspect="value")
-        without = replace(query, bounds=False, order=(order,))
-        answer = pod.reader.table(without, now)
-    question.query = without
-    question.notes.append(gettext("No intervals are shown: they take more numbers than may be read for one page."))
-    return answer
+        question.query = without_intervals(query)
+        question.notes.append(no_intervals())
+        return pod.reader.table(question.query, now)
 
 
 def chosen_rows(state: State, answer: Answer) -> list[str]:

@@ -18,6 +18,7 @@ from .caveats import caveat
 from .cells import PanelCell, panel_cell
 from .graph import Points, Spark, spark
 from .narrowing import Narrowed, NotNarrowed, narrow_counters, narrow_row, narrow_table
+from .question import no_intervals
 from .spec import PanelSpec
 from .state import State
 
@@ -96,7 +97,7 @@ def number_panel(spec: PanelSpec, ask: Ask) -> Conversation[ShownPanel]:
         Figure(panel_cell(cell, column, cell, is_whole=True), spark_of(cell.points, ask))
         for cell, column in zip(whole.cells, columns, strict=True)
     ]
-    notes = notes_of(narrowed.problem, answer.warnings)
+    notes = notes_of(narrowed.problem, answer.warnings, bounds=answer.query.bounds)
     title = spec.title or (columns[0].title if len(columns) == 1 else " / ".join((*spec.pk, *spec.path)))
     state = State(spec.pk, metrics=tuple(map(str, formulas)), dimension=str(narrowed.path) if narrowed.path else "")
     return NumberPanel(spec, title, notes, opened(state, ask), figures)
@@ -131,8 +132,9 @@ def bounded(problem: str, ask: Ask) -> None:
         raise NotNarrowed(problem, gettext("this panel cannot be shown here"))
 
 
-def notes_of(problem: str, warnings: Sequence[str]) -> list[str]:
-    return [*([problem] if problem else []), *map(caveat, warnings)]
+def notes_of(problem: str, warnings: Sequence[str], *, bounds: bool = True) -> list[str]:
+    """What must be said of the numbers; of a table also where its intervals (`bounds`) had to be left out."""
+    return [*([problem] if problem else []), *([] if bounds else [no_intervals()]), *map(caveat, warnings)]
 
 
 def spark_of(points: Points | None, ask: Ask) -> Spark | None:

@@ -238,6 +238,17 @@ def unknown_metrics(formulas: Iterable[Formula], metrics: Sequence[str]) -> list
     return [note % {"names": ", ".join(unknown)}]
 
 
+def without_intervals(query: Query) -> Query:
+    """The same table for fewer reads: where intervals would take more numbers than may be read for one page."""
+    order = tuple(replace(one, aspect="value") if one.aspect in ("low", "high") else one for one in query.order)
+    return replace(query, bounds=False, plotted=False, order=order)
+
+
+def no_intervals() -> str:
+    """What is said of a table that was asked for again `without_intervals`."""
+    return gettext("No intervals are shown: they take more numbers than may be read for one page.")
+
+
 def whole_table(query: Query) -> Query:
     """The same table without pages, as far as a spreadsheet should go."""
     return replace(query, offset=0, limit=MAX_LIMIT, drillable=False)

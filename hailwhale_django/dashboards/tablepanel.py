@@ -172,7 +172,7 @@ class _Tabled:
         return TablePanel(
             self.spec,
             self.spec.title or " / ".join((*self.spec.pk, *self.spec.path)),
-            notes_of(self.narrowed.problem, answer.warnings),
+            notes_of(self.narrowed.problem, answer.warnings, bounds=answer.query.bounds),
             opened(self._counter_state(), self.ask),
             name=self._heading(None),
             headings=[self._heading(one) for one in self.columns],
