@@ -28,6 +28,7 @@ from .engine.domain.answer import Answer
 from .engine.domain.overlap import Overlap
 from .engine.domain.paths import Path
 from .engine.errors import InvalidInput, OnError
+from .engine.explain.explanation import Explanation, Movers
 from .engine.pod import BATCH
 from .engine.shapes import ByPath
 
@@ -346,6 +347,78 @@ class Whale(Deciding):
         return cls.pod().overlap(pk, _either(metric, metrics), *found, counters=counters)
 
     # -- names -----------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def explain(
+        cls,
+        pk: Any,
+        formula: Any,
+        period: Any = None,
+        versus: Any = "previous",
+        dimensions: Any = None,
+        depth: int | None = None,
+        limit: int | None = None,
+        *,
+        dimension: Any = None,
+        tzoffset: Any = None,
+    ) -> Explanation:
+        """What made a number move, from the period `versus` to `period`.
+
+        The `Explanation` has the change of the whole (with `dimension`, of that path), its `causes` (at most 5: which
+        children changed otherwise than the rest, by more than is ordinary for them, how, when, and what the whole would
+        be worth without), and `breakdowns`: for each dimension, and each nested path worth looking into, the part that
+        each child carries. Parts of a table, with `others`, `other` and `rest`, add up to the change. A ratio's parts
+        are split into `rate` (the child itself changed) and `mix` (its share of the denominator did).
+
+        `formula` tells a number that children have a part in: sums, ratios, uniques, anything made of them. `versus` is
+        `previous`, `month`, `year`, `weekdays` or a period. Of `dimensions` (names, default all) only these are looked
+        into, `depth` levels deep (default 3). `limit` is how many rows a table shows (default 10).
+
+        See docs/explaining.md for how it is worked out. Raises `InvalidInput`, `TooLarge`, `StoreUnavailable`.
+        """
+        return cls.pod().explain(
+            pk,
+            formula,
+            period=period,
+            versus=versus,
+            dimension=dimension,
+            dimensions=dimensions,
+            depth=depth,
+            limit=limit,
+            tzoffset=tzoffset,
+        )
+
+    @classmethod
+    def movers(
+        cls,
+        pk: Any,
+        formula: Any,
+        period: Any = None,
+        versus: Any = "previous",
+        dimensions: Any = None,
+        depth: int | None = None,
+        limit: int | None = None,
+        *,
+        dimension: Any = None,
+        tzoffset: Any = None,
+    ) -> Movers:
+        """The children that moved most, each against its own past, over all dimensions of a counter.
+
+        Arguments as of `explain`; `limit` is how many are told (default 10). Each `Mover` has its `part` (what it was,
+        is, and carries of the whole's change) and a `score`: how far its change is beyond those of its earlier periods,
+        as a standard normal value. Who stays below 3 is not told.
+        """
+        return cls.pod().movers(
+            pk,
+            formula,
+            period=period,
+            versus=versus,
+            dimension=dimension,
+            dimensions=dimensions,
+            depth=depth,
+            limit=limit,
+            tzoffset=tzoffset,
+        )
 
     @classmethod
     def graph_tag(cls, pk: Any, *, base: str = "", max_age: int | None = None, **given: Any) -> str:

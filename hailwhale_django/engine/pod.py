@@ -29,6 +29,8 @@ from .domain.timeline import Interval
 from .drain import Drain
 from .errors import HailWhaleError, InvalidInput, OnError, TooLarge, report
 from .experiment import Experiments
+from .explain.explanation import Explanation, Movers
+from .explainer import DEFAULT_DEPTH, DEFAULT_PARTS, Explainer, Why, explainable
 from .reader import Reader
 from .recorder import Recorder
 from .store import removal
@@ -77,6 +79,7 @@ class Pod:
         self.clock = clock
         self.recorder = Recorder(store)
         self.reader = Reader(store)
+        self.explainer = Explainer(store, self.reader.measures)
         self.log = log or Log(store.server, store.keys)
         self.acceptor = Acceptor(store, self.log, clock)
         self.drain = Drain(store, self.log, clock)
@@ -152,6 +155,48 @@ class Pod:
         They are asked in lockstep, in as many round trips as the longest takes alone. Raises `StoreUnavailable`.
         """
         return self.store.server.hold_all(conversations)
+
+    def explain(self, pk: Any, formula: Any, **asked: Any) -> Explanation:
+        """What made a number move; see `Whale.explain` for what can be asked."""
+        return self.explainer.explain(self.parse_why(pk, formula, **asked), self.clock())
+
+    def movers(self, pk: Any, formula: Any, **asked: Any) -> Movers:
+        """The children that moved most; see `Whale.movers` for what can be asked."""
+        return self.explainer.movers(self.parse_why(pk, formula, **asked), self.clock())
+
+    def parse_why(
+        self,
+        pk: Any,
+        formula: Any,
+        *,
+        period: Any = None,
+        versus: Any = "previous",
+        dimension: Any = None,
+        dimensions: Any = None,
+        depth: Any = None,
+        limit: Any = None,
+        tzoffset: Any = None,
+    ) -> Why:
+        """Understand what is to be explained. Raises `InvalidInput` that names the argument."""
+        now = self.clock()
+        formulas = parse_formulas(formula, "formula")
+        if len(formulas) != 1:
+            raise InvalidInput("formula", formula, "explain one formula at a time, e.g. revenue/visitors")
+        span = self.period(period, tzoffset, now)
+        compare = _compared(span, versus or "previous", now)
+        assert compare is not None
+        return Why(
+            pk=pk_of(pk),
+            dimension=path_of(dimension),
+            formula=explainable(formulas[0]),
+            period=span,
+            compare=compare.with_interval(span.interval),
+            dimensions=None
+            if dimensions in (None, "", [], ())
+            else tuple(_names(dimensions, "dimensions", 'dimensions, e.g. ["country", "device"]')),
+            depth=DEFAULT_DEPTH if depth is None else whole_number("depth", depth, 1, MAX_TREE_DEPTH),
+            limit=DEFAULT_PARTS if limit is None else whole_number("limit", limit, 1, MAX_LIMIT),
+        )
 
     def overlap(
         self,
@@ -257,12 +302,12 @@ class Pod:
             return None
 
 
-def _names(given: Any) -> list[str]:
+def _names(given: Any, field: str = "names", expected: str = 'the names of rows, e.g. ["US", "DE"]') -> list[str]:
     found = [given] if isinstance(given, str) else given
     if not isinstance(found, list | tuple) or not all(isinstance(one, str) and one for one in found):
-        raise InvalidInput("names", given, 'use a list of the names of rows, e.g. ["US", "DE"]')
+        raise InvalidInput(field, given, f"use a list of {expected}")
     if len(found) > MAX_ROWS:
-        raise TooLarge("names", given, f"at most {MAX_ROWS} rows, not {len(found)}")
+        raise TooLarge(field, given, f"at most {MAX_ROWS}, not {len(found)}")
     return list(dict.fromkeys(found))
 
 

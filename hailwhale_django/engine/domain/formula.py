@@ -131,7 +131,7 @@ class Formula:
     @classmethod
     def of(cls, root: Node) -> Formula:
         """The formula of this tree, written with no more parentheses than it needs."""
-        text, _ = _fold(root, lambda leaf: (str(leaf), PRECEDENCE_OF_LEAF), _negative_text, _binary_text)
+        text, _ = fold_tree(root, lambda leaf: (str(leaf), PRECEDENCE_OF_LEAF), _negative_text, _binary_text)
         return cls(text, root)
 
     def __str__(self) -> str:
@@ -215,7 +215,7 @@ def _nature(formula: Formula) -> _Nature:
         denominator=denominator,
         is_number=all(_tells_number(metric.name) for metric in metrics),
         is_level=isinstance(formula.root, Metric) and _is_level(formula.root.name),
-        is_linear=_fold(formula.root, _leaf_degree, lambda degree: degree, _binary_degree) == 1,
+        is_linear=fold_tree(formula.root, _leaf_degree, lambda degree: degree, _binary_degree) == 1,
     )
 
 
@@ -251,7 +251,7 @@ def evaluate(
         return np.where(np.equal(right, 0), undefined, result) if operator == "/" else result
 
     root = formula.root if isinstance(formula, Formula) else formula
-    value = _fold(root, leaf, negative, binary)
+    value = fold_tree(root, leaf, negative, binary)
     result: Value = np.where(np.isfinite(value), value, undefined)[()]
     return result + 0.0  # which makes -0.0 a plain zero: a table should not show -0
 
@@ -408,7 +408,12 @@ def _postfix(root: Node) -> list[Node]:
     return found[::-1]
 
 
-def _fold(root: Node, leaf: Callable[[Leaf], T], negative: Callable[[T], T], binary: Callable[[str, T, T], T]) -> T:
+def leaves_of(formula: Formula) -> tuple[Metric | Constant, ...]:
+    """The distinct metrics and constants it reads, in the order in which they first appear."""
+    return tuple(dict.fromkeys(node for node in _postfix(formula.root) if isinstance(node, Metric | Constant)))
+
+
+def fold_tree(root: Node, leaf: Callable[[Leaf], T], negative: Callable[[T], T], binary: Callable[[str, T, T], T]) -> T:
     """What the tree comes to, on a stack of our own: the tree of 1+1+1+... is as deep as its text is long."""
     stack: list[T] = []
     for node in _postfix(root):

@@ -1,0 +1,115 @@
+"""Findings as an explanation: tables whose parts add up to the change, and what is to be said of each cause."""
+
+from __future__ import annotations
+
+from math import fsum
+
+import numpy as np
+
+from .explanation import Breakdown, Cause, How, Part
+from .inquiry import Detail, Findings, Inquiry, Seen
+from .onset import onset
+from .region import Region
+from .telling import Telling
+
+NOISE = 1e-9
+"""What adding doubles leaves behind, in parts of what was added."""
+
+
+class Report:
+    """Writes down an inquiry. `limit` is how many children of a table are shown."""
+
+    def __init__(self, inquiry: Inquiry, findings: Findings, detail: Detail, limit: int) -> None:
+        self.inquiry = inquiry
+        self.findings = findings
+        self.detail = detail
+        self.limit = limit
+        self.candidates = {region: at for at, region in enumerate(inquiry.candidates)}
+        self._parts: dict[Region, Part] = {}
+        self.telling = Telling(inquiry)
+
+    def breakdowns(self) -> tuple[Breakdown, ...]:
+        """Of every table that was looked at; those of the topmost level first."""
+        return tuple(self._breakdown(seen) for seen in self.inquiry.seen)
+
+    def causes(self) -> tuple[Cause, ...]:
+        """What was found, with everything that is to be said of it. After `breakdowns`."""
+        return tuple(
+            self._cause(self.inquiry.candidates[found.at], found.effect, found.score) for found in self.findings.causes
+        )
+
+    def _breakdown(self, seen: Seen) -> Breakdown:
+        inquiry = self.inquiry
+        parts = self.telling.carried(seen.before, seen.now)
+        order = np.argsort(-np.abs(parts.part), kind="stable")
+        named = [int(at) for at in order if not seen.is_other[at]]
+        # All that a cause lies in is shown, however small it is.
+        found = {inquiry.candidates[one.at] for one in self.findings.causes}
+        shown = [at for n, at in enumerate(named) if n < self.limit or seen.regions[at] in found]
+        others = set(named) - set(shown)
+        regions = [seen.regions[at] for at in shown]
+        told = list(
+            map(self._looked_into, regions, self.telling.parts(regions, seen.before[:, shown], seen.now[:, shown]))
+        )
+        self._parts |= dict(zip(regions, told, strict=True))
+        everything = parts.part.tolist()
+        rest = inquiry.change - fsum(everything)
+        scale = abs(inquiry.value_before) + abs(inquiry.value_now) + fsum(map(abs, everything))
+        return Breakdown(
+            table=seen.table,
+            parts=tuple(told),
+            others=fsum(everything[at] for at in others),
+            count=len(others),
+            other=fsum(parts.part[seen.is_other].tolist()),
+            rest=0.0 if abs(rest) <= NOISE * scale else rest,
+            counters=seen.counters,
+        )
+
+    def _looked_into(self, region: Region, part: Part) -> Part:
+        """With its effect, and how far that goes by chance, where it was a candidate."""
+        at = self.candidates.get(region)
+        if at is None:
+            return part
+        usual = float(np.sqrt(self.findings.ordinary.variance[at]))
+        return part._replace(effect=float(self.findings.effects[at]), ordinary=usual)
+
+    def _cause(self, region: Region, effect: float, score: float) -> Cause:
+        part = self._parts[region]
+        return Cause(
+            part=part,
+            how=self._how(part),
+            share=part.part / self.inquiry.change if self.inquiry.change else 0.0,
+            score=score,
+            without=self.inquiry.value_now - effect,
+            times=self._times(self.candidates[region]),
+            counters=region.counters,
+        )
+
+    def _how(self, part: Part) -> How:
+        if part.before is None:
+            return "new"
+        if part.now is None:
+            return "gone"
+        if self.telling.weighs is None:
+            return "more" if part.now > part.before else "less"
+        return "rate" if abs(part.rate) >= abs(part.mix) else "mix"
+
+    def _times(self, at: int) -> tuple[int, int] | None:
+        """In which buckets a candidate went another way than the rest."""
+        detail, gradient = self.detail, self.inquiry.gradient
+        if detail.before.shape[1] < 2:
+            return None
+        own, rest = detail.before[:, :, at], detail.whole_before - detail.before[:, :, at]
+        against = rest.sum(axis=1)
+        odds = np.divide(own.sum(axis=1), against, out=np.zeros_like(against), where=against != 0)
+        usual = gradient @ (own - odds[:, None] * rest)
+        now = detail.now[:, :, at]
+        return onset(gradient @ (now - odds[:, None] * (detail.whole_now - now)), float(usual.std(ddof=1)))
+
+    def times(self) -> tuple[int, int] | None:
+        """In which buckets the whole went another way than in the period before."""
+        detail, gradient = self.detail, self.inquiry.gradient
+        if detail.whole_before.shape[1] < 2:
+            return None
+        usual = gradient @ detail.whole_before
+        return onset(gradient @ detail.whole_now - usual.mean(), float(usual.std(ddof=1)))

@@ -1,0 +1,349 @@
+"""Asking a store what made a number move: names and sums level by level, then buckets and the past of what stands out.
+
+Two round trips a level (the names of its tables, then the sums of both periods for all of their rows), one for what is
+to be known of the candidates. Never is anything read that does not stand out, but for the sums of the first level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .domain.crossing import MARK, is_crossing
+from .domain.formula import Constant, Formula, Metric
+from .domain.paths import ROOT, WHOLE, Path
+from .domain.period import Period
+from .domain.timeline import Interval
+from .domain.values import Floats, Values
+from .errors import InvalidInput
+from .explain.explanation import Explanation, Movers, Verdict
+from .explain.inquiry import Detail, Findings, Inquiry, Seen
+from .explain.measure import Leaf, Measure
+from .explain.movers import moved
+from .explain.region import Region
+from .explain.report import Report
+from .fold import CHILD_PKS
+from .measures import Asked, Measures
+from .store.catalog import Children
+from .store.conversation import Conversation, both
+from .store.store import Store
+
+DEFAULT_DEPTH = 3
+"""Levels of children that are looked into, unless it is said."""
+
+DEFAULT_PARTS = 10
+"""Rows that a table of parts shows, unless it is said."""
+
+MOST_CAUSES = 5
+
+EARLIER_PERIODS = 6
+"""Before the one compared with: what a row did in these is ordinary for it."""
+
+FEWEST_BUCKETS, MOST_BUCKETS = 7, 92
+"""Into how many buckets a period is taken apart to see how they scatter, where there are intervals to do so."""
+
+
+class Why(NamedTuple):
+    """What is to be explained: the change of a formula at a path of a counter, from `compare` to `period`.
+
+    Of `dimensions` (names), only these are looked into; `None` for all. `limit` is how many rows a table shows.
+    """
+
+    pk: Path
+    dimension: Path
+    formula: Formula
+    period: Period
+    compare: Period
+    dimensions: tuple[str, ...] | None = None
+    depth: int = DEFAULT_DEPTH
+    limit: int = DEFAULT_PARTS
+
+
+class _Table(NamedTuple):
+    """A table's children, and their rows in the store."""
+
+    path: Path
+    regions: list[Region]
+    rows: NDArray[np.int64]
+
+
+class Explainer:
+    """Explains changes in a store."""
+
+    def __init__(self, store: Store, measures: Measures) -> None:
+        self.store = store
+        self.measures = measures
+
+    def explain(self, why: Why, now: float) -> Explanation:
+        """What made the number move."""
+        return self.store.server.hold(self.explaining(why, now))
+
+    def explaining(self, why: Why, now: float) -> Conversation[Explanation]:
+        """As `explain`."""
+        inquiry, rows, warnings = yield from self._inquiring(why, now)
+        if inquiry.is_empty:
+            return _explanation(why, inquiry, None, warnings)
+        detail = yield from self._looking_into(why, inquiry.measure, rows.of(inquiry.candidates), now)
+        findings = inquiry.causes(detail, MOST_CAUSES)
+        report = Report(inquiry, findings, detail, why.limit)
+        return replace(_explanation(why, inquiry, report, warnings), interval=self._interval(why.period))
+
+    def movers(self, why: Why, now: float) -> Movers:
+        """The children that moved most against their own past."""
+        return self.store.server.hold(self.moving(why, now))
+
+    def moving(self, why: Why, now: float) -> Conversation[Movers]:
+        """As `movers`."""
+        inquiry, rows, warnings = yield from self._inquiring(why, now)
+        restless = inquiry.restless
+        detail = yield from self._looking_into(why, inquiry.measure, rows.of(restless), now)
+        return Movers(
+            pk=why.pk,
+            dimension=why.dimension,
+            formula=why.formula,
+            period=why.period,
+            compare=why.compare,
+            movers=tuple(moved(inquiry, detail, why.limit)),
+            count=inquiry.looked_at,
+            warnings=sorted(warnings),
+        )
+
+    def _inquiring(self, why: Why, now: float) -> Conversation[tuple[Inquiry, _Rows, set[str]]]:
+        """The sums of all that is to be looked at, level by level."""
+        yield from self.store.checking(now)
+        measure = Measure(explainable(why.formula))
+        reading = _Reading(self.measures, why, measure, now)
+        names, ends = yield from both(
+            self.store.catalog.listing(str(why.pk), [str(why.dimension)]), reading.finding_ends()
+        )
+        tables = yield from self._listing(why, self._first(why, names[0].names))
+        seen, whole = yield from reading.sums(tables, ends)
+        inquiry = Inquiry(measure, whole.before, whole.now, whole.shared_before, whole.shared_now)
+        rows = _Rows(ends)
+        for level in range(why.depth):
+            inquiry.add(seen)
+            rows.add(tables)
+            if level + 1 == why.depth or not seen or inquiry.is_empty:
+                break
+            promising = inquiry.promising(seen)
+            tables = yield from self._listing(why, [path for one in promising for path in self._below(why, one)])
+            seen, _ = yield from reading.sums(tables, ends)
+        return inquiry, rows, reading.warnings
+
+    def _listing(self, why: Why, tables: Sequence[Path]) -> Conversation[list[_Table]]:
+        """Those of the tables that have children."""
+        texts = [CHILD_PKS if _is_counters(path) else str(path) for path in tables]
+        found = yield from self.store.catalog.listing(str(why.pk), texts)
+        return [table for table in map(_table, tables, found) if table.regions]
+
+    def _first(self, why: Why, names: Sequence[str]) -> list[Path]:
+        """The tables that the change is to be told by: the dimensions of the whole; below, the children of the path and
+        what is crossed with it.
+        """
+        if why.dimension == ROOT:
+            wanted = [ROOT.child(name) for name in names if why.dimensions is None or name in why.dimensions]
+            return [*wanted, COUNTERS] if why.dimensions is None else wanted
+        crossed = [name for name in names if is_crossing(name)]
+        if why.dimensions is not None:
+            crossed = [name for name in crossed if name.removeprefix(MARK) in why.dimensions]
+        return [why.dimension, *(why.dimension.child(name) for name in crossed)]
+
+    def _below(self, why: Why, region: Region) -> Iterator[Path]:
+        """The tables within a region: its own children, and what may be crossed with it."""
+        if region.counters:
+            return
+        yield region.path
+        crossed = {name for together in self.store.options.crossings.sets(str(why.pk)) for name in together}
+        for name in sorted(crossed - set(region.values)):
+            if why.dimensions is None or name in why.dimensions:
+                yield region.path.child(f"{MARK}{name}")
+
+    def _looking_into(self, why: Why, measure: Measure, rows: NDArray[np.int64], now: float) -> Conversation[Detail]:
+        """Buckets of both periods and sums of earlier ones, of some rows and of the path itself."""
+        interval = self._interval(why.period)
+        spans = [why.compare.with_interval(interval), why.period.with_interval(interval)]
+        earlier = [why.compare]
+        for _ in range(EARLIER_PERIODS):
+            if (one_before := _previous(earlier[-1])) is None:
+                break
+            earlier.append(one_before)
+        asked = [*(Asked(span, True, True) for span in spans), *(Asked(span, False, False) for span in earlier)]
+        leaves = [Formula.of(leaf) for leaf in measure.leaves]
+        question = yield from self.measures.questioning(why.pk, leaves, asked, now)
+        answers = yield from self.measures.answering(question, rows, now)
+        values = [values for values, _ in answers]
+        buckets = [np.stack([one.points(leaf) for leaf in leaves]) for one in values[:2]]
+        sums = np.stack([np.stack([one.totals(leaf) for leaf in leaves]) for one in values[2:]], axis=1)
+        return Detail(
+            before=buckets[0][:, :, :-2],
+            now=buckets[1][:, :, :-2],
+            whole_before=buckets[0][:, :, -1],
+            whole_now=buckets[1][:, :, -1],
+            past=sums[:, :, :-2],
+            whole_past=sums[:, :, -1],
+        )
+
+    def _interval(self, period: Period) -> Interval:
+        """Into what a period is taken apart: its own buckets, or those kept that are few enough, but some."""
+        if FEWEST_BUCKETS <= len(period) <= MOST_BUCKETS:
+            return period.interval
+        begin, end = period.span
+        kept = sorted((one.interval for one in self.store.schedule.kept), key=lambda one: -one.seconds)
+        for interval in kept:
+            if FEWEST_BUCKETS <= (end - begin) / interval.seconds <= MOST_BUCKETS:
+                return interval
+        return period.interval
+
+
+class _Sides(NamedTuple):
+    """The whole's leaves and what is shared, of both periods."""
+
+    before: Floats
+    now: Floats
+    shared_before: Floats
+    shared_now: Floats
+
+
+class _Rows:
+    """Rows of the store by region; `ends` are those of the path itself, of its parent and of the whole."""
+
+    def __init__(self, ends: NDArray[np.int64]) -> None:
+        self.ends = ends
+        self._found: dict[Region, int] = {}
+
+    def add(self, tables: Sequence[_Table]) -> None:
+        for table in tables:
+            self._found.update(zip(table.regions, table.rows.tolist(), strict=True))
+
+    def of(self, regions: Sequence[Region]) -> NDArray[np.int64]:
+        """Those of some regions, and that of the path itself for the parent and the whole that readers expect."""
+        return np.array([*(self._found[region] for region in regions), *self.ends[[0, 0]]], dtype=np.int64)
+
+
+@dataclass
+class _Reading:
+    """Sums of the two periods."""
+
+    measures: Measures
+    why: Why
+    measure: Measure
+    now: float
+
+    def __post_init__(self) -> None:
+        self.warnings: set[str] = set()
+
+    def finding_ends(self) -> Conversation[NDArray[np.int64]]:
+        why = self.why
+        texts = [str(why.dimension), str(why.dimension.parent), WHOLE]
+        found = yield from self.measures.store.catalog.finding(str(why.pk), texts)
+        return np.array([-1 if row is None else row for row in found], dtype=np.int64)
+
+    def sums(self, tables: Sequence[_Table], ends: NDArray[np.int64]) -> Conversation[tuple[list[Seen], _Sides]]:
+        """What the tables have in both periods, and the whole of what is explained."""
+        why = self.why
+        rows = np.concatenate([*(table.rows for table in tables), ends])
+        asked = [Asked(span, self._unfolds, self._unfolds) for span in (why.compare, why.period)]
+        question = yield from self.measures.questioning(why.pk, [why.formula], asked, self.now)
+        (before, said_before), (now, said) = yield from self.measures.answering(question, rows, self.now)
+        self.warnings |= said | {f"compared period: {warning}" for warning in said_before}
+        sides = [(self._own(values), self._shared(values)) for values in (before, now)]
+        (own_before, shared_before), (own_now, shared_now) = sides
+        found, begin = [], 0
+        for table in tables:
+            end = begin + len(table.regions)
+            counters = _is_counters(table.path)
+            path = ROOT if counters else table.path
+            found.append(Seen(path, table.regions, own_before[:, begin:end], own_now[:, begin:end], counters))
+            begin = end
+        return found, _Sides(own_before[:, begin], own_now[:, begin], shared_before, shared_now)
+
+    @property
+    def _unfolds(self) -> bool:
+        return self.why.formula.reads_buckets
+
+    def _own(self, values: Values) -> Floats:
+        """[leaf, row]"""
+        if not self.measure.leaves:
+            return np.zeros((0, values.rows))
+        return np.stack([values.totals(Formula.of(leaf)) for leaf in self.measure.leaves])
+
+    def _shared(self, values: Values) -> Floats:
+        return np.array([self._one(values, leaf) for leaf in self.measure.shared])
+
+    def _one(self, values: Values, leaf: Leaf) -> float:
+        if isinstance(leaf, Constant):
+            return float(values.totals(Formula.of(leaf))[-1])
+        at = values.whole if leaf.level == "_" else values.parent
+        return float(values.totals(Formula.of(Metric(leaf.name, leaf.carry)))[at])
+
+
+COUNTERS = Path(("", CHILD_PKS))
+"""Stands for the table of child counters, among paths of dimensions."""
+
+
+def explainable(formula: Formula) -> Formula:
+    """The formula. Raises `InvalidInput` where nothing can carry a part of what it tells."""
+    if not formula.is_number:
+        raise InvalidInput("formula", str(formula), "it tells a list; explain something that tells a number")
+    measure = Measure(formula)
+    if not measure.leaves:
+        raise InvalidInput("formula", str(formula), "it reads nothing of its own; name a metric without a level")
+    levels = [leaf.name for leaf in measure.leaves if Formula.of(Metric(leaf.name)).is_level]
+    if levels:
+        expected = f"{levels[0]} tells how large values are, and no child has a part of that; explain a sum or a ratio"
+        raise InvalidInput("formula", str(formula), expected)
+    return formula
+
+
+def _is_counters(path: Path) -> bool:
+    return path is COUNTERS
+
+
+def _table(path: Path, children: Children) -> _Table:
+    names, rows = children.names, children.rows
+    if _is_counters(path):
+        return _Table(path, [Region(Path((name,)), True) for name in names], rows.astype(np.int64))
+    chosen = [at for at, name in enumerate(names) if not is_crossing(name)]
+    return _Table(path, [Region(path.child(names[at])) for at in chosen], rows[chosen].astype(np.int64))
+
+
+def _previous(period: Period) -> Period | None:
+    """The period before; `None` where time has not begun."""
+    try:
+        return period.previous()
+    except InvalidInput:
+        return None
+
+
+def _explanation(why: Why, inquiry: Inquiry, report: Report | None, warnings: set[str]) -> Explanation:
+    breakdowns = report.breakdowns() if report else ()
+    causes = report.causes() if report else ()
+    return Explanation(
+        pk=why.pk,
+        dimension=why.dimension,
+        formula=why.formula,
+        period=why.period,
+        compare=why.compare,
+        before=inquiry.value_before,
+        now=inquiry.value_now,
+        ordinary=report.findings.news if report else None,
+        verdict=_verdict(inquiry, report.findings if report else None),
+        causes=causes,
+        breakdowns=breakdowns,
+        times=report.times() if report else None,
+        warnings=sorted(warnings),
+    )
+
+
+def _verdict(inquiry: Inquiry, findings: Findings | None) -> Verdict:
+    if findings is None:
+        return "nothing"
+    if findings.causes:
+        return "causes"
+    if not inquiry.change:
+        return "same"
+    return "alike" if abs(inquiry.change) > 2 * findings.news else "ordinary"
