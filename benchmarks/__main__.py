@@ -12,6 +12,8 @@ from benchmarks import (
     dashboard,
     decide,
     deciding,
+    explain,
+    explaining,
     geometry,
     growth,
     hail,
@@ -46,6 +48,8 @@ BENCHMARKS: dict[str, Callable[[Effort], report.Result]] = {
     "simmer_udp": simmer_udp.run,
     "open_bandit": open_bandit.run,
     "deciding": deciding.run,
+    "explain": explain.run,
+    "explaining": explaining.run,
 }
 RESULTS = Path(__file__).parent / "results"
 LATEST = "latest.json"

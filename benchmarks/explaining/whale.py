@@ -9,10 +9,11 @@ import numpy as np
 from benchmarks.explaining.world import Floats, World
 from hailwhale_django.engine.domain.crossing import MARK
 from hailwhale_django.engine.domain.formula import parse
-from hailwhale_django.engine.domain.paths import WHOLE, Path
-from hailwhale_django.engine.explain.inquiry import Detail, Inquiry, Seen
+from hailwhale_django.engine.domain.paths import ROOT, WHOLE, Path
+from hailwhale_django.engine.explain.inquiry import Detail, Inquiry
 from hailwhale_django.engine.explain.measure import Measure
 from hailwhale_django.engine.explain.region import Region
+from hailwhale_django.engine.explain.seen import Seen
 
 LEVELS = 2
 MOST_ANSWERS = 3
@@ -27,14 +28,15 @@ def causes(world: World) -> list[Path]:
     measure = Measure(parse(world.formula))
     reading = _Reading(world, measure)
     before, now = reading.sums([WHOLE])
-    inquiry = Inquiry(measure, before[:, 0], now[:, 0], np.zeros(0), np.zeros(0))
+    inquiry = Inquiry(Region(ROOT), measure, before[:, 0], now[:, 0], np.zeros(0), np.zeros(0))
     tables = list(reading.seen(map(Path.parse, world.children(WHOLE))))
     for _ in range(LEVELS):
         inquiry.add(tables)
         below = inquiry.promising(tables)
         tables = list(reading.seen(table for region in below for table in reading.tables_below(region)))
-    found = inquiry.causes(reading.detail(inquiry.candidates), MOST_ANSWERS)
-    return [inquiry.candidates[cause.at].path for cause in found.causes]
+    regions = [inquiry.tables.region(row) for row in inquiry.candidates]
+    found = inquiry.causes(reading.detail(regions), MOST_ANSWERS)
+    return [regions[cause.at].path for cause in found.causes]
 
 
 class _Reading:
@@ -54,7 +56,7 @@ class _Reading:
     def seen(self, tables: Iterable[Path]) -> Iterable[Seen]:
         for table in tables:
             if paths := self.world.children(str(table)):
-                yield Seen(table, [Region(Path.parse(path)) for path in paths], *self.sums(paths))
+                yield Seen(table, [Path.parse(path).name for path in paths], *self.sums(paths))
 
     def tables_below(self, region: Region) -> list[Path]:
         """A value's own children, and the dimensions that are crossed with it."""

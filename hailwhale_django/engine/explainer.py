@@ -21,11 +21,12 @@ from .domain.timeline import Interval
 from .domain.values import Floats, Values
 from .errors import InvalidInput
 from .explain.explanation import Explanation, Movers, Verdict
-from .explain.inquiry import Detail, Findings, Inquiry, Seen
+from .explain.inquiry import Detail, Findings, Inquiry
 from .explain.measure import Leaf, Measure
 from .explain.movers import moved
 from .explain.region import Region
 from .explain.report import Report
+from .explain.seen import Seen
 from .fold import CHILD_PKS
 from .measures import Asked, Measures
 from .store.catalog import Children
@@ -67,8 +68,9 @@ class _Table(NamedTuple):
     """A table's children, and their rows in the store."""
 
     path: Path
-    regions: list[Region]
+    names: Sequence[str]
     rows: NDArray[np.int64]
+    counters: bool
 
 
 class Explainer:
@@ -122,23 +124,23 @@ class Explainer:
         )
         tables = yield from self._listing(why, self._first(why, names[0].names))
         seen, whole = yield from reading.sums(tables, ends)
-        inquiry = Inquiry(measure, whole.before, whole.now, whole.shared_before, whole.shared_now)
-        rows = _Rows(ends)
+        inquiry = Inquiry(Region(why.dimension), measure, *whole)
+        rows: list[NDArray[np.int64]] = []
         for level in range(why.depth):
             inquiry.add(seen)
-            rows.add(tables)
+            rows += (table.rows for table in tables)
             if level + 1 == why.depth or not seen or inquiry.is_empty:
                 break
             promising = inquiry.promising(seen)
             tables = yield from self._listing(why, [path for one in promising for path in self._below(why, one)])
             seen, _ = yield from reading.sums(tables, ends)
-        return inquiry, rows, reading.warnings
+        return inquiry, _Rows(np.concatenate([*rows, np.zeros(0, dtype=np.int64)]), ends), reading.warnings
 
     def _listing(self, why: Why, tables: Sequence[Path]) -> Conversation[list[_Table]]:
         """Those of the tables that have children."""
         texts = [CHILD_PKS if _is_counters(path) else str(path) for path in tables]
         found = yield from self.store.catalog.listing(str(why.pk), texts)
-        return [table for table in map(_table, tables, found) if table.regions]
+        return [table for table in map(_table, tables, found) if len(table.names)]
 
     def _first(self, why: Why, names: Sequence[str]) -> list[Path]:
         """The tables that the change is to be told by: the dimensions of the whole; below, the children of the path and
@@ -199,29 +201,19 @@ class Explainer:
         return period.interval
 
 
-class _Sides(NamedTuple):
-    """The whole's leaves and what is shared, of both periods."""
-
-    before: Floats
-    now: Floats
-    shared_before: Floats
-    shared_now: Floats
+_Whole = tuple[Floats, Floats, Floats, Floats]
+"""The whole's leaves, before and now, and what is shared, before and now."""
 
 
-class _Rows:
-    """Rows of the store by region; `ends` are those of the path itself, of its parent and of the whole."""
+class _Rows(NamedTuple):
+    """Rows of the store: of all that was seen, and `ends`: of the path itself, of its parent and of the whole."""
 
-    def __init__(self, ends: NDArray[np.int64]) -> None:
-        self.ends = ends
-        self._found: dict[Region, int] = {}
+    seen: NDArray[np.int64]
+    ends: NDArray[np.int64]
 
-    def add(self, tables: Sequence[_Table]) -> None:
-        for table in tables:
-            self._found.update(zip(table.regions, table.rows.tolist(), strict=True))
-
-    def of(self, regions: Sequence[Region]) -> NDArray[np.int64]:
-        """Those of some regions, and that of the path itself for the parent and the whole that readers expect."""
-        return np.array([*(self._found[region] for region in regions), *self.ends[[0, 0]]], dtype=np.int64)
+    def of(self, numbers: Sequence[int]) -> NDArray[np.int64]:
+        """Those with some numbers, and that of the path itself for the parent and the whole that readers expect."""
+        return np.append(self.seen[list(numbers)], self.ends[[0, 0]])
 
 
 @dataclass
@@ -242,7 +234,7 @@ class _Reading:
         found = yield from self.measures.store.catalog.finding(str(why.pk), texts)
         return np.array([-1 if row is None else row for row in found], dtype=np.int64)
 
-    def sums(self, tables: Sequence[_Table], ends: NDArray[np.int64]) -> Conversation[tuple[list[Seen], _Sides]]:
+    def sums(self, tables: Sequence[_Table], ends: NDArray[np.int64]) -> Conversation[tuple[list[Seen], _Whole]]:
         """What the tables have in both periods, and the whole of what is explained."""
         why = self.why
         rows = np.concatenate([*(table.rows for table in tables), ends])
@@ -254,12 +246,11 @@ class _Reading:
         (own_before, shared_before), (own_now, shared_now) = sides
         found, begin = [], 0
         for table in tables:
-            end = begin + len(table.regions)
-            counters = _is_counters(table.path)
-            path = ROOT if counters else table.path
-            found.append(Seen(path, table.regions, own_before[:, begin:end], own_now[:, begin:end], counters))
+            end = begin + len(table.names)
+            sums = own_before[:, begin:end], own_now[:, begin:end]
+            found.append(Seen(table.path, table.names, *sums, counters=table.counters))
             begin = end
-        return found, _Sides(own_before[:, begin], own_now[:, begin], shared_before, shared_now)
+        return found, (own_before[:, begin], own_now[:, begin], shared_before, shared_now)
 
     @property
     def _unfolds(self) -> bool:
@@ -304,11 +295,13 @@ def _is_counters(path: Path) -> bool:
 
 
 def _table(path: Path, children: Children) -> _Table:
-    names, rows = children.names, children.rows
+    names, rows = children.names, children.rows.astype(np.int64)
     if _is_counters(path):
-        return _Table(path, [Region(Path((name,)), True) for name in names], rows.astype(np.int64))
-    chosen = [at for at, name in enumerate(names) if not is_crossing(name)]
-    return _Table(path, [Region(path.child(names[at])) for at in chosen], rows[chosen].astype(np.int64))
+        return _Table(ROOT, names, rows, True)
+    if len(path) > 1 and any(map(is_crossing, names)):  # only below a value there are such tables
+        chosen = [at for at, name in enumerate(names) if not is_crossing(name)]
+        return _Table(path, [names[at] for at in chosen], rows[chosen], False)
+    return _Table(path, names, rows, False)
 
 
 def _previous(period: Period) -> Period | None:

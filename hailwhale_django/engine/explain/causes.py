@@ -14,7 +14,7 @@ estimated from how the two have trembled together, bucket by bucket.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -25,7 +25,8 @@ from ..domain.values import Floats
 from .excess import Alike, effect
 from .measure import Measure
 from .ordinary import Ordinary, Scatter, chance_of, normal_score
-from .region import Key, Region
+from .region import Region
+from .sharing import Amount, Shared, shared
 
 FALSE_ALARM = 0.01
 """How often something may be named where nothing happened, whatever the number of candidates."""
@@ -57,8 +58,7 @@ class Cause(NamedTuple):
 class Suspects:
     """The candidates [leaf, row], the whole [leaf], and what is ordinary.
 
-    `amounts` are what regions have over both periods [leaf], by their keys, also of such as are no candidates. `news`
-    is how far the whole's value goes by chance (a standard deviation).
+    `news` is how far the whole's value goes by chance (a standard deviation).
     """
 
     measure: Measure
@@ -71,7 +71,7 @@ class Suspects:
     shared: Floats
     ordinary: Ordinary
     scatter: Scatter
-    amounts: Mapping[Key, Floats]
+    amount: Amount
     news: float
 
 
@@ -94,6 +94,7 @@ class _Search:
         self.is_open = np.ones(len(suspects.regions), dtype=bool)
         self.change = self._value(self.whole_now) - self._value(suspects.whole_before)
         self.least = LEAST_SHARE * max(abs(self.change), 2 * suspects.news)
+        self._sharing: dict[int, Shared] = {}
         self._slopes = _Slopes(suspects.scatter)
 
     def next(self) -> Cause | None:
@@ -158,51 +159,24 @@ class _Search:
 
     def _take_out(self, at: int, found: float) -> None:
         self.now, self.whole_now = self._without(at)
-        slopes, uncertain = self._slopes.onto(at)
-        regions = self.suspects.regions
-        for other, region in enumerate(regions):
-            if region.key == regions[at].key:
-                self.is_open[other] = False
-            elif not self._is_known(at, other):
-                if region.common(regions[at]):
-                    uncertain[other] = (USUAL_SLOPE * float(self._share(other, at).max())) ** 2
-                else:
-                    self.shadow[other] += slopes[other] * found
-                self.variance[other] += uncertain[other] * found**2
-
-    def _is_known(self, at: int, other: int) -> bool:
-        """Whether how many events two regions share follows from their paths, or was counted."""
-        one, two = self.suspects.regions[at], self.suspects.regions[other]
-        return one.holds(two) or two.holds(one) or one.is_apart_from(two) or one.both(two) in self.suspects.amounts
+        shared, (slopes, uncertain) = self._shared(at), self._slopes.onto(at)
+        guessed = ~shared.is_known & ~shared.is_within
+        self.shadow += np.where(guessed, slopes * found, 0.0)
+        uncertain = np.where(guessed, uncertain, (USUAL_SLOPE * shared.share.max(axis=0)) ** 2)
+        self.variance += np.where(shared.is_known, 0.0, uncertain * found**2)
+        self.is_open[at] = False
 
     def _without(self, at: int) -> tuple[Floats, Floats]:
         """The numbers had the region changed as the rest."""
-        suspects, regions = self.suspects, self.suspects.regions
+        suspects = self.suspects
         surplus = suspects.alike.excess(suspects.before, self.now, suspects.whole_before, self.whole_now)
         taken = surplus[:, at]
-        now = self.now.copy()
-        for other, region in enumerate(regions):
-            if region.holds(regions[at]):
-                now[:, other] -= taken
-            elif not region.is_apart_from(regions[at]):
-                now[:, other] -= taken * self._share(other, at)
-        return now, self.whole_now - taken
+        return self.now - taken[:, None] * self._shared(at).share, self.whole_now - taken
 
-    def _share(self, of: int, among: int) -> Floats:
-        """[leaf]: how much of what is in one region (`among`) is also in another.
-
-        Where that was not counted, as much as of all events of which the one is known as well as of the other.
-        """
-        region, larger = self.suspects.regions[of], self.suspects.regions[among]
-        both = self._amount(region.both(larger))
-        part = self._amount(region.key) if both is None else both
-        whole = self._amount(region.common(larger) if both is None else larger.key)
-        assert part is not None and whole is not None  # what was counted on is counted above, too
-        return np.clip(np.divide(part, whole, out=np.zeros_like(part), where=whole != 0), 0.0, 1.0)
-
-    def _amount(self, key: Key) -> Floats | None:
-        suspects = self.suspects
-        return suspects.amounts.get(key) if key else suspects.whole_before + suspects.whole_now
+    def _shared(self, at: int) -> Shared:
+        if at not in self._sharing:
+            self._sharing[at] = shared(self.suspects.regions, at, self.suspects.amount)
+        return self._sharing[at]
 
     def _value(self, whole: Floats) -> float:
         return float(self.suspects.measure.value(whole[:, None], self.suspects.shared)[0])

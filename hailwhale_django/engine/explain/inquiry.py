@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domain.paths import OTHER, Path
 from ..domain.values import Floats
 from .attribution import Sides, attribute
 from .causes import Cause as Found
@@ -31,12 +31,13 @@ from .ordinary import (
     scatter,
     scatter_of_values,
 )
-from .region import Region
+from .region import Key, Region
+from .seen import Seen, Tables
 
 MOST_PROMISING = 24
 """Children of a level whose own children are looked at."""
 
-MOST_CANDIDATES = 64
+MOST_CANDIDATES = 48
 """Children whose buckets and past are looked at."""
 
 NEARLY_THE_WHOLE = 0.95
@@ -47,21 +48,6 @@ PRIOR_BUCKETS = 3.0
 
 FEWEST_PAST = 3
 """Earlier changes that say what is ordinary for the whole; with fewer its buckets have to."""
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A table: its children, and their leaves [leaf, row] in both periods."""
-
-    table: Path
-    regions: Sequence[Region]
-    before: Floats
-    now: Floats
-    counters: bool = False
-
-    @cached_property
-    def is_other(self) -> NDArray[np.bool_]:
-        return np.array([region.path[-1:] == (OTHER,) for region in self.regions], dtype=bool)
 
 
 class Detail(NamedTuple):
@@ -79,8 +65,9 @@ class Detail(NamedTuple):
 
 @dataclass
 class Inquiry:
-    """`before` and `now` are the whole's leaves and what is shared, of both periods."""
+    """What is asked of `top`: the whole's leaves and what is shared, of both periods."""
 
+    top: Region
     measure: Measure
     whole_before: Floats
     whole_now: Floats
@@ -103,8 +90,8 @@ class Inquiry:
     @cached_property
     def alike(self) -> Alike:
         """What it is to change alike. As of what was seen when it is first asked, so that all levels are alike."""
-        before, now = self._joined(self.seen)
-        lowest = [rows.min(axis=1, initial=0.0) for rows in (before, now)]
+        seen = Tables(self.seen, len(self.whole_now))
+        lowest = [rows.min(axis=1, initial=0.0) for rows in (seen.before, seen.now)]
         return Alike.of(self.measure, (np.minimum(*lowest) < 0).tolist())
 
     @property
@@ -117,34 +104,37 @@ class Inquiry:
 
     def promising(self, tables: Sequence[Seen], most: int = MOST_PROMISING) -> list[Region]:
         """The children of these tables that are worth looking into."""
-        regions = [region for table in tables for region in table.regions]
-        if not regions:
-            return []
-        screened = self._screened(tables)
-        return [regions[at] for at in screened.foremost(most)]
+        found = Tables(tables, len(self.whole_now))
+        return [found.region(row) for row in self._screened(found).foremost(most)]
 
     @cached_property
-    def restless(self) -> list[Region]:
-        """The children that themselves changed most, for what they are; their buckets and past are to be looked at."""
-        sides = [Sides(rows, whole, shared) for rows, whole, shared in zip(
-            self._columns, (self.whole_before, self.whole_now), (self.shared_before, self.shared_now), strict=True
-        )]  # fmt: skip
-        own = attribute(self.measure, *sides).rate
-        screened = self._all._replace(effects=own)
-        chosen = dict.fromkeys(self._regions[at].key for at in screened.foremost(MOST_CANDIDATES))
-        one_of = {region.key: region for region in reversed(self._regions)}
-        return [one_of[key] for key in chosen]
+    def tables(self) -> Tables:
+        """All that was seen."""
+        return Tables(self.seen, len(self.whole_now))
+
+    @cached_property
+    def candidates(self) -> list[int]:
+        """The rows whose buckets and past are to be looked at; among them those that others lie within."""
+        tables, screened = self.tables, self._all
+        chosen = dict.fromkeys(tables.one_of_each(screened.foremost(MOST_CANDIDATES)))
+        for region in [tables.region(row) for row in chosen]:
+            above = None if region.counters else tables.find(Region(region.path.parent).key)
+            if above is not None and screened.eligible[above]:
+                chosen.setdefault(above)
+        return tables.one_of_each(list(chosen))
+
+    @cached_property
+    def restless(self) -> list[int]:
+        """The rows that themselves changed most, for what they are; their buckets and past are to be looked at."""
+        before = Sides(self.tables.before, self.whole_before, self.shared_before)
+        now = Sides(self.tables.now, self.whole_now, self.shared_now)
+        screened = self._all._replace(effects=attribute(self.measure, before, now).rate)
+        return self.tables.one_of_each(screened.foremost(MOST_CANDIDATES))
 
     @property
     def looked_at(self) -> int:
         """How many children there were."""
         return int(self._all.eligible.sum())
-
-    def rows_of(self, regions: Sequence[Region]) -> tuple[Floats, Floats]:
-        """The leaves [leaf, row] of some of what was seen, of both periods."""
-        number = {region: at for at, region in enumerate(self._regions)}
-        rows = np.array([number[region] for region in regions], dtype=np.int64)
-        return self._columns[0][:, rows], self._columns[1][:, rows]
 
     def movements(self, detail: Detail) -> Floats:
         """[row]: how far the restless went beyond what is ordinary for them, as standard normal values."""
@@ -159,44 +149,44 @@ class Inquiry:
         far = np.divide(change, np.sqrt(usual.variance), out=np.zeros_like(change), where=usual.variance > 0)
         return normal_score(far, usual.degrees)
 
-    @cached_property
-    def candidates(self) -> list[Region]:
-        """The children whose buckets and past are to be looked at; among them those that others lie within."""
-        regions, screened = self._regions, self._all
-        number = {region.key: at for at, region in enumerate(regions)}  # one of those that are the same
-        chosen = dict.fromkeys(number[regions[at].key] for at in screened.foremost(MOST_CANDIDATES))
-        for at in list(chosen):
-            above = number.get(Region(regions[at].path.parent).key) if not regions[at].counters else None
-            if above is not None and screened.eligible[above]:
-                chosen.setdefault(above)
-        return [regions[at] for at in chosen]
-
     def causes(self, detail: Detail, most: int) -> Findings:
         """Which of the candidates are causes."""
-        regions, screened = self._regions, self._all
-        number = {region: at for at, region in enumerate(regions)}
-        rows = np.array([number[region] for region in self.candidates], dtype=np.int64)
-        before, now = self.rows_of(self.candidates)
-        trembled = self._scatter(detail, screened.variance[rows])
-        past = self._past(detail)
-        usual = ordinary(trembled.variance, past)
+        rows, tables = np.array(self.candidates, dtype=np.int64), self.tables
+        trembled = self._scatter(detail, self._all.variance[rows])
+        usual = ordinary(trembled.variance, self._past(detail))
         news = self._news(detail)
         suspects = Suspects(
             measure=self.measure,
             alike=self.alike,
-            regions=self.candidates,
-            before=before,
-            now=now,
+            regions=[tables.region(row) for row in self.candidates],
+            before=tables.before[:, rows],
+            now=tables.now[:, rows],
             whole_before=self.whole_before,
             whole_now=self.whole_now,
             shared=self.shared_now,
             ordinary=usual,
             scatter=trembled,
-            amounts=dict(zip((one.key for one in regions), (self._columns[0] + self._columns[1]).T, strict=True)),
+            amount=self._amount,
             news=news,
         )
         found = find(suspects, most) if len(rows) else []
-        return Findings(found, screened.effects[rows], usual, news)
+        return Findings(found, self._all.effects[rows], usual, news)
+
+    def _amount(self, key: Key) -> Floats | None:
+        """[leaf]: what a region has over both periods; `None` if it was not seen."""
+        if key in self._above:
+            return self.whole_before + self.whole_now
+        row = self.tables.find(key)
+        return None if row is None else self.tables.before[:, row] + self.tables.now[:, row]
+
+    @cached_property
+    def _above(self) -> set[Key]:
+        """The keys of all that holds everything that is looked at."""
+        names = [
+            (dimension, below[: at + 1]) for dimension, below in self.top.values.items() for at in range(len(below))
+        ]
+        chosen = [frozenset(dict(some).items()) for n in range(len(names) + 1) for some in combinations(names, n)]
+        return set(chosen)
 
     def _scatter(self, detail: Detail, screened: Floats) -> Scatter:
         if min(detail.before.shape[1], detail.now.shape[1]) < FEWEST_BUCKETS:
@@ -242,31 +232,15 @@ class Inquiry:
         return np.divide(abs(self.value_before), values, out=np.ones_like(values), where=values > 0)
 
     @cached_property
-    def _regions(self) -> list[Region]:
-        return [region for table in self.seen for region in table.regions]
-
-    @cached_property
-    def _columns(self) -> tuple[Floats, Floats]:
-        return self._joined(self.seen)
-
-    @cached_property
     def _all(self) -> _Screened:
-        return self._screened(self.seen)
+        return self._screened(self.tables)
 
-    def _joined(self, tables: Sequence[Seen]) -> tuple[Floats, Floats]:
-        """The leaves [leaf, row] of all rows of some tables, of both periods."""
-        none = np.zeros((len(self.whole_now), 0))
-        before = [none, *(table.before for table in tables)]
-        now = [none, *(table.now for table in tables)]
-        return np.concatenate(before, axis=1), np.concatenate(now, axis=1)
-
-    def _screened(self, tables: Sequence[Seen]) -> _Screened:
-        before, now = self._joined(tables)
+    def _screened(self, tables: Tables) -> _Screened:
+        before, now = tables.before, tables.now
         surplus = self.alike.excess(before, now, self.whole_before, self.whole_now)
         effects = effect(self.measure, self.whole_now, surplus, self.shared_now)
         volume = np.abs(self.gradient) @ (np.abs(before) + np.abs(now))
-        is_other = np.concatenate([table.is_other for table in tables]) if tables else np.zeros(0, dtype=bool)
-        return _Screened(effects, volume, ~is_other & ~self._is_nearly_all(before, now))
+        return _Screened(effects, volume, ~tables.is_other & ~self._is_nearly_all(before, now))
 
     def _is_nearly_all(self, before: Floats, now: Floats) -> NDArray[np.bool_]:
         def share(rows: Floats, whole: Floats) -> Floats:

@@ -16,9 +16,10 @@ LEAST_SCORE = 3.0
 
 def moved(inquiry: Inquiry, detail: Detail, most: int) -> Iterator[Mover]:
     """Those furthest beyond what is ordinary for them first. Of a child and a part of it the further one is told."""
-    regions = inquiry.restless
+    tables, rows = inquiry.tables, inquiry.restless
+    regions = [tables.region(row) for row in rows]
     scores = inquiry.movements(detail)
-    parts = Telling(inquiry).parts(regions, *inquiry.rows_of(regions))
+    parts = Telling(inquiry).parts(regions, tables.before[:, rows], tables.now[:, rows])
     told: list[int] = []
     for at in np.argsort(-np.abs(scores), kind="stable").tolist():
         if abs(scores[at]) < LEAST_SCORE or len(told) >= most:

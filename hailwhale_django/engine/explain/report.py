@@ -7,9 +7,10 @@ from math import fsum
 import numpy as np
 
 from .explanation import Breakdown, Cause, How, Part
-from .inquiry import Detail, Findings, Inquiry, Seen
+from .inquiry import Detail, Findings, Inquiry
 from .onset import onset
 from .region import Region
+from .seen import Seen
 from .telling import Telling
 
 NOISE = 1e-9
@@ -24,7 +25,8 @@ class Report:
         self.findings = findings
         self.detail = detail
         self.limit = limit
-        self.candidates = {region: at for at, region in enumerate(inquiry.candidates)}
+        self.regions = [inquiry.tables.region(row) for row in inquiry.candidates]
+        self.candidates = {region: at for at, region in enumerate(self.regions)}
         self._parts: dict[Region, Part] = {}
         self.telling = Telling(inquiry)
 
@@ -34,33 +36,32 @@ class Report:
 
     def causes(self) -> tuple[Cause, ...]:
         """What was found, with everything that is to be said of it. After `breakdowns`."""
-        return tuple(
-            self._cause(self.inquiry.candidates[found.at], found.effect, found.score) for found in self.findings.causes
-        )
+        return tuple(self._cause(self.regions[found.at], found.effect, found.score) for found in self.findings.causes)
 
     def _breakdown(self, seen: Seen) -> Breakdown:
         inquiry = self.inquiry
         parts = self.telling.carried(seen.before, seen.now)
-        order = np.argsort(-np.abs(parts.part), kind="stable")
-        named = [int(at) for at in order if not seen.is_other[at]]
-        # All that a cause lies in is shown, however small it is.
-        found = {inquiry.candidates[one.at] for one in self.findings.causes}
-        shown = [at for n, at in enumerate(named) if n < self.limit or seen.regions[at] in found]
-        others = set(named) - set(shown)
-        regions = [seen.regions[at] for at in shown]
+        named = np.ones(len(seen.names), dtype=bool)
+        named[seen.other] = False
+        order = np.argsort(np.where(named, -np.abs(parts.part), np.inf), kind="stable")[: int(named.sum())].tolist()
+        # A cause is shown, however small its part is.
+        found = [self.regions[one.at].path for one in self.findings.causes]
+        causes = [seen.numbers[path.name] for path in found if path.parent == seen.table and path.name in seen.names]
+        shown = list(dict.fromkeys([*order[: self.limit], *sorted(causes, key=order.index)]))
+        named[shown] = False
+        regions = [seen.region(at) for at in shown]
         told = list(
             map(self._looked_into, regions, self.telling.parts(regions, seen.before[:, shown], seen.now[:, shown]))
         )
         self._parts |= dict(zip(regions, told, strict=True))
-        everything = parts.part.tolist()
-        rest = inquiry.change - fsum(everything)
-        scale = abs(inquiry.value_before) + abs(inquiry.value_now) + fsum(map(abs, everything))
+        rest = inquiry.change - fsum(parts.part.tolist())
+        scale = abs(inquiry.value_before) + abs(inquiry.value_now) + float(np.abs(parts.part).sum())
         return Breakdown(
             table=seen.table,
             parts=tuple(told),
-            others=fsum(everything[at] for at in others),
-            count=len(others),
-            other=fsum(parts.part[seen.is_other].tolist()),
+            others=fsum(parts.part[named].tolist()),
+            count=int(named.sum()),
+            other=fsum(parts.part[seen.other]),
             rest=0.0 if abs(rest) <= NOISE * scale else rest,
             counters=seen.counters,
         )
