@@ -1,0 +1,183 @@
+"""What is ordinary: variances by the textbook, and quantiles of Student's t by its tables."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import nan
+from statistics import NormalDist, variance
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hailwhale_django.engine.domain.formula import parse
+from hailwhale_django.engine.domain.values import Floats
+from hailwhale_django.engine.explain.excess import Alike
+from hailwhale_django.engine.explain.measure import Measure
+from hailwhale_django.engine.explain.ordinary import (
+    Scatter,
+    chance_of,
+    normal_score,
+    ordinary,
+    scatter,
+    scatter_of_values,
+)
+
+NONE = np.zeros(0)
+
+
+def column(*values: float) -> Floats:
+    """[leaf, bucket, row] of one leaf of one row."""
+    return np.array(values, dtype=np.float64)[None, :, None]
+
+
+def trembling(own: tuple[list[float], list[float]], rest: float) -> Scatter:
+    """A row beside a rest that is the same in every bucket of both periods, and so never grows."""
+    measure = Measure(parse("hits"))
+    before, now = column(*own[0]), column(*own[1])
+    return scatter(
+        measure, Alike.of(measure, [False]), before, now, before[..., 0] + rest, now[..., 0] + rest, NONE
+    )  # fmt: skip
+
+
+# --- the jackknife
+
+
+def test_of_a_sum_the_jackknife_is_the_textbook_s() -> None:
+    """1, 3, 5, 3 scatter by 8/3 around 3; the variance of a sum of four such is 4 x 8/3."""
+    found = trembling(([1, 3, 5, 3], [3, 3, 3, 3]), rest=100)
+    assert found.variance.tolist() == pytest.approx([32 / 3])
+    # What each brought: four times as far from the mean as it was, with the sign of what is before.
+    assert found.before[:, 0].tolist() == pytest.approx([8, 0, -8, 0])
+    assert found.now[:, 0].tolist() == pytest.approx([0, 0, 0, 0])
+
+
+def test_of_the_later_period_what_happens_in_its_middle_is_no_scatter() -> None:
+    """2, 2, 8, 8 scatter by 12 around 5, so by 48 as a sum; of the steps 0, 6, 0 it is 4 x 36 / (2 x 3) = 24."""
+    found = trembling(([1, 3, 5, 3], [2, 2, 8, 8]), rest=100)
+    assert found.variance.tolist() == pytest.approx([32 / 3 + 24])
+    assert found.now[:, 0].tolist() == pytest.approx([-12, -12, 12, 12])
+
+
+@given(st.lists(st.integers(0, 10**6), min_size=3, max_size=20), st.integers(1, 10**6))
+def test_of_any_sum_it_is_so(buckets: list[int], rest: int) -> None:
+    expected = len(buckets) * variance(buckets)
+    found = trembling((list(map(float, buckets)), [1.0] * len(buckets)), rest)
+    assert found.variance[0] == pytest.approx(expected, rel=1e-6, abs=1e-3)
+    alone = scatter_of_values(Measure(parse("hits")), column(*buckets), NONE)
+    assert alone[0] == pytest.approx(expected, rel=1e-6, abs=1e-3)
+
+
+@given(st.lists(st.tuples(st.integers(0, 1000), st.integers(1, 1000)), min_size=3, max_size=12))
+def test_of_a_ratio_it_is_that_of_leaving_out_each_in_turn(buckets: list[tuple[int, int]]) -> None:
+    """Efron and Stein's: (n-1)/n of the squares around the mean."""
+    count = len(buckets)
+    tops, bottoms = (sum(bucket[at] for bucket in buckets) for at in range(2))
+    without = [Fraction(tops - top, bottoms - bottom) for top, bottom in buckets]
+    mean = sum(without) / count
+    expected = Fraction(count - 1, count) * sum((one - mean) ** 2 for one in without)
+    found = scatter_of_values(Measure(parse("a/b")), np.array(buckets, dtype=np.float64).T[:, :, None], NONE)
+    assert found[0] == pytest.approx(float(expected), rel=1e-6, abs=1e-12)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_of_a_bucket_or_two_there_is_no_scatter(count: int) -> None:
+    assert scatter_of_values(Measure(parse("hits")), np.ones((1, count, 3)), NONE).tolist() == [0, 0, 0]
+
+
+# --- from the past
+
+
+def test_without_a_past_the_buckets_say_it() -> None:
+    found = ordinary(np.array([4.0, 9.0]), np.zeros((0, 2)))
+    assert found.variance.tolist() == pytest.approx([4, 9])
+    unknown = ordinary(np.array([4.0, 9.0]), np.full((5, 2), nan))
+    assert unknown.variance.tolist() == pytest.approx([4, 9])
+    assert unknown.degrees.tolist() == found.degrees.tolist()
+
+
+def test_without_buckets_the_past_says_it() -> None:
+    """The mean of the squares of the effects, as none is expected; of what was not there nothing is known."""
+    found = ordinary(np.zeros(2), np.array([[1.0, 3], [-2, nan], [2, -5]]))
+    assert found.variance.tolist() == [3, 17]
+    assert found.degrees.tolist() == [3, 2]
+
+
+def test_with_neither_nothing_is_ordinary_and_nothing_known() -> None:
+    found = ordinary(np.zeros(2), np.full((3, 2), nan))
+    assert found.variance.tolist() == [0, 0]
+    assert (found.degrees > 0).all()
+
+
+def test_with_both_it_is_between_them() -> None:
+    """A past of twice the standard deviation in one row, and a calm one in the other."""
+    past = np.array([[4.0, 1.0], [-4.0, -1.0], [4.0, 1.0]])
+    found = ordinary(np.array([4.0, 4.0]), past)
+    assert 4 < found.variance[0] < 16 * 16
+    assert found.variance[1] < found.variance[0]
+    more = ordinary(np.array([4.0, 4.0]), np.concatenate([past] * 10))
+    assert (more.degrees > found.degrees).all()
+    assert abs(more.variance[1] - 1) < abs(found.variance[1] - 1)
+
+
+def test_a_past_that_is_wider_than_the_buckets_throughout_widens_those_without_one() -> None:
+    """Effects ten standard deviations out in all rows but the last, which is new."""
+    past = np.array([[20.0, -20, nan], [-20, 20, nan], [20, 20, nan]])
+    found = ordinary(np.array([4.0, 4, 4]), past)
+    assert found.variance[2] > 100
+
+
+amounts = st.floats(0.01, 1000)
+
+
+@given(st.lists(st.tuples(amounts, amounts, amounts), min_size=1, max_size=6), st.sampled_from([2.0, 16.0, 0.25]))
+def test_what_is_ordinary_goes_with_the_unit(rows: list[tuple[float, float, float]], unit: float) -> None:
+    within, past = np.array([row[0] for row in rows]), np.array([row[1:] for row in rows]).T
+    one, other = ordinary(within, past), ordinary(within * unit**2, past * unit)
+    assert other.variance.tolist() == pytest.approx((one.variance * unit**2).tolist())
+    assert other.degrees.tolist() == one.degrees.tolist()
+
+
+# --- how far out something is
+
+
+@pytest.mark.parametrize(
+    ("degrees", "tail", "quantile"),
+    [
+        (5, 0.975, 2.571),
+        (5, 0.995, 4.032),
+        (10, 0.9, 1.372),
+        (10, 0.975, 2.228),
+        (10, 0.9995, 4.587),
+        (22, 0.975, 2.074),
+        (22, 0.9995, 3.792),
+        (30, 0.995, 2.750),
+        (120, 0.975, 1.980),
+        (120, 0.9995, 3.373),
+    ],
+)
+def test_a_quantile_of_student_s_t_is_as_far_out_as_that_of_the_normal(
+    degrees: int, tail: float, quantile: float
+) -> None:
+    """Student's from the usual table; within a hundredth or two, which is what the approximation promises."""
+    found = normal_score(np.array([quantile, -quantile]), np.array([degrees, degrees], dtype=float))
+    expected = NormalDist().inv_cdf(tail)
+    assert found.tolist() == pytest.approx([expected, -expected], rel=0.006)
+
+
+def test_nothing_is_nowhere_out() -> None:
+    assert normal_score(np.zeros(2), np.array([1.0, 30])).tolist() == [0, 0]
+
+
+@given(st.floats(0, 1e6), st.floats(0, 1e6), st.floats(1, 1000))
+def test_further_out_is_further_out_and_never_further_than_it_was(one: float, other: float, degrees: float) -> None:
+    near, far = sorted([one, other])
+    found = normal_score(np.array([near, far]), np.array([degrees] * 2))
+    assert 0 <= found[0] <= found[1]
+    assert found[1] <= far
+
+
+@pytest.mark.parametrize(("score", "chance"), [(0, 1), (1, 0.31731), (1.96, 0.05), (-2.5758, 0.01), (4, 6.334e-5)])
+def test_the_chance_of_going_as_far_to_either_side(score: float, chance: float) -> None:
+    assert chance_of(score) == pytest.approx(chance, rel=1e-3)
