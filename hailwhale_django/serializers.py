@@ -366,6 +366,26 @@ class QuerySerializer(ParametersSerializer):
     points = Switch(source="plotted")
 
 
+class ExplainSerializer(ParametersSerializer):
+    pk = CounterKey(default=None)
+    formula = Parameter(default=None)
+    period = Parameter()
+    versus = Parameter()
+    dimension = Parameter()
+    dimensions = Parameter()
+    depth = WholeNumber(1, MAX_TREE_DEPTH)
+    limit = WholeNumber(1, MAX_LIMIT)
+    tzoffset = Parameter()
+
+    # A path is to be explained, by dimensions that have names: these are two things here.
+    spellings: ClassVar[Mapping[str, str]] = {
+        **ParametersSerializer.spellings,
+        "metric": "formula",
+        "metrics": "formula",
+        "compare": "versus",
+    }
+
+
 def ranked_rows(found: ByPath, limit: int) -> dict[str, Any]:
     """The first rows of a rank, in a list, since not every reader keeps the order of an object."""
     rows = []
@@ -429,8 +449,8 @@ def understood(query: Query) -> dict[str, Any]:
         "pk": list(query.pk),
         "dimension": list(query.dimension),
         "metrics": [str(formula) for formula in query.formulas],
-        "period": _period(query.period),
-        "compare": None if query.compare is None else _period(query.compare),
+        "period": period(query.period),
+        "compare": None if query.compare is None else period(query.compare),
         "order_by": [order.to_wire() for order in query.orders()],
         "filters": [test.to_wire() for test in query.filters],
         "limit": query.limit,
@@ -442,13 +462,14 @@ def understood(query: Query) -> dict[str, Any]:
     }
 
 
-def _period(period: Period) -> dict[str, str]:
-    zone = period.zone
+def period(span: Period) -> dict[str, str]:
+    """What a period was understood as."""
+    zone = span.zone
     return {
-        "text": period.text,
-        "start": period.start.isoformat(),
-        "end": period.end.isoformat(),
-        "interval": str(period.interval),
+        "text": span.text,
+        "start": span.start.isoformat(),
+        "end": span.end.isoformat(),
+        "interval": str(span.interval),
         "zone": zone.key if isinstance(zone, ZoneInfo) else str(zone),
     }
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path, re_path
 
-from . import annotation_views, decision_views, embedding, inlets, monitor, pixel, shared, views
+from . import annotation_views, decision_views, embedding, explanation_views, inlets, monitor, pixel, shared, views
 
 app_name = "hailwhale"
 
@@ -29,6 +29,8 @@ _ENDPOINTS = {
     "rank": views.RankView,
     "query": views.QueryView,
     "overlap": views.OverlapView,
+    "explain": explanation_views.ExplainView,
+    "movers": explanation_views.MoversView,
     "annotations": annotation_views.AnnotationsView,
     "health": monitor.HealthView,
 }
