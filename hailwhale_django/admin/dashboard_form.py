@@ -26,7 +26,10 @@ HELP_OF_DASHBOARDS: Mapping[str, Any] = {
 
 HELP_OF_PANELS: Mapping[str, Any] = {
     "counter": _("e.g. shop, or of a decision its counter, e.g. shop/banner"),
-    "dimension": _("Whose children are shown, e.g. country; of a number the row itself, e.g. country/US"),
+    "dimension": _(
+        "Whose children are shown, e.g. country; of a number the row itself, e.g. country/US; of what moved most all "
+        "that is beneath it, or empty: everything"
+    ),
     "counters": _("The rows are the child counters"),
     "formulas": _(
         "One on each line, e.g. revenue/uv:visitor as Revenue per visitor [$#]. In brackets stands the format: text "

@@ -13,6 +13,7 @@ from ..engine.domain.answer import Answer
 from ..engine.domain.paths import Path
 from ..engine.domain.period import Period
 from ..engine.errors import HailWhaleError, InvalidInput
+from ..engine.explain.explanation import Movers
 from ..engine.pod import Pod
 from ..registration import Registration
 from . import writing
@@ -21,6 +22,7 @@ from .boardstate import BoardState
 from .decisionpanel import decision_panel
 from .decisions import QuestionOf
 from .graphpanel import MarksOf, graph_panel
+from .moverspanel import movers_panel, movers_sheet
 from .panels import BrokenPanel, Choice, ShownPanel, number_panel, text_panel
 from .question import intervals, read_compare, said
 from .spec import BoardSpec, PanelSpec, read_filters
@@ -29,6 +31,9 @@ from .tablepanel import panel_sheet, table_panel
 
 NOTHING = "nothing"
 """As what to compare with: nothing, where the dashboard would."""
+
+SHEETS = {"table": panel_sheet, "top": panel_sheet, "movers": movers_sheet}
+"""Kinds of panels that can be had as a file for spreadsheets."""
 
 SHORTCUTS = {
     "today": "D",
@@ -284,13 +289,13 @@ def board_page(
 
 def board_sheet(
     spec: BoardSpec, state: BoardState, pod: Pod, rights: Rights, sources: Sources, key: str, fixed: Sequence[Path] = ()
-) -> Answer | None:
+) -> Answer | Movers | None:
     """The whole table of a panel; `None` where there is none. Raises what goes wrong."""
-    panel = next((one for one in spec.panels if one.key == key and one.kind in ("table", "top")), None)
+    panel = next((one for one in spec.panels if one.key == key and one.kind in SHEETS), None)
     if panel is None:
         return None
     asked, _ = board_ask(spec, state, pod, rights, fixed, sources.link)
-    (found,) = pod.together([panel_sheet(panel, asked.of(panel))])
+    (found,) = pod.together([SHEETS[panel.kind](panel, asked.of(panel))])
     if isinstance(found, HailWhaleError):
         raise found
     return found
@@ -304,6 +309,8 @@ def panel_of(spec: PanelSpec, asked: Ask, sources: Sources) -> Conversation[Show
             return (yield from number_panel(spec, ask))
         case "graph":
             return (yield from graph_panel(spec, ask, sources.marks_of))
+        case "movers":
+            return (yield from movers_panel(spec, ask))
         case "text":
             return (yield from text_panel(spec, ask))
         case "decision":

@@ -24,6 +24,7 @@ from .asking import Conversation
 from .caveats import caveat
 from .cells import PanelCell, panel_cell
 from .column import Column
+from .moverspanel import answer_of, looked_at, rows_of, title_of, why_of
 from .narrowing import Narrowed, NotNarrowed, narrow_counters, narrow_row, narrow_table
 from .spec import COMPARED, DEFAULT_LIMIT, BoardSpec, PanelSpec, read_filters
 
@@ -138,6 +139,8 @@ def _panel(panel: PanelSpec, whole: _Asked) -> Conversation[MailedPanel]:
             return MailedPanel(panel.title, "text", text=panel.text)
         case "decision":
             return MailedPanel(_title(panel), "away", notes=[gettext("See it on the dashboard.")])
+        case "movers":
+            return (yield from _movers(panel, asked))
         case "number":
             return (yield from _figures(panel, asked))
         case "graph" if not panel.path and not panel.counters:
@@ -171,6 +174,25 @@ def _table(panel: PanelSpec, asked: _Asked) -> Conversation[MailedPanel]:
     if not narrowed.name:
         rows.append(_row(answer.totals, panel, answer, "total"))
     return _shown(panel, "table", rows, asked, answer)
+
+
+def _movers(panel: PanelSpec, asked: _Asked) -> Conversation[MailedPanel]:
+    """What moved most: what each is and was, and how unusual that is for it."""
+    why, narrowed = why_of(panel, asked.crossings, asked.filters, asked.period, asked.compare)
+    _refuse(narrowed)
+    movers = yield from asked.pod.explainer.moving(why._replace(limit=min(why.limit, MOST_ROWS)), asked.now)
+    (column,) = panel.columns
+    unusual = gettext("how unusual")
+    rows = [
+        MailedRow(
+            f"{one.name} ({one.dimension})" if one.dimension else one.name,
+            [_shown_cell(one.cell), MailedCell(unusual, one.times)],
+        )
+        for one in rows_of(movers, column)
+    ]
+    notes = [f"{answer_of(movers)} {looked_at(movers.count)}".strip(), *map(caveat, movers.warnings)]
+    span = writing.span(asked.period) if panel.period else ""
+    return MailedPanel(title_of(panel), "table", [column.title, unusual], rows, span=span, notes=notes)
 
 
 def _refuse(narrowed: Narrowed) -> None:
@@ -213,10 +235,15 @@ def _cell(cell: Cell, column: Column, whole: Cell) -> MailedCell:
     shown: PanelCell = panel_cell(cell, column, whole)
     if not column.formula.is_number:
         return MailedCell(column.title, told.in_words(cell.told, column.formula))
+    return _shown_cell(shown)
+
+
+def _shown_cell(shown: PanelCell) -> MailedCell:
+    title = shown.column.title
     if shown.change is None:
-        return MailedCell(column.title, shown.text)
+        return MailedCell(title, shown.text)
     change = f"{shown.change.arrow} {shown.change.text}".strip()
-    return MailedCell(column.title, shown.text, change, shown.change.words, shown.tone)
+    return MailedCell(title, shown.text, change, shown.change.words, shown.tone)
 
 
 def _line(cell: Cell, column: Column) -> MailedLine | None:

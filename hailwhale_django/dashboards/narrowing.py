@@ -66,6 +66,11 @@ def narrow_row(crossings: Crossings, pk: Path, filters: Sequence[Path], row: Pat
     return Narrowed(row, problem=_apart(others)) if path is None else Narrowed(path)
 
 
+def narrow_beneath(crossings: Crossings, pk: Path, filters: Sequence[Path], path: Path) -> Narrowed:
+    """For all that lies beneath a path: of a filter that lies there, beneath that."""
+    return narrow_row(crossings, pk, filters, next((one for one in filters if path and one[: len(path)] == path), path))
+
+
 def narrow_counters(filters: Sequence[Path]) -> Narrowed:
     """For child counters, which are no part of any dimension's values."""
     return _unfiltered(filters)

@@ -24,6 +24,7 @@ from ..engine.domain.paths import ROOT, Path, path_of, pk_of
 from ..engine.domain.period import parse_period
 from ..engine.domain.query import Order, whole_number
 from ..engine.errors import InvalidInput
+from ..engine.explainer import explainable
 from .column import Column
 
 KINDS = (
@@ -31,6 +32,7 @@ KINDS = (
     ("graph", pgettext_lazy("a panel", "graph")),
     ("table", pgettext_lazy("a panel", "table")),
     ("top", pgettext_lazy("a panel", "top list")),
+    ("movers", pgettext_lazy("a panel", "what moved most")),
     ("decision", pgettext_lazy("a panel", "decision")),
     ("text", pgettext_lazy("a panel", "text")),
 )
@@ -64,10 +66,10 @@ class PanelSpec:
     """One panel.
 
     `counter` is what it reads, `dimension` the path of its row (a number), or whose children are its rows and lines
-    (all others; of a graph none means the whole); with `counters` its rows are child counters. `formulas` are columns
-    (see `column`), of a graph and a top list the first counts. A `limit` of 0 draws the children that matter. `order`
-    is as in the address of a counter's page, e.g. `-low:revenue/visitors`. A `decision` names its counter, a `text` has
-    only `text`.
+    (all others; of a graph and of movers none means the whole); with `counters` its rows are child counters. `formulas`
+    are columns (see `column`), of a graph and a top list the first counts, of movers there is one. A `limit` of 0 draws
+    the children that matter. `order` is as in the address of a counter's page, e.g. `-low:revenue/visitors`. A
+    `decision` names its counter, a `text` has only `text`.
     """
 
     kind: str = "table"
@@ -116,6 +118,8 @@ class PanelSpec:
                 Order.parse(order)
         if kind in ("graph", "number") and not columns[0].formula.is_number:
             raise InvalidInput("formulas", str(columns[0].formula), "draw something that tells a number")
+        if kind == "movers":
+            _movable(columns)
         return replace(
             panel,
             dimension=_dimension(given.get("dimension")),
@@ -218,6 +222,14 @@ def _told_at(field: str) -> Iterator[None]:
         yield
     except InvalidInput as error:
         raise InvalidInput(field, error.value, error.expected) from error
+
+
+def _movable(columns: Sequence[Column]) -> None:
+    """Refuses what no child can have a part in, and more than one formula: what moved most is told of one."""
+    if len(columns) > 1:
+        raise InvalidInput("formulas", len(columns), "what moved most is told of one formula; make a panel of each")
+    with _told_at("formulas"):
+        explainable(columns[0].formula)
 
 
 def _numbered(number: int, given: Mapping[str, Any]) -> PanelSpec:
