@@ -16,6 +16,7 @@ from .dashboards.boardstate import BoardState
 from .dashboards.decisions import QuestionOf
 from .dashboards.marks import Mark
 from .dashboards.spec import BoardSpec, PanelSpec
+from .dashboards.whystate import WhyAddress
 from .engine.domain.paths import Path
 from .engine.domain.period import Period
 from .engine.errors import InvalidInput
@@ -36,7 +37,12 @@ def _spec_of(panel: Any) -> PanelSpec:
         return PanelSpec(kind="text", title=str(panel), text=str(error), width=panel.width, key=str(panel.pk))
 
 
-def sources_of(board: Dashboard, link: Link, decision_link: Callable[[Registration], str] | None) -> Sources:
+def sources_of(
+    board: Dashboard,
+    link: Link,
+    decision_link: Callable[[Registration], str] | None,
+    why: WhyAddress = lambda _: "",
+) -> Sources:
     """`decision_link` gives a decision's page; without it decisions are not shown."""
     known: dict[tuple[Path, Period], Sequence[Mark]] = {}
 
@@ -53,7 +59,7 @@ def sources_of(board: Dashboard, link: Link, decision_link: Callable[[Registrati
                 return one, decisions.question_for, decision_link(one)
         return None
 
-    return Sources(marks_of, decision_of, link)
+    return Sources(marks_of, decision_of, link, why)
 
 
 def marks(store: str, pk: Path, period: Period) -> list[Mark]:

@@ -17,6 +17,8 @@ from .. import conf
 from ..dashboards import pages
 from ..dashboards.draft import completions, drafted
 from ..dashboards.state import State
+from ..dashboards.why import why_page
+from ..dashboards.whystate import WhyState
 from ..engine.domain.paths import Path, pk_of
 from ..engine.errors import InvalidInput, StoreUnavailable
 from ..engine.pod import Pod
@@ -38,6 +40,7 @@ class CounterAdmin(StorePages):
             # Without a slash at the end, so that no counter has the same address.
             path("formula.json", self.page(self.formula_view), name=self.url_name("formula")),
             path("metrics.json", self.page(self.metrics_view), name=self.url_name("metrics")),
+            path("<path:pk>/why", self.page(self.why_view), name=self.url_name("why")),
             path("<path:pk>/", self.page(self.counter_view), name=self.url_name("change")),
         ]
 
@@ -69,12 +72,26 @@ class CounterAdmin(StorePages):
         if request.GET.get("format") == "csv":
             answer = pages.counter_sheet(state, whale.pod())
             return self._missing(request, pk) if answer is None else spreadsheet(answer)
-        page = pages.counter_page(state, whale.pod(), self.link_to)
+        page = pages.counter_page(state, whale.pod(), self.link_to, self.why_link_to)
         if page is None:
             return self._missing(request, pk)
         return self.render(
             request, "counter", {"page": page, "title": page.title, "panel_link": self._panel_link(request, page)}
         )
+
+    def why_view(self, request: HttpRequest, pk: str) -> HttpResponseBase:
+        """Why a number of a counter changed."""
+        whale, _ = _whale(request)
+        try:
+            key = pages.pk_of_text(pk)
+        except InvalidInput:
+            return self._missing(request, pk)
+        if "apply" in request.GET:
+            return HttpResponseRedirect(self.why_link_to(WhyState.of_form(key, request.GET)))
+        page = why_page(WhyState.of_link(key, request.GET), whale.pod(), self.link_to, self.why_link_to)
+        if page is None:
+            return self._missing(request, pk)
+        return self.render(request, "why", {"page": page, "title": page.title})
 
     def _panel_link(self, request: HttpRequest, page: pages.CounterPage) -> str:
         """The form that puts what the page shows on a dashboard, for those who may."""

@@ -197,6 +197,7 @@ class DashboardAdmin(StorePages):
             board,
             lambda state: self.link_to(state.changed(store=board.store)),
             self._decision_link if may else None,
+            lambda state: self.why_link_to(state.changed(store=board.store)),
         )
 
     def _decision_link(self, one: Registration) -> str:

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods
 
 from .. import conf
 from ..dashboards.state import State
+from ..dashboards.whystate import WhyState
 from ..engine.domain.paths import Path
 from ..engine.errors import HailWhaleError, InvalidInput, StoreUnavailable
 
@@ -81,22 +82,35 @@ class StorePages(ModelAdmin):  # type: ignore[misc]
         """The address of a counter's page."""
         return counter_link(state, self.admin_site)
 
+    def why_link_to(self, state: WhyState) -> str:
+        """The address of the page that explains a change."""
+        return why_link(state, self.admin_site)
+
     def url_name(self, view: str) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_{view}"
 
 
 def counter_link(state: State, site: AdminSite) -> str:
     """The address of a counter's page. Raises `NoReverseMatch` where this site has none."""
-    names = (_without_dots(str(Path((name,)))) for name in state.pk)
-    address = reverse("admin:hailwhale_django_counter_change", args=["/".join(names)], current_app=site.name)
+    address = _address("change", state.pk, site)
     query = state.link(page=state.page)
     return address + query if len(query) > 1 else address
+
+
+def why_link(state: WhyState, site: AdminSite) -> str:
+    """The address of the page that explains a change. Raises `NoReverseMatch` where this site has none."""
+    return _address("why", state.pk, site) + state.query()
 
 
 def chosen_store(request: HttpRequest) -> str:
     """The store that the query string names, if it is one of those that are configured."""
     store = request.GET.get("store", "")
     return store if store in conf.stores() else conf.DEFAULT_STORE
+
+
+def _address(view: str, pk: Path, site: AdminSite) -> str:
+    names = (_without_dots(str(Path((name,)))) for name in pk)
+    return reverse(f"admin:hailwhale_django_counter_{view}", args=["/".join(names)], current_app=site.name)
 
 
 def _without_dots(name: str) -> str:

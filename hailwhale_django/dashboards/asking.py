@@ -18,6 +18,7 @@ from .boardstate import BoardState
 from .question import MAX_POINTS, graph_period_of, readable, without_intervals
 from .spec import PanelSpec
 from .state import State
+from .whystate import WhyAddress
 
 Link = Callable[[State], str]
 """The address of a counter's page; "" where there is none for who looks."""
@@ -54,6 +55,7 @@ class Ask:
     fixed: Sequence[Path] = ()
     rights: Rights = field(default_factory=Rights)
     link: Link = lambda _: ""
+    why: WhyAddress = lambda _: ""
 
     def of(self, panel: PanelSpec) -> Ask:
         """The same for a panel that may have a period of its own."""

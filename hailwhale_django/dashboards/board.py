@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -28,6 +28,7 @@ from .question import intervals, read_compare, said
 from .spec import BoardSpec, PanelSpec, read_filters
 from .state import DEFAULT_PERIOD
 from .tablepanel import panel_sheet, table_panel
+from .whystate import WhyAddress
 
 NOTHING = "nothing"
 """As what to compare with: nothing, where the dashboard would."""
@@ -76,6 +77,7 @@ class Sources:
     marks_of: MarksOf = lambda _pk, _period: ()
     decision_of: Decisions = lambda _: None
     link: Link = lambda _: ""
+    why: WhyAddress = lambda _: ""
 
 
 @dataclass
@@ -278,6 +280,7 @@ def board_page(
 ) -> BoardPage:
     """Read a dashboard, or `only` the panel with this key. Raises `StoreUnavailable`."""
     asked, problems = board_ask(spec, state, pod, rights, fixed, sources.link)
+    asked = replace(asked, why=sources.why)
     page = BoardPage(spec, state, asked, problems, segments=segments)
     chosen = [panel for panel in spec.panels if not only or panel.key == only]
     found = pod.together([panel_of(panel, asked, sources) for panel in chosen])

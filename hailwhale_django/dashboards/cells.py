@@ -10,6 +10,7 @@ from ..engine.domain.answer import Cell
 from . import told, writing
 from .column import Column
 from .table import standing_out
+from .whystate import WhyLink
 from .writing import Change
 
 
@@ -31,6 +32,7 @@ class PanelCell:
     mark_title: str = ""
     sorted: bool = False
     told: told.ShownTold | None = None
+    why: WhyLink | None = None
 
 
 def panel_cell(cell: Cell, column: Column, whole: Cell, *, sorted: bool = False, is_whole: bool = False) -> PanelCell:

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from django.utils.translation import gettext, pgettext
 
-from ..engine.domain.answer import Answer
+from ..engine.domain.answer import Answer, Row
 from ..engine.domain.formula import parse
 from ..engine.domain.paths import WHOLE, Path, escaped, unescaped
 from ..engine.domain.period import Period
@@ -21,14 +21,17 @@ from ..engine.domain.query import Query
 from ..engine.errors import InvalidInput, TooLarge
 from ..engine.pod import Pod
 from ..engine.reader import Outline
-from . import table, writing
+from . import pickers, table, writing
 from .caveats import caveat
+from .column import Column
 from .graph import DEFAULT_LINES, MAX_LINES, Graph, Line, Spark, spark, with_other
 from .offers import DEFAULT_METRIC, offered
 from .overlaps import ShownOverlap, overlap_of
+from .pickers import Choice
 from .question import MAX_COLUMNS, Question, ask, intervals, no_intervals, whole_table, without_intervals
-from .state import DEFAULT_PERIOD, State
+from .state import State
 from .table import WHOLE_ROW, Heading, ShownCell, ShownRow
+from .whystate import WhyAddress, WhyState, whole_name, why_of
 
 COUNTERS_OF_A_PAGE = 25
 SPARK_DAYS = 30
@@ -59,15 +62,6 @@ class Tile:
     current: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """An entry of a picker."""
-
-    value: str
-    text: str
-    current: bool
-
-
 @dataclass
 class CounterPage:
     """A counter's page: a question, its answer, and the graph of some of its rows. All else follows when asked for."""
@@ -82,6 +76,7 @@ class CounterPage:
     graph: Graph | None
     notes: list[str]
     overlap: ShownOverlap | None = None
+    why: WhyAddress = lambda _: ""
 
     @property
     def query(self) -> Query:
@@ -148,30 +143,20 @@ class CounterPage:
 
     @property
     def period_text(self) -> str:
-        """The period where it is none of those that the picker offers."""
-        given = self.state.period
-        return "" if given in dict(writing.presets()) else given
+        return pickers.period_text(self.state.period)
 
     @property
     def period_choices(self) -> list[Choice]:
-        given = self.state.period or DEFAULT_PERIOD
-        return [Choice(value, text, value == given) for value, text in writing.presets()]
+        return pickers.period_choices(self.state.period)
 
     @property
     def compare_choices(self) -> list[Choice]:
-        offered = [
-            ("", gettext("nothing")),
-            ("previous", gettext("the period before")),
-            ("weekdays", gettext("the same weekdays before")),
-            ("month", gettext("the same days a month before")),
-            ("year", gettext("a year before")),
-        ]
-        return _choices(offered, self.state.compare)
+        return pickers.compare_choices(self.state.compare)
 
     @property
     def interval_choices(self) -> list[Choice]:
         offered = [(str(one), writing.each(one)) for one in intervals(self.query.period, self.pod)]
-        return _choices([("", gettext("automatic")), *offered], self.state.interval)
+        return pickers.choices([("", gettext("automatic")), *offered], self.state.interval)
 
     @property
     def formula_fields(self) -> list[tuple[str, str]]:
@@ -224,7 +209,7 @@ class CounterPage:
 
     @cached_property
     def tiles(self) -> list[Tile]:
-        found = zip(self.query.formulas, table.cells(self.answer, self.answer.totals), strict=True)
+        found = zip(self.query.formulas, self.totals.cells, strict=True)
         return [
             Tile(
                 str(formula),
@@ -249,7 +234,10 @@ class CounterPage:
 
     @cached_property
     def rows(self) -> list[ShownRow]:
-        rows = table.shown_rows(self.answer, self.answer.rows, self._lines(), self.state)
+        shown = table.shown_rows(self.answer, self.answer.rows, self._lines(), self.state)
+        rows = [
+            replace(one, cells=self._doubted(one.cells, row)) for one, row in zip(shown, self.answer.rows, strict=True)
+        ]
         if not self.state.counters:
             return rows
         return [replace(row, link=self.link(self.state.elsewhere(pk=self.state.pk.child(row.name)))) for row in rows]
@@ -264,7 +252,7 @@ class CounterPage:
 
     @property
     def totals(self) -> ShownRow:
-        cells = table.cells(self.answer, self.answer.totals)
+        cells = self._doubted(table.cells(self.answer, self.answer.totals), self.answer.totals)
         return ShownRow(gettext("total"), WHOLE_ROW, cells, line=self._lines().get("", 0))
 
     @property
@@ -333,12 +321,27 @@ class CounterPage:
         """A link that keeps the page of the table."""
         return self.state.link(page=self.state.page, **changes)
 
+    def _doubted(self, shown: list[ShownCell], row: Row) -> list[ShownCell]:
+        """A row's cells, those that changed with what explains it."""
+        if self.query.compare is None:
+            return shown
+        state, totals = self.state, self.answer.totals
+        pk, path = state.pk, row.path
+        if state.counters:
+            pk, path = (pk if row is totals else pk.child(row.name)), Path()
+        asked = WhyState(pk, "", str(path) if path else "", state.period, state.compare, state.store)
+        name = whole_name(path) if row is totals else row.name
+        return [
+            replace(one, why=why_of(cell, Column(formula), name, asked, self.why))
+            for one, cell, formula in zip(shown, row.cells, self.query.formulas, strict=True)
+        ]
+
     def _lines(self) -> dict[str, int]:
         lines = self.graph.lines if self.graph else []
         return {"" if line.whole else line.name: line.number for line in lines if not (line.before or line.other)}
 
 
-def counter_page(state: State, pod: Pod, link: Link) -> CounterPage | None:
+def counter_page(state: State, pod: Pod, link: Link, why: WhyAddress = lambda _: "") -> CounterPage | None:
     """Ask for a counter's page; `None` when nothing was ever counted on it."""
     now = pod.clock()
     asked = asked_for(state, pod, now)
@@ -359,7 +362,7 @@ def counter_page(state: State, pod: Pod, link: Link) -> CounterPage | None:
         graph = draw(question, question.graph_period, chosen, pod, now, notes)
         graph = replace(graph, style=question.style, log=state.log)
     overlap = overlap_of(answer.query, [row.name for row in answer.rows], pod, now)
-    return CounterPage(pod, state, link, outline, question, answer, chosen, graph, notes, overlap)
+    return CounterPage(pod, state, link, outline, question, answer, chosen, graph, notes, overlap, why)
 
 
 def counter_sheet(state: State, pod: Pod) -> Answer | None:
@@ -411,7 +414,7 @@ def draw(question: Question, period: Period, chosen: Sequence[str], pod: Pod, no
         plot.lines[""] = total
     notes += [note for note in map(caveat, sorted(plot.warnings)) if note not in notes]
     lines = [
-        Line(name or whole_name(query), number, points, whole=not name)
+        Line(name or total_name(query), number, points, whole=not name)
         for number, (name, points) in enumerate(plot.lines.items(), 1)
     ]
     if query.compare is not None and len(lines) == 1:
@@ -434,7 +437,7 @@ def before(question: Question, period: Period, line: Line, pod: Pod, now: float)
     return [Line(name, line.number, points[: len(period)], line.whole, before=True)]
 
 
-def whole_name(query: Query) -> str:
+def total_name(query: Query) -> str:
     """What the row of the table itself is called on a graph."""
     return query.dimension.name if len(query.dimension) > 1 else gettext("total")
 
@@ -510,9 +513,3 @@ def _path(state: State) -> Path:
         return Path.parse(state.dimension)
     except InvalidInput:
         return Path()
-
-
-def _choices(offered: Sequence[tuple[str, str]], given: str) -> list[Choice]:
-    """Entries of a picker, with what was given among them even if it is not offered."""
-    extra = [] if given in dict(offered) else [(given, given)]
-    return [Choice(value, text, value == given) for value, text in [*offered, *extra]]

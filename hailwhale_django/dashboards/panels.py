@@ -11,16 +11,19 @@ from typing import ClassVar
 
 from django.utils.translation import gettext
 
+from ..engine.domain.answer import Row
 from ..engine.domain.paths import Path
 from ..engine.domain.query import Query
 from .asking import Ask, Conversation
 from .caveats import caveat
 from .cells import PanelCell, panel_cell
+from .column import Column
 from .graph import Points, Spark, spark
 from .narrowing import Narrowed, NotNarrowed, narrow_counters, narrow_row, narrow_table
 from .question import no_intervals
 from .spec import PanelSpec
 from .state import State
+from .whystate import WhyLink, WhyState, whole_name, why_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +96,10 @@ def number_panel(spec: PanelSpec, ask: Ask) -> Conversation[ShownPanel]:
     )
     answer = yield from ask.tabling(query)
     whole = answer.totals
+    doubts = doubts_of(whole, whole_name(whole.path), columns, spec.pk, ask)
     figures = [
-        Figure(panel_cell(cell, column, cell, is_whole=True), spark_of(cell.points, ask))
-        for cell, column in zip(whole.cells, columns, strict=True)
+        Figure(replace(panel_cell(cell, column, cell, is_whole=True), why=why), spark_of(cell.points, ask))
+        for cell, column, why in zip(whole.cells, columns, doubts, strict=True)
     ]
     notes = notes_of(narrowed.problem, answer.warnings, bounds=answer.query.bounds)
     title = spec.title or (columns[0].title if len(columns) == 1 else " / ".join((*spec.pk, *spec.path)))
@@ -124,6 +128,14 @@ def opened(state: State, ask: Ask) -> str:
     if not ask.rights.explores:
         return ""
     return ask.link(replace(state, period=ask.text, compare=ask.versus))
+
+
+def doubts_of(row: Row, name: str, columns: Sequence[Column], pk: Path, ask: Ask) -> list[WhyLink | None]:
+    """For each column of a row of this name what explains its change, for those who may look at counters."""
+    if ask.compare is None or not ask.rights.explores:
+        return [None] * len(columns)
+    state = WhyState(pk, "", str(row.path) if row.path else "", ask.text, ask.versus)
+    return [why_of(cell, column, name, state, ask.why) for cell, column in zip(row.cells, columns, strict=True)]
 
 
 def bounded(problem: str, ask: Ask) -> None:

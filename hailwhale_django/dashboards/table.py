@@ -14,6 +14,7 @@ from ..engine.domain.paths import escaped
 from ..engine.domain.query import Order
 from . import told, writing
 from .state import State
+from .whystate import WhyLink
 
 WHOLE_ROW = "/"
 """How the query string calls the table's own row; no name is escaped like this."""
@@ -39,6 +40,7 @@ class ShownCell:
     mark_title: str = ""
     is_number: bool = True
     told: told.ShownTold | None = None
+    why: WhyLink | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,11 +18,12 @@ from .cells import PanelCell, panel_cell
 from .chooser import Chooser, chooser_of, columns_of
 from .column import Column
 from .graph import Spark
-from .panels import Choice, ShownPanel, narrowed_table, notes_of, opened, spark_of
+from .panels import Choice, ShownPanel, doubts_of, narrowed_table, notes_of, opened, spark_of
 from .question import whole_table
 from .spec import MAX_FILTERS, PanelSpec
 from .state import State
 from .table import Bar, bars_of, certain_end, has_intervals, ordering
+from .whystate import WhyLink, whole_name
 
 LARGEST_PAGE = 10_000
 
@@ -204,6 +205,7 @@ class _Tabled:
             panel_cell(cell, one, whole, sorted=at == column, is_whole=alone)
             for at, (cell, one, whole) in enumerate(zip(row.cells, self.columns, answer.totals.cells, strict=True))
         ]
+        cells = [replace(one, why=why) for one, why in zip(cells, self._doubts(row, kind), strict=True)]
         points = row.cells[column or 0].points
         names = {"other": writing.of_other(row.name), "total": gettext("total")}
         shown = PanelRow(names.get(kind, row.name), cells, bar, spark_of(points, self.ask), kind=kind)
@@ -217,6 +219,14 @@ class _Tabled:
             children=row.children,
             chosen=bool(self.narrowed.name),
         )
+
+    def _doubts(self, row: Row, kind: str) -> list[WhyLink | None]:
+        if kind == "other":
+            return [None] * len(self.columns)
+        if self.spec.counters and not kind:
+            child = self.spec.pk.child(row.name)
+            return doubts_of(row._replace(path=Path()), row.name, self.columns, child, self.ask)
+        return doubts_of(row, whole_name(row.path) if kind else row.name, self.columns, self.spec.pk, self.ask)
 
     def _narrowing(self, path: Path) -> str:
         """The link that filters by a value, or (it is the filter already) that takes it away."""

@@ -1,6 +1,7 @@
 // A counter's page: the graph, and what saves a click. All else works without this file.
 
 import { Graph, onTheme } from "./graph.js";
+import { onPicked } from "./pickers.js";
 
 let graph = null;
 let standing = null;
@@ -59,21 +60,12 @@ function onPointer(event) {
     }
 }
 
-// Pickers apply at once. A text is applied with Enter or the button.
 function onChange(event) {
     const field = event.target;
     if (field.name === "rows" && field.form) {
         void redrawRows(field.form, field.id);
-    } else if (field instanceof HTMLSelectElement && field.form?.matches("[data-submits]")) {
-        const text = field.form.elements.period_text;
-        if (field.name === "p" && field.value === "") {
-            text.focus();
-            return;
-        }
-        if (field.name === "p") {
-            text.value = "";
-        }
-        field.form.requestSubmit();
+    } else {
+        onPicked(event);
     }
 }
 
