@@ -111,6 +111,14 @@ def ends(period: Period) -> tuple[int, str, str]:
         ("2026-03-01", "1h", 24, "3/1/26 00:00", "3/1/26 23:00"),
         ("3/1/2026", "1h", 24, "3/1/26 00:00", "3/1/26 23:00"),
         ("2027-01-01..2027-01-31", "1d", 31, "1/1/27", "1/31/27"),
+        # times
+        ("2026-03-01T16:00..2026-03-01T18:00", "1h", 2, "3/1/26 16:00", "3/1/26 17:00"),
+        ("2026-03-01 16:00 .. 2026-03-01 17:30", "1m", 90, "3/1/26 16:00", "3/1/26 17:29"),
+        ("2026-03-01T16:00:00..2026-03-01T16:00:10", "1s", 10, "3/1/26 16:00:00", "3/1/26 16:00:09"),
+        ("2026-03-01T16:00Z..2026-03-01T19:00+01:00", "1h", 2, "3/1/26 16:00", "3/1/26 17:00"),
+        ("5m:2026-03-01T16:00..2026-03-01T17:00", "5m", 12, "3/1/26 16:00", "3/1/26 16:55"),
+        ("6h:2026-03-01T05:00..2026-03-01T07:00", "6h", 2, "3/1/26 00:00", "3/1/26 06:00"),
+        ("1d:2026-03-01T05:00..2026-03-02T00:00", "1d", 1, "3/1/26", "3/1/26"),
         # at another interval
         ("1h:2026-03-01..2026-03-02", "1h", 48, "3/1/26 00:00", "3/2/26 23:00"),
         ("1w:ytd", "1w", 47, "12/29/25", "11/16/26"),
@@ -142,6 +150,9 @@ def test_rows(text: str | int | None, interval: str, points: int, first: str, la
         ("3/1/2026-3/31/2026", "2026-03-01..2026-03-31"),
         ("1h:3/1/2026", "1h:2026-03-01"),
         ("1h : thirty", "1h:1mo"),
+        ("2026-03-01 16:00:00 .. 2026-03-01T18:00Z", "1h:2026-03-01T16:00..2026-03-01T18:00"),
+        ("6h:2026-03-01T05:00..2026-03-01T07:00", "6h:2026-03-01T00:00..2026-03-01T12:00"),
+        ("2026-03-01T00:00..2026-03-03T00:00", "1h:2026-03-01..2026-03-02"),
         ("today|Europe/Paris", "today"),
     ],
 )
@@ -184,6 +195,17 @@ def test_text_is_spelt_in_one_way(text: str | int | None, canonical: str) -> Non
         "2026-03-01..",
         "..2026-03-01",
         "2026-03-01..2026-03-02..2026-03-03",
+        "2026-03-01T16:00",
+        "2026-03-01T16:00..2026-03-01",
+        "2026-03-01T16:00..2026-03-01T16:00",
+        "2026-03-01T17:00..2026-03-01T16:00",
+        "2026-03-01T24:01..2026-03-02T16:00",
+        "2026-02-29T12:00..2026-03-02T16:00",
+        "2026-03-01T16:00..2026-03-01T17:00+99:99",
+        "1969-12-31T23:00..1970-01-01T01:00",
+        "2026-03-01T16:00..9999-01-01T00:00",
+        ":2026-03-01T16:00..2026-03-01T17:00",
+        "7m:2026-03-01T16:00..2026-03-01T17:00",
         "0000-01-01",
         "0001-01-01..2026-01-01",
         "1969-12-31",
@@ -290,6 +312,15 @@ def test_on_other_days(now: datetime, text: str | None, expected: tuple[int, str
 )
 def test_days_of_other_zones(zone: str, text: str, expected: tuple[int, str, str]) -> None:
     assert ends(read(text, zone=ZoneInfo(zone))) == expected
+
+
+def test_an_hour_that_clocks_show_twice() -> None:
+    first = read("2026-11-01T01:00..2026-11-01T01:30", zone=NEW_YORK)
+    again = read("2026-11-01T01:00-05:00..2026-11-01T01:30-05:00", zone=NEW_YORK)
+    assert again.span[0] - first.span[0] == 3600
+    assert first.dated == "1m:2026-11-01T01:00..2026-11-01T01:30"
+    assert again.dated == "1m:2026-11-01T01:00-05:00..2026-11-01T01:30-05:00"
+    assert [read(one.dated, zone=NEW_YORK).span for one in (first, again)] == [first.span, again.span]
 
 
 def test_hours_of_a_day_of_25() -> None:
@@ -525,9 +556,12 @@ units = st.sampled_from(["s", "m", "h", "d", "w", "mo", "y"])
 lengths = st.builds(str.__add__, counts, units)
 dates = st.dates(date(1970, 1, 1), date(2110, 1, 1))
 days = st.one_of(dates.map(str), st.builds("{0.month}/{0.day}/{0.year}".format, dates))
+clocks = st.datetimes(datetime(1970, 1, 1), datetime(2110, 1, 1))
+times = st.one_of(clocks.map("{:%Y-%m-%dT%H:%M}".format), clocks.map("{:%Y-%m-%d %H:00:00Z}".format))
 bodies = st.one_of(
     lengths,
     days,
+    st.builds("{}..{}".format, times, times),
     st.builds("{}..{}".format, days, days),
     st.builds("{}-{}".format, days, days),
     st.sampled_from(["today", "yesterday", "wtd", "mtd", "qtd", "ytd", "24h", "7d"]),
@@ -556,6 +590,10 @@ def test_laws_of_what_can_be_written(text: str, now: datetime, zone: tzinfo) -> 
     except InvalidInput:
         return
     assert read(period.text, now, zone) == period
+    dated = read(period.dated, now + timedelta(days=400), zone)
+    assert dated.buckets == period.buckets
+    if period.since is period.until is None:
+        assert dated.span == period.span
     assert len(period) == len(period.buckets) == len(period.starts()) <= MAX_POINTS
     assert period.start <= period.end
     assert period.starts() == sorted(period.starts())

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from ..errors import InvalidInput, TooLarge
-from .period_grammar import EXPECTED, FIRST_YEAR, WITHIN_YEARS, Moment, read
+from .period_grammar import EXPECTED, FIRST_YEAR, WITHIN_YEARS, Moment, read, written
 from .timeline import LAST_YEAR, Interval, Timeline, earlier, timeline
 from .zones import parse_zone
 
@@ -95,6 +95,11 @@ class Period:
             self.timeline.starts_at(self.interval, bucket) if since is None else since,
             self.timeline.starts_at(self.interval, bucket + 1) if until is None else until,
         )
+
+    @property
+    def dated(self) -> str:
+        """The text that asks for these buckets whenever it is read, in this zone."""
+        return written(self.interval, *self.span, self.timeline)
 
     def starts(self) -> list[int]:
         """The first instant of each bucket, in seconds since the epoch."""

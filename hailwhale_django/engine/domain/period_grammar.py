@@ -5,15 +5,16 @@
 - A length alone: just so many days, hours or months, the current one the last. `7d`, `48h`, `12mo`.
 - A part of the calendar: `today`, `yesterday`, `wtd`, `mtd`, `qtd`, `ytd`, `last week`, `last month`.
 - Dates: `2026-03-01` by the hour; `2026-03-01..2026-03-31` and `3/1/2026-3/31/2026` by day, ends included.
+- Times: `2026-03-01T16:00..2026-03-01T17:30`, the end excluded; by the hour, minute or second that both fall on.
 
-The last two can be read at another interval: `1h:mtd`, `1w:2026-03-01..2026-03-31`.
+The last three can be read at another interval: `1h:mtd`, `1w:2026-03-01..2026-03-31`.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 from ..errors import InvalidInput, TooLarge
@@ -84,6 +85,9 @@ _DATES = (
     re.compile(r"(?P<month>[0-9]{1,2})/(?P<day>[0-9]{1,2})/(?P<year>[0-9]{4})"),
 )
 
+_TIME = r"\d{4}-\d\d-\d\d[t ]\d\d:\d\d(?::\d\d)?(?:z|[+-]\d\d:\d\d)?"
+_TIMES = re.compile(rf"(?:(?P<interval>[^:]*):)? ?(?P<since>{_TIME}) ?\.\. ?(?P<until>{_TIME})", re.ASCII)
+
 
 class Asked(NamedTuple):
     """The buckets `first` to `last` of an interval, and how they were asked for, spelt in one way.
@@ -127,6 +131,8 @@ def read(given: str, moment: Moment) -> Asked:
     if len(given) > MAX_CHARACTERS:
         raise TooLarge("period", given, f"it has at most {MAX_CHARACTERS} characters; {EXPECTED}")
     text = " ".join(given.lower().split())
+    if times := _TIMES.fullmatch(text):
+        return _timed(times, given, moment.line)
     text = _WHOLE_TEXTS.get(text, text)
     prefix, colon, body = _WORDS.get(text, text).rpartition(":")
     body = body.strip()
@@ -140,6 +146,20 @@ def read(given: str, moment: Moment) -> Asked:
     if ends := _dates(body):
         return _dated(ends, interval, moment.line)
     raise InvalidInput("period", given, EXPECTED)
+
+
+def written(interval: Interval, since: int, until: int, line: Timeline) -> str:
+    """A text that means the same whenever it is read: the buckets of an interval from one instant to before another."""
+    first, last = (datetime.fromtimestamp(at, UTC).astimezone(line.zone) for at in (since, until))
+    if since == line.midnight(first.date()) and until == line.midnight(last.date()):
+        return f"{interval}:{first:%Y-%m-%d}..{last - timedelta(days=1):%Y-%m-%d}"
+    return f"{interval}:{_clock(first)}..{_clock(last)}"
+
+
+def _clock(at: datetime) -> str:
+    """What clocks show; where they show it twice, the second time with the offset."""
+    text = f"{at:%Y-%m-%dT%H:%M:%S}" if at.second else f"{at:%Y-%m-%dT%H:%M}"
+    return text + (at.isoformat()[-6:] if at.fold else "")
 
 
 def _interval(text: str, given: str) -> Interval:
@@ -170,6 +190,28 @@ def _latest(count: int, unit: str, moment: Moment) -> Asked:
     interval, buckets_per_unit = _READ_AT[unit]
     last = moment.current(interval)
     return Asked(f"{count}{unit}", interval, last - count * buckets_per_unit + 1, last)
+
+
+def _timed(times: re.Match[str], given: str, line: Timeline) -> Asked:
+    since, until = (_instant(times[end], line) for end in ("since", "until"))
+    if until <= since:
+        raise InvalidInput("period", given, "put the earlier time first")
+    usual = next(one for one in (HOUR, MINUTE, SECOND) if since % one.seconds == until % one.seconds == 0)
+    interval = usual if times["interval"] is None else _interval(times["interval"].strip(), given)
+    first, last = line.bucket(interval, since), line.bucket(interval, until - 1)
+    text = written(interval, line.starts_at(interval, first), line.starts_at(interval, last + 1), line)
+    return Asked(text, interval, first, last)
+
+
+def _instant(text: str, line: Timeline) -> int:
+    """What is written without an offset is what clocks of the zone show."""
+    try:
+        found = datetime.fromisoformat(text.upper())
+    except ValueError:
+        raise InvalidInput("period", text, "there is no such time") from None
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+        raise InvalidInput("period", text, WITHIN_YEARS)
+    return int((found.replace(tzinfo=line.zone) if found.tzinfo is None else found).timestamp())
 
 
 def _dates(text: str) -> tuple[date, ...]:
