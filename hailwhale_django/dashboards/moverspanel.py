@@ -206,7 +206,7 @@ def _beyond_filters(formula: Formula) -> str:
 def _row(one: Mover, column: Column, movers: Movers, length: float) -> MoverRow:
     name, dimension = _named(one, movers)
     cell = _cell(one.part, column)
-    times = writing.short(abs(one.score))
+    times = writing.short(round(abs(one.score), 1))
     words = gettext("It changed %(count)s times as much as it usually does from one period to the next.")
     return MoverRow(
         name,
