@@ -216,6 +216,16 @@ class TestRoundTrip:
             "width": st.sampled_from([3, 4, 6, 8, 12]),
         },
     )
+    MOVERS = st.fixed_dictionaries(
+        {"kind": st.just("movers"), "counter": NAME},
+        optional={
+            "title": TEXT,
+            "dimension": st.lists(NAME, max_size=3),
+            "formulas": COLUMN.map(lambda one: [one]),
+            "limit": st.integers(1, 100),
+            "period": PERIOD,
+        },
+    )
     BOARD = st.fixed_dictionaries(
         {
             "slug": st.from_regex(r"[a-zA-Z_][-a-zA-Z0-9_]{0,19}", fullmatch=True).filter(
@@ -229,7 +239,7 @@ class TestRoundTrip:
             "compare": st.sampled_from(["", "previous", "weekdays", "month", "year", "2026-01-01..2026-01-31"]),
             "filters": st.lists(NAME.map(lambda name: f"country/{name.replace('/', '')}x"), max_size=2),
             "place": st.integers(0, 1_000_000),
-            "panels": st.lists(PANEL, max_size=5),
+            "panels": st.lists(PANEL | MOVERS, max_size=5),
         },
     )
 
@@ -266,6 +276,9 @@ class TestFields:
             ({"counter": "a", "dimension": "/".join("abcdefghi")}, "dimension"),
             ({"counter": "a", "counters": "yes"}, "counters"),
             ({"counter": "a", "limit": 101}, "limit"),
+            ({"counter": "a", "kind": "movers", "limit": 0}, "limit"),
+            ({"counter": "a", "kind": "movers", "formulas": ["a", "b"]}, "formulas"),
+            ({"counter": "a", "kind": "movers", "formulas": ["pct95:a"]}, "formulas"),
             ({"counter": "a", "width": 5}, "width"),
         ],
     )

@@ -82,6 +82,8 @@ def panels(board: Dashboard) -> list[Panel]:
         panel(board, title="counters", counters=True),
         panel(board, "decision", title="banner", counter="shop/banner"),
         panel(board, "text", title="text", text="words"),
+        panel(board, "movers", title="moved", formulas=["visitors"]),
+        panel(board, "movers", title="moved in the US", formulas=["revenue/visitors"], dimension="country/US"),
     ]
 
 

@@ -62,6 +62,7 @@ def pages(board: Board) -> list[str]:
     count(events("a", 100, 10, "US"), events("b", 100, 50, "US"))
     Panel.objects.create(dashboard=shop, kind="decision", counter="decisions/banner", title="Banner", place=900)
     Panel.objects.create(dashboard=shop, kind="number", counter="shop", formulas=["hits/"], place=910)
+    Panel.objects.create(dashboard=shop, kind="movers", counter="shop", formulas=["revenue"], place=920)
     key = WriteKey(name="Partner", counters=["shop"])
     key.renew()
     key.save()
