@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 
 from hailwhale_django.engine.domain.paths import Path
+from hailwhale_django.engine.explain.movers import moved
 from hailwhale_django.engine.explain.onset import onset
 from hailwhale_django.engine.explain.region import Key, Region
-from tests.engine.explain.worlds import Planted, ask, world
+from hailwhale_django.engine.pod import Pod
+from tests.engine.conftest import NOW
+from tests.engine.explain.worlds import Planted, ask, detailed, inquired, world
 
 
 @pytest.mark.xfail(strict=True, reason="`common` looks at how many names there are, and not at which")
@@ -64,3 +67,32 @@ def test_what_happened_in_a_few_days_is_named(factor: float, days: int) -> None:
     """Ten times as many mobiles on two days of a fortnight: it is told that all is alike. None for three: another."""
     planted = Planted("device/mobile", factor, days=slice(5, 5 + days))
     assert [ask(world(planted, seed=seed)).paths for seed in SEEDS] == [["device/mobile"]] * len(SEEDS)
+
+
+@pytest.mark.xfail(strict=True, reason="what is nearly all there is is no candidate, and so nobody looks into it")
+def test_of_a_shop_in_one_country_its_states_are_looked_into() -> None:
+    dimensions = {"country": ["US/CA", "US/NY", "US/TX", "US/WA"], "device": ["mobile", "desktop"]}
+    shop = world(Planted("country/US/NY", 1.6), dimensions=dimensions)
+    assert ask(shop).paths == ["country/US/NY"]
+
+
+@pytest.mark.xfail(strict=True, reason="the jump into the days is taken for the scatter of what is counted anyway")
+def test_who_moved_in_some_of_the_days_moved() -> None:
+    """Twice as many in Germany on the last four days of a fortnight; where they come from stands out before they do."""
+    for seed in SEEDS:
+        shop = world(Planted("country/DE", 2, days=slice(10, None)), seed=seed)
+        inquiry = inquired(shop, "visits", 1)
+        told = list(moved(inquiry, detailed(shop, inquiry, inquiry.restless), 5))
+        assert [str(mover.path) for mover in told[:1]] == ["country/DE"]
+
+
+@pytest.mark.xfail(strict=True, raises=KeyError, reason="earlier periods are read without their buckets")
+def test_what_a_bucket_was_last(any_pod: Pod) -> None:
+    """Shelves of 5 and 3 that become 9 and 2: what is told is what was there on the last day on which there was any."""
+    for age, shelf, stock in ((12, "a", 7), (9, "a", 5), (9, "b", 3), (5, "a", 8), (2, "a", 9), (2, "b", 2)):
+        any_pod.count("shop", {"shelf": shelf}, {"stock": stock}, NOW.timestamp() - age * 86_400)
+    found = any_pod.explain("shop", "stock:last", period="1d:2099-11-15..2099-11-21")
+    assert (found.before, found.now) == (8, 11)
+    (table,) = found.breakdowns
+    assert {part.name: (part.before, part.now, part.part) for part in table.parts} == {"a": (5, 9, 4), "b": (3, 2, -1)}
+    assert table.rest == 0
