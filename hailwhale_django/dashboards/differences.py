@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from math import floor, log10
@@ -36,14 +36,14 @@ class Differences:
     places: int
 
     @classmethod
-    def of(cls, column: Column, values: Iterable[float]) -> Differences:
-        """For some values, of which the largest says how exactly to write."""
-        scaled = [abs(value) * _times(column) for value in values if value]
-        if not scaled or all(value == int(value) for value in scaled):
+    def of(cls, column: Column, values: Sequence[float], further: Sequence[float] = ()) -> Differences:
+        """For some values, of which the largest says how exactly to write, and `further` ones."""
+        scaled = [abs(value) * _times(column) for value in (*values, *further)]
+        if all(value == int(value) for value in scaled):
             return cls(column, 0)
-        top = max(scaled)
+        top = max(scaled[: len(values)], default=0.0) or max(scaled)
         needed = min(max(DIGITS - 1 - floor(log10(top)), 0), writing.MOST_DECIMALS)
-        if column.is_money and top >= writing.LEAST_PRICE:
+        if needed and column.is_money and top >= writing.LEAST_PRICE:
             needed = writing.DECIMALS_OF_SUMS
         return cls(column, needed)
 

@@ -148,8 +148,8 @@ class _Sections:
     # -- rows
 
     def _table(self, one: Breakdown, title: str) -> PartTable:
-        sizes = [*(part.part for part in one.parts), one.others, one.other, one.rest, self.explanation.change]
-        write = Differences.of(self.column, sizes)
+        own, rest = [part.part for part in one.parts], [one.others, one.other, one.rest, self.explanation.change]
+        write = Differences.of(self.column, own, rest)
         children = [self._child(part, one.counters, write) for part in one.parts]
         further = [
             (one.others, bool(one.count), "others", _further(one.count)),

@@ -8,6 +8,9 @@ from itertools import accumulate
 from math import floor, log10
 from typing import Any
 
+NEAR = 0.5
+"""An axis begins at zero unless what the bars span is less than so many parts of how far they are from there."""
+
 ROOM = 0.1
 """How far below the lowest bar an axis begins that does not begin at zero, in parts of what the bars span."""
 
@@ -54,9 +57,9 @@ class Waterfall:
         span = high - low
         if not span:
             return 0.0
-        if low > span:
+        if span < NEAR * low:
             return _below(low, span)
-        return -_below(-high, span) if high < -span else 0.0
+        return -_below(-high, span) if span < NEAR * -high else 0.0
 
     @property
     def data(self) -> dict[str, Any]:
