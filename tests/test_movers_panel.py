@@ -142,13 +142,13 @@ class TestPage:
     def test_what_moved_against_its_own_past(self, sold: None, ada: User, board: Dashboard) -> None:
         german, american, desktop = rows(look(ada))
         assert german[:3] == ["DE country", "1,400", "2,100"]
-        assert german[3] == "▲ +50.0%, more than before: 1,400 better"
+        assert german[3] == "▲ +50.0%, more than before: 1,400 why? better"
         assert german[5] == "+700"
         assert american[:3] == ["country US, device phone", "700", "420"]
-        assert american[3] == "▼ -40.0%, less than before: 700 worse"
+        assert american[3] == "▼ -40.0%, less than before: 700 why? worse"
         assert american[5] == "-280"
         assert desktop[:3] == ["desktop device", "2,100", "2,450"]
-        assert (desktop[3], desktop[5]) == ("▲ +16.7%, more than before: 2,100 better", "+350")
+        assert (desktop[3], desktop[5]) == ("▲ +16.7%, more than before: 2,100 why? better", "+350")
         assert all(re.fullmatch(r"[\d.]+ times the usual", row[4]) for row in (german, american, desktop))
 
     def test_it_says_how_many_were_looked_at_and_what_it_takes(self, sold: None, ada: User, board: Dashboard) -> None:
@@ -234,6 +234,13 @@ class TestLinks:
         ada.user_permissions.remove(Permission.objects.get(codename="view_counter"))
         text = look(User.objects.get(pk=ada.pk))
         assert rows(text)[0][0] == "tea shop" and "/counter/shop/" not in text
+
+    def test_its_change_can_be_explained(self, sold: None, ada: User, board: Dashboard) -> None:
+        text = look(ada)
+        assert 'aria-label="Why did Visitors of country US, device phone change?"' in text
+        assert "/admin/hailwhale_django/counter/shop/why?f=visitors+as+Visitors&amp;d=country%2FUS%2F" in text
+        ada.user_permissions.remove(Permission.objects.get(codename="view_counter"))
+        assert "Why did" not in look(User.objects.get(pk=ada.pk))
 
     def test_its_title_leads_to_the_counter(self, sold: None, ada: User, board: Dashboard) -> None:
         assert "/admin/hailwhale_django/counter/shop/?" in look(ada)

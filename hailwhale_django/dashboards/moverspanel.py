@@ -28,6 +28,8 @@ from .panels import ShownPanel, bounded, notes_of, opened
 from .spec import MAX_FILTERS, PanelSpec
 from .state import State
 from .table import plain, safe
+from .whystate import WhyLink, WhyState
+from .whystate import why_of as doubt_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,7 @@ class _Moving:
         return [gettext("Compared with the period before: %(period)s.") % {"period": writing.span(self.why.compare)}]
 
     def _linked(self, row: MoverRow, one: Mover) -> MoverRow:
+        row = replace(row, cell=replace(row.cell, why=self._doubt(row, one)))
         filters = self._filters(one)
         if not filters:
             return replace(row, open=opened(self._counter_state(one), self.ask))
@@ -173,6 +176,14 @@ class _Moving:
         # The oldest of too many go, rather than all of them.
         kept = others if chosen else [*others, *wanted][-MAX_FILTERS:]
         return replace(row, narrow=self.ask.state.link(filters=tuple(kept)), chosen=chosen)
+
+    def _doubt(self, row: MoverRow, one: Mover) -> WhyLink | None:
+        """What explains the change, for those who may look at counters."""
+        if not self.ask.rights.explores:
+            return None
+        pk, path = (self.spec.pk.child(one.path.name), "") if one.counters else (self.spec.pk, str(one.path))
+        state = WhyState(pk, "", path, self.ask.text, self.ask.versus)
+        return doubt_of(_cell(one.part, self.column), self.column, row.name, state, self.ask.why)
 
     def _filters(self, one: Mover) -> list[Path]:
         """What must be filtered by to see only a child; nothing where that cannot be chosen."""
@@ -187,7 +198,7 @@ class _Moving:
         """The page of a child counter, or the table that a child is in."""
         formula = (str(self.why.formula),)
         if one.counters:
-            return State(Path((*self.spec.pk, one.path.name)), metrics=formula)
+            return State(self.spec.pk.child(one.path.name), metrics=formula)
         return State(self.spec.pk, dimension=str(one.path.parent), metrics=formula)
 
     def _sheet(self) -> str:
@@ -205,7 +216,7 @@ def _beyond_filters(formula: Formula) -> str:
 
 def _row(one: Mover, column: Column, movers: Movers, length: float) -> MoverRow:
     name, dimension = _named(one, movers)
-    cell = _cell(one.part, column)
+    cell = _shown(one.part, column)
     times = writing.short(round(abs(one.score), 1))
     words = gettext("It changed %(count)s times as much as it usually does from one period to the next.")
     return MoverRow(
@@ -237,12 +248,16 @@ def _value(value: float | None, column: Column) -> float | None:
     return 0.0 if value is None and not column.formula.is_ratio else value
 
 
-def _cell(part: Part, column: Column) -> PanelCell:
+def _cell(part: Part, column: Column) -> Cell:
     before, now = _value(part.before, column), _value(part.now, column)
     relative = (now - before) / abs(before) if before and now is not None else None
-    cell = Cell(now, before=before, change=relative)
+    return Cell(now, before=before, change=relative)
+
+
+def _shown(part: Part, column: Column) -> PanelCell:
+    cell = _cell(part, column)
     shown = panel_cell(cell, column, cell, is_whole=True)
-    if before is not None:
+    if cell.before is not None:
         return shown
     return replace(shown, change=writing.Change("", gettext("new"), gettext("before: %(before)s"), writing.NOTHING))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,6 @@ from django.test import override_settings
 
 from hailwhale_django import Whale
 from hailwhale_django.documents import load
-from hailwhale_django.models import Panel
 from tests.browser.dashboards import Board
 from tests.browser.test_accessible import FITS, violations
 from tests.browser.test_counters import DESK, PHONE
@@ -122,12 +122,19 @@ def test_a_click_filters_by_all_that_a_row_is(moved: Board) -> None:
 
 
 def test_it_is_renewed_where_one_is(moved: Board) -> None:
-    """While the page is open phones in France vanish, too."""
-    Panel.objects.filter(title="Calm").update(period="today", dimension="")
+    """While the page is open the first come from Italy: there is more to look at."""
     moved.visit("?p=today", slug="moved")
-    moved.run("window.first = document.querySelector('[data-panel]')")
+    moved.run("window.calm = arguments[0]", moved.panel("Calm"))
+    before = looked_at(moved)
+    Whale.count_now("news", {"country": "IT", "device": "phone"}, {"visitors": 60})
     moved.tick()
-    assert moved.run("return window.first === document.querySelector('[data-panel]')") and moved.stayed
+    moved.until(lambda: looked_at(moved) > before)
+    assert moved.run("return window.calm.isConnected") and moved.stayed
+
+
+def looked_at(board: Board) -> int:
+    (count,) = re.findall(r"(\d+) children were looked at", board.panel("Moved").text)
+    return int(count)
 
 
 def test_without_scripts(moved: Board) -> None:
