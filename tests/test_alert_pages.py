@@ -122,7 +122,7 @@ class TestAlerts:
         assert "revenue/visitors is below 2 within 1h</bdi> (Nov 22, 2026, 11:00 – 12:00, UTC)" in text
         assert "&lt;b&gt;US&lt;/b&gt;: revenue/visitors is 1.500, below 2" in text
         assert "<b>US" not in text
-        assert text.index("1.500</td>") < text.index("3</td>")
+        assert text.index("<td>1.500 ") < text.index("<td>3 ")
         found.refresh_from_db()
         assert (found.memory, found.checked_at, found.events.count(), len(mail.outbox)) == ({}, None, 0, 0)
 

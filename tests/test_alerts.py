@@ -531,6 +531,8 @@ class TestWebhook:
                     "child": "US",
                     "value": 1.5,
                     "text": "US: revenue/visitors is 1.500, below 2",
+                    "explanation": [],
+                    "why": "",
                 }
             ],
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,19 +12,24 @@ from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils import formats, timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
-from ..alerts import alerting, wording
+from ..alerts import alerting, explaining, wording
 from ..alerts.lookout import ITSELF, Lookout
 from ..dashboards import writing
+from ..dashboards.explained import region_name
+from ..dashboards.whystate import WhyLink, asked
+from ..engine.domain.window import Window
 from ..engine.errors import HailWhaleError, InvalidInput
-from ..models import Alert
+from ..engine.explain.region import Region
+from ..models import Alert, AlertEvent
 from .alert_form import AlertForm
 from .saving import save_shown
+from .storepages import why_link
 
 VIEW_COUNTER = "hailwhale_django.view_counter"
 
@@ -141,7 +147,37 @@ class AlertAdmin(WatchfulAdmin):
     # The page of one
 
     def about(self, request: HttpRequest, row: Any) -> dict[str, Any]:
-        return super().about(request, row) | {"state": state_of(row), "events": row.events.all()[:SHOWN_EVENTS]}
+        events = list(row.events.all()[:SHOWN_EVENTS])
+        shown = zip(events, self._whys(request, row, events), strict=True)
+        return super().about(request, row) | {"state": state_of(row), "events": list(shown)}
+
+    def _whys(self, request: HttpRequest, alert: Alert, events: Sequence[AlertEvent]) -> list[WhyLink | None]:
+        """Beside events that can still be explained a link to the page that does."""
+        nothing: list[WhyLink | None] = [None] * len(events)
+        if not self._may_see(request):
+            return nothing
+        try:
+            lookout = Lookout.of(alert)
+        except InvalidInput:
+            return nothing
+        now = timezone.now().timestamp()
+        return [
+            self._why(lookout, event.child, explaining.window_at(lookout, event.at.timestamp(), now))
+            if explaining.asks_why(lookout, event)
+            else None
+            for event in events
+        ]
+
+    def _why(self, lookout: Lookout, child: str, window: Window | None) -> WhyLink | None:
+        """The link to what made a child's number move within a window; `None` on a site without counters."""
+        if window is None:
+            return None
+        whose = lookout.path_of(child)
+        try:
+            address = why_link(explaining.question_of(lookout, child, window), self.admin_site)
+        except NoReverseMatch:
+            return None
+        return WhyLink(address, asked(lookout.column.title, region_name(Region(whose)) if whose else ""))
 
     def do(self, request: HttpRequest, row: Any) -> HttpResponse:
         """What it sees now, child by child, and what it would say."""
@@ -154,8 +190,25 @@ class AlertAdmin(WatchfulAdmin):
             context["problem"] = str(error)
         else:
             context |= {"condition": wording.condition(lookout), "news": seen.news}
-            context |= _readings(lookout, seen) | _spans(lookout)
+            context |= self._readings(request, lookout, seen) | _spans(lookout)
         return TemplateResponse(request, f"{TEMPLATES}/try.html", context)
+
+    def _readings(self, request: HttpRequest, lookout: Lookout, seen: alerting.Look) -> dict[str, Any]:
+        """Those that are on come first."""
+        window, now = None, timezone.now().timestamp()
+        if self._may_see(request) and explaining.may_be_explained(lookout):
+            window = explaining.window_at(lookout, now, now)
+        shown = sorted(seen.readings.items(), key=lambda item: (item[0] not in seen.bouts, item[0]))
+        rows = [
+            (
+                child if child != ITSELF else _whole(lookout),
+                wording.now(lookout, one),
+                child in seen.bouts,
+                None if one.value is None else self._why(lookout, child, window),
+            )
+            for child, one in shown[:SHOWN_READINGS]
+        ]
+        return {"readings": rows, "more": max(len(shown) - SHOWN_READINGS, 0)}
 
 
 def state_of(alert: Alert) -> str:
@@ -194,16 +247,6 @@ def tried(alert: Alert) -> tuple[int, str]:
         return messages.WARNING, "; ".join(one.text for one in seen.news[:SHOWN_READINGS])
     own = seen.readings.get(ITSELF)
     return messages.SUCCESS, gettext("nothing to tell") + (f" ({wording.now(lookout, own)})" if own else "")
-
-
-def _readings(lookout: Lookout, seen: alerting.Look) -> dict[str, Any]:
-    """Those that are on come first."""
-    shown = sorted(seen.readings.items(), key=lambda item: (item[0] not in seen.bouts, item[0]))
-    rows = [
-        (child if child != ITSELF else _whole(lookout), wording.now(lookout, one), child in seen.bouts)
-        for child, one in shown[:SHOWN_READINGS]
-    ]
-    return {"readings": rows, "more": max(len(shown) - SHOWN_READINGS, 0)}
 
 
 def _spans(lookout: Lookout) -> dict[str, str]:

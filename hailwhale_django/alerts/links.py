@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import NoReverseMatch, reverse
 
 from .. import conf
+from ..dashboards.whystate import WhyState
 
 
 def absolute(view: str, *arguments: object) -> str:
@@ -16,3 +17,9 @@ def absolute(view: str, *arguments: object) -> str:
         return base.rstrip("/") + reverse(f"admin:hailwhale_django_{view}", args=arguments)
     except NoReverseMatch:
         return ""
+
+
+def why(state: WhyState) -> str:
+    """The address of the page that explains a change; "" as of `absolute`."""
+    address = absolute("counter_why", str(state.pk))
+    return address and address + state.query()

@@ -15,7 +15,7 @@ from ..engine.domain.crossing import is_crossing
 from ..engine.domain.formula import Formula, parse
 from ..engine.domain.paths import OTHER, Path, path_of, pk_of
 from ..engine.domain.period import Period
-from ..engine.domain.plan import parse_schedule
+from ..engine.domain.plan import Schedule, parse_schedule
 from ..engine.domain.timeline import timeline
 from ..engine.domain.values import Values
 from ..engine.domain.window import Window, window
@@ -82,9 +82,17 @@ class Lookout:
 
     def window(self, now: float) -> Window:
         """What is looked at, and what it is compared with."""
+        return window(self.text, self.versus if self._compares else "", now, self.schedule)
+
+    @property
+    def schedule(self) -> Schedule:
+        """What is kept in its store."""
         options = conf.get_settings(self.store).options()
-        schedule = parse_schedule(options.intervals, timeline(ZoneInfo(options.zone)))
-        return window(self.text, self.versus if self._compares else "", now, schedule)
+        return parse_schedule(options.intervals, timeline(ZoneInfo(options.zone)))
+
+    def path_of(self, child: str) -> Path:
+        """The path of a child by its name."""
+        return self.dimension if child == ITSELF else self.dimension.child(child)
 
     @property
     def _compares(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from email.utils import parseaddr
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ from django.utils.translation import gettext, ngettext
 
 from .. import connection
 from . import wording
+from .explaining import Told, explained
 from .links import absolute
 from .lookout import Lookout
 
@@ -47,18 +48,21 @@ AGENT = "hailwhale_django"
 def tell(alert: Alert, events: Sequence[AlertEvent], *, is_last: bool, now: datetime) -> None:
     """One message about all of these. `is_last`: today nothing more is told."""
     with translation.override(settings.LANGUAGE_CODE):
-        message = message_of(alert, events, is_last=is_last, now=now)
+        reasons = explained(alert, events[:MOST_LINES], now)
+        message = message_of(alert, events, reasons, is_last=is_last, now=now)
         if alert.channel == "webhook":
             post(alert.url, message)
         else:
-            _mail(alert, events, message)
+            _mail(alert, events, reasons, message)
 
 
-def message_of(alert: Alert, events: Sequence[AlertEvent], *, is_last: bool, now: datetime) -> dict[str, Any]:
+def message_of(
+    alert: Alert, events: Sequence[AlertEvent], reasons: Mapping[int, Told], *, is_last: bool, now: datetime
+) -> dict[str, Any]:
     """What a webhook gets: `text` says all of it, as chats show it, the rest is for programs."""
     lookout = Lookout.of(alert)
-    shown = [event.text for event in events[:MOST_LINES]]
-    if more := len(events) - len(shown):
+    shown = [line for event in events[:MOST_LINES] for line in _lines(event, reasons.get(event.pk))]
+    if (more := len(events) - MOST_LINES) > 0:
         shown.append(ngettext("and %(count)s more", "and %(count)s more", more) % {"count": more})
     if is_last:
         shown.append(gettext("This is the last message of this alert today."))
@@ -75,8 +79,12 @@ def message_of(alert: Alert, events: Sequence[AlertEvent], *, is_last: bool, now
         "at": now.isoformat(),
         "link": link,
         "last_today": is_last,
-        "events": [_event_to_wire(event) for event in events],
+        "events": [_event_to_wire(event, reasons.get(event.pk)) for event in events],
     }
+
+
+def _lines(event: AlertEvent, reason: Told | None) -> list[str]:
+    return [event.text, *(f"• {sentence}" for sentence in (reason.sentences if reason else ()))]
 
 
 def escaped(text: str) -> str:
@@ -84,7 +92,7 @@ def escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _event_to_wire(event: AlertEvent) -> dict[str, Any]:
+def _event_to_wire(event: AlertEvent, reason: Told | None) -> dict[str, Any]:
     return {
         "id": event.pk,
         "at": event.at.isoformat(),
@@ -92,6 +100,8 @@ def _event_to_wire(event: AlertEvent) -> dict[str, Any]:
         "child": event.child,
         "value": event.value,
         "text": event.text,
+        "explanation": reason.sentences if reason else [],
+        "why": reason.why if reason else "",
     }
 
 
@@ -103,12 +113,15 @@ def subject_of(alert: Alert, events: Sequence[AlertEvent]) -> str:
     return f"{alert.name}: " + ngettext("%(count)s message", "%(count)s messages", count) % {"count": count}
 
 
-def _mail(alert: Alert, events: Sequence[AlertEvent], message: dict[str, Any]) -> None:
+def _mail(alert: Alert, events: Sequence[AlertEvent], reasons: Mapping[int, Told], message: dict[str, Any]) -> None:
     zone = connection.pod(alert.store).store.timeline.zone
     context = {
         **message,
         # Written here, since templates show times in the zone of Django.
-        "shown": [(event, f"{event.at.astimezone(zone):%Y-%m-%d %H:%M}") for event in events[:MOST_LINES]],
+        "shown": [
+            (event, f"{event.at.astimezone(zone):%Y-%m-%d %H:%M}", reasons.get(event.pk))
+            for event in events[:MOST_LINES]
+        ],
         "more": max(len(events) - MOST_LINES, 0),
         "zone": zone,
     }

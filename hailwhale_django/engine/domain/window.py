@@ -38,7 +38,7 @@ def window(text: Any, versus: Any, now: float, schedule: Schedule) -> Window:
     """
     found = list(_windows(text, versus, now, schedule))
     for one in found:
-        if _is_kept(one, now, schedule):
+        if is_kept(one, now, schedule):
             return one
     if not found:
         raise InvalidInput("window", text, f"nothing is kept by less than {schedule.kept[0].interval}; use more")
@@ -90,7 +90,7 @@ def _compared(period: Period, versus: Any, moment: datetime) -> Period | None:
         raise type(error)("versus", error.value, error.expected) from error
 
 
-def _is_kept(found: Window, now: float, schedule: Schedule) -> bool:
+def is_kept(found: Window, now: float, schedule: Schedule) -> bool:
     """Whether kept buckets make up all of it. Minutes of a week ago lie in hours that are kept, and are not."""
     spans = (one for one in found if one is not None)
     return all(schedule.in_sum(one, now).warnings <= {ZONE_INEXACT} for one in spans)
