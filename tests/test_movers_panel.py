@@ -121,7 +121,7 @@ def look(user: User, query: str = "") -> str:
 
 def rows(text: str) -> list[list[str]]:
     """The texts of the table of movers as a wide screen shows it, row by row, without its headings."""
-    wide = re.sub(r'<span class="hw-of hw-was">[^<]*</span>', "", text)
+    wide = re.sub(r'<span class="(hw-of )?hw-narrowly">[^<]*</span>', "", text)
     return [[" ".join(cell.split()) for cell in row] for row in Page(wide).table("hw-movers")[1:]]
 
 
@@ -502,7 +502,7 @@ class TestRows:
 
     def test_how_unusual(self) -> None:
         row = a_row(part("country/US", 1, 2), score=-5.2)
-        assert row.times == "5.2 times the usual"
+        assert (row.times, row.times_shortly) == ("5.2 times the usual", "5.2 times")
         assert row.times_words == "It changed 5.2 times as much as it usually does from one period to the next."
         assert row.bar == "100.0"
 

@@ -46,6 +46,7 @@ class MoverRow:
     tone: str
     carried: str
     times: str
+    times_shortly: str
     times_words: str
     bar: str
     narrow: str = ""
@@ -227,6 +228,7 @@ def _row(one: Mover, column: Column, movers: Movers, length: float) -> MoverRow:
         {"good": gettext("better"), "bad": gettext("worse")}.get(cell.tone, ""),
         _carried(one.part.part, column),
         gettext("%(count)s times the usual") % {"count": times},
+        gettext("%(count)s times") % {"count": times},
         words % {"count": times},
         f"{length * 100:.1f}",
     )

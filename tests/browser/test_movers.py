@@ -32,6 +32,7 @@ MOVED = {
         {"kind": "movers", "title": "Calm", "counter": "news", "dimension": "country/FR", "formulas": ["visitors"]},
     ],
 }  # fmt: skip
+SCROLLS = "return arguments[0].scrollWidth > arguments[0].clientWidth"
 SCATTER = (2, -2, 1, -1, 3, -3, 0, 1)
 
 
@@ -96,6 +97,7 @@ def test_it_is_read_anywhere(moved: Board, size: tuple[int, int], scheme: str) -
     assert "country DE, device phone" in rows(moved, "Complained")
     assert "Nothing moved by more than is usual for it." in moved.panel("Calm").text
     assert moved.run(FITS)
+    assert moved.run(SCROLLS, moved.within("Moved", ".hw-scroll")[0]) is False
     assert not violations(moved, ".hw-grid")
     seen(moved, f"movers-{size[0]}-{scheme}")
     moved.complaints()  # axe tries things out with styles, which the policy stops
