@@ -84,6 +84,26 @@ def test_the_sign_of_its_effect(seed: int) -> None:
     assert less.score < -4
 
 
+@pytest.mark.parametrize("path", ["device/mobile", "country/DE", "country/US/×device/mobile"])
+def test_the_end_of_what_happened_but_once_is_named_as_its_beginning_was(path: str) -> None:
+    """Six periods as always, one with 50% more, then as always."""
+    found = [ask(world(Planted(path, 1.5, period=1), seed=seed)).paths for seed in SEEDS]
+    assert all(same(paths, [path]) for paths in found)
+
+
+@pytest.mark.parametrize(("factor", "days"), [(10, 1), (10, 2), (2.5, 2), (0, 3)])
+def test_what_happened_in_a_few_days_is_named(factor: float, days: int) -> None:
+    """Ten times as many mobiles on two days of a fortnight, or none for three."""
+    planted = Planted("device/mobile", factor, days=slice(5, 5 + days))
+    assert [ask(world(planted, seed=seed)).paths for seed in SEEDS] == [["device/mobile"]] * len(SEEDS)
+
+
+def test_of_a_shop_in_one_country_its_states_are_looked_into() -> None:
+    dimensions = {"country": ["US/CA", "US/NY", "US/TX", "US/WA"], "device": ["mobile", "desktop"]}
+    shop = world(Planted("country/US/NY", 1.6), dimensions=dimensions)
+    assert ask(shop).paths == ["country/US/NY"]
+
+
 # --- several
 
 

@@ -70,6 +70,15 @@ def test_nothing_moved_or_nothing_is_known_of_chance() -> None:
     assert onset(np.array([10.0, -10, 0, 0, 0]), 1) is None
 
 
+def test_noise_seldom_has_a_beginning() -> None:
+    """At most once in twenty; where the whole is two standard deviations out without a reason, as much."""
+    rng = np.random.default_rng(0)
+    drawn = rng.normal(0, 1, (800, 28))
+    far = drawn[np.abs(drawn.sum(axis=1)) > 2 * np.sqrt(28)]
+    assert sum(onset(moves, 1.0) is not None for moves in drawn) / len(drawn) < 0.05
+    assert sum(onset(moves, 1.0) is not None for moves in far) / len(far) < 0.05
+
+
 moves = st.lists(st.integers(-100, 100), min_size=3, max_size=30).map(lambda found: np.array(found, dtype=np.float64))
 
 

@@ -54,10 +54,20 @@ def test_of_a_sum_the_jackknife_is_the_textbook_s() -> None:
 
 
 def test_of_the_later_period_what_happens_in_its_middle_is_no_scatter() -> None:
-    """2, 2, 8, 8 scatter by 12 around 5, so by 48 as a sum; of the steps 0, 6, 0 it is 4 x 36 / (2 x 3) = 24."""
-    found = trembling(([1, 3, 5, 3], [2, 2, 8, 8]), rest=100)
-    assert found.variance.tolist() == pytest.approx([32 / 3 + 24])
-    assert found.now[:, 0].tolist() == pytest.approx([-12, -12, 12, 12])
+    """Ten times as many in two buckets, and none in one, are no noise: it is as before. There 24 squares of 12 buckets
+    make 12 x 24/11.
+    """
+    found = trembling(([1, 3, 5, 3] * 3, [3, 3, 3, 30, 30, 3, 3, 3, 0, 3, 3, 3]), rest=100)
+    assert found.variance.tolist() == pytest.approx([2 * 12 * 24 / 11])
+
+
+def test_noise_is_told_as_what_it_is_in_either_period() -> None:
+    """Of 14 buckets each, with a variance of 9 before and 25 now; on average over many rows."""
+    rng = np.random.default_rng(4)
+    before, now = rng.normal(100, 3, (1, 14, 2000)), rng.normal(100, 5, (1, 14, 2000))
+    measure, rest = Measure(parse("hits")), np.full((1, 14), 1e12)
+    found = scatter(measure, Alike.of(measure, [False]), before, now, rest, rest, NONE)
+    assert found.variance.mean() == pytest.approx(14 * 9 + 14 * 25, rel=0.15)
 
 
 @given(st.lists(st.integers(0, 10**6), min_size=3, max_size=20), st.integers(1, 10**6))
@@ -97,11 +107,26 @@ def test_without_a_past_the_buckets_say_it() -> None:
     assert unknown.degrees.tolist() == found.degrees.tolist()
 
 
-def test_without_buckets_the_past_says_it() -> None:
-    """The mean of the squares of the effects, as none is expected; of what was not there nothing is known."""
-    found = ordinary(np.zeros(2), np.array([[1.0, 3], [-2, nan], [2, -5]]))
-    assert found.variance.tolist() == [3, 17]
-    assert found.degrees.tolist() == [3, 2]
+@pytest.mark.parametrize("periods", [1, 2, 3, 6])
+def test_without_buckets_the_past_says_it(periods: int) -> None:
+    """On average over many rows, whose effects have a variance of 9; there is none that is expected."""
+    past = np.random.default_rng(periods).normal(0, 3, (periods, 20_000))
+    found = ordinary(np.zeros(20_000), past)
+    assert found.variance.mean() == pytest.approx(9, rel=0.03)
+    assert set(found.degrees.tolist()) == {periods}
+
+
+def test_of_periods_in_which_a_row_was_not_there_nothing_is_known() -> None:
+    past = np.array([[1.0, 3], [-2, nan], [2, nan], [nan, nan]])
+    found = ordinary(np.zeros(2), past)
+    assert found.degrees.tolist() == [3, 1]
+    assert found.variance.tolist() == pytest.approx([ordinary(np.zeros(1), past[:3, :1]).variance[0], 9])
+
+
+def test_what_happened_once_does_not_make_it_ordinary() -> None:
+    usual = np.array([[1.0], [-1], [1], [-1], [1]])
+    calm, shaken = (ordinary(np.ones(1), np.concatenate([usual, [[once]]])).variance[0] for once in (1.0, 100.0))
+    assert shaken == pytest.approx(calm, rel=0.5)
 
 
 def test_with_neither_nothing_is_ordinary_and_nothing_known() -> None:
@@ -112,13 +137,11 @@ def test_with_neither_nothing_is_ordinary_and_nothing_known() -> None:
 
 def test_with_both_it_is_between_them() -> None:
     """A past of twice the standard deviation in one row, and a calm one in the other."""
-    past = np.array([[4.0, 1.0], [-4.0, -1.0], [4.0, 1.0]])
+    past = np.array([[4.0, 1.0], [-4.0, -1.0], [4.0, 1.0], [4.0, 1.0]])
     found = ordinary(np.array([4.0, 4.0]), past)
     assert 4 < found.variance[0] < 16 * 16
     assert found.variance[1] < found.variance[0]
-    more = ordinary(np.array([4.0, 4.0]), np.concatenate([past] * 10))
-    assert (more.degrees > found.degrees).all()
-    assert abs(more.variance[1] - 1) < abs(found.variance[1] - 1)
+    assert (found.degrees > ordinary(np.array([4.0, 4.0]), past[:1]).degrees).all()
 
 
 def test_a_past_that_is_wider_than_the_buckets_throughout_widens_those_without_one() -> None:
