@@ -86,6 +86,8 @@ def pages(board: Board) -> list[str]:
             "dashboard/", "dashboard/shop/", "dashboard/shop/?f=country/US&c=nothing", "dashboard/empty/",
             "dashboard/add/", f"dashboard/{shop.pk}/change/", "panel/add/", f"panel/{shop.panels.all()[0].pk}/change/",
             "counter/", "counter/shop/", "counter/shop/?d=country&m=revenue/visitors,revenue", "counter/nothing/",
+            "counter/shop/?d=country&m=revenue/visitors,revenue&p=7d&c=previous", "counter/shop/why?f=revenue&p=1d",
+            "counter/shop/why?f=revenue/visitors+as+Each+[$%23]&p=7d", "counter/shop/why?f=revenue&p=7d&d=country/US",
             "decision/", f"decision/{row.pk}/", f"decision/{row.pk}/change/", "decision/add/",
             "live/", "health/", "deadletter/",
             "alert/", "alert/add/", f"alert/{alert.pk}/change/", f"alert/{alert.pk}/try/",
