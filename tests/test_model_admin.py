@@ -477,6 +477,16 @@ class TestStats:
         assert crumbs == ["Home", "Tests", "Wares", "chart", "Stats", "country"]
         assert_clean(page)
 
+    def test_a_change_can_be_explained(self, staff: Client, wares: Any) -> None:
+        page = opened(staff, f"{LIST}{wares['chart'].pk}/stats/")
+
+        (visitors, *_) = page.found("a", class_="hw-why")
+        split = urlsplit(visitors["href"])
+        assert visitors["aria-label"] == "Why did visitors change?"
+        assert split.path == f"/admin/hailwhale_django/counter/Ware/{wares['chart'].pk}/why"
+        assert parse_qs(split.query) == {"f": ["visitors"], "d": ["country"], "p": ["7d"]}
+        assert "visitors rose from 1 to 8" in opened(staff, visitors["href"]).text
+
     def test_links_stay(self, staff: Client, wares: Any) -> None:
         address = f"{LIST}{wares['chart'].pk}/stats/"
         page = opened(staff, address)

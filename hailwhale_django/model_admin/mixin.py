@@ -18,9 +18,11 @@ from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
-from ..admin.storepages import counter_link
+from ..admin.dashboard_rights import user_of
+from ..admin.storepages import counter_link, why_link
 from ..dashboards import pages
 from ..dashboards.state import DEFAULT_PERIOD, State
+from ..dashboards.whystate import WhyAddress, WhyState
 from ..engine.domain.paths import Path
 from ..engine.domain.period import parse_period
 from ..engine.domain.query import Order
@@ -140,7 +142,7 @@ class HailWhaleAdminMixin(admin.ModelAdmin):  # type: ignore[type-arg]
             return HttpResponseRedirect(link(state))
         if request.GET.get("format") == "csv" and (answer := pages.counter_sheet(state, counted.pod)) is not None:
             return spreadsheet(answer)
-        page = pages.counter_page(state, counted.pod, link)
+        page = pages.counter_page(state, counted.pod, link, self._why_link(request))
         if page is None:
             return self._render(request, obj, "uncounted", title=str(obj), code=counting(pk, counted.store, formulas))
         crumbs = page.crumbs[len(pk) - 1 :]
@@ -154,6 +156,19 @@ class HailWhaleAdminMixin(admin.ModelAdmin):  # type: ignore[type-arg]
             return counter_link(state, self.admin_site)
         except NoReverseMatch:
             return ""
+
+    def _why_link(self, request: HttpRequest) -> WhyAddress:
+        """The pages that explain changes are those of counters: for who may look at them, if the site has them."""
+        if not user_of(request).has_perm(VIEW_COUNTER):
+            return lambda _: ""
+
+        def link(state: WhyState) -> str:
+            try:
+                return why_link(state, self.admin_site)
+            except NoReverseMatch:
+                return ""
+
+        return link
 
     def _stats_url(self, obj: Model) -> str:
         return reverse(f"admin:{self._url_name()}", args=[quote(obj.pk)], current_app=self.admin_site.name)

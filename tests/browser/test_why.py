@@ -138,7 +138,8 @@ class TestWaterfall:
         # Before 30; US 90, DE 50, FR 10; now 180. That is far more than before, so from zero.
         assert asker.bars("country") == [[0, 30], [30, 120], [120, 170], [170, 180], [0, 180]]
         assert asker.chart("country", "chart.data.labels") == ["before", "US", "DE", "FR", "now"]
-        assert asker.chart("country", "chart.scales.worth.getLabels()") == ["$30", "+$90", "+$50", "+$10", "$180"]
+        texts = [text.strip("\u2066\u2069") for text in asker.chart("country", "chart.scales.worth.getLabels()")]
+        assert texts == ["$30", "+$90", "+$50", "+$10", "$180"]
         assert [row[3] for row in asker.rows("country")] == ["▲ +$90", "▲ +$50", "▲ +$10", "▲ +$150"]
 
     @pytest.mark.parametrize("size", [DESK, PHONE])

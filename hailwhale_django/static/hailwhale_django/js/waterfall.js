@@ -9,10 +9,11 @@ const BAR_PART = 0.72;
 // A bar that does not begin at zero comes out of nothing.
 const FADE_PIXELS = 48;
 const LEAST_PIXELS = 2;
-const LETTER_PIXELS = 7;
-const LEAST_LETTERS = 8;
-// Of the width, so much is for names.
-const NAMES_PART = 0.34;
+// Of the width, so much is at most for names.
+const NAMES_PART = 0.36;
+const MARGIN = 12;
+// Numbers run from left to right in every language.
+const [ISOLATE, POP] = ["\u2066", "\u2069"];
 
 export class Waterfall {
     constructor(element) {
@@ -137,24 +138,35 @@ export class Waterfall {
         const written = { color: text, font: { family: font } };
         const words = { ...written, color: loud, autoSkip: false };
         const plain = { grid: { display: false }, border: { display: false } };
-        const name = (value) => short(this.bars[value].name, this.chart?.width ?? this.canvas.clientWidth);
-        const bounds = base ? { [base > 0 ? "min" : "max"]: base } : { beginAtZero: true };
+        const rows = { ...plain, axis: "y", type: "category", offset: true };
+        const most = ({ chart }) => chart.width * NAMES_PART - MARGIN;
+        const edge = base ? { [base > 0 ? "min" : "max"]: base } : { beginAtZero: true };
+        const { bars } = this;
         return {
-            name: { ...plain, axis: "y", type: "category", position: start, offset: true, ticks: { ...words, callback: name } },
+            name: {
+                ...rows,
+                position: start,
+                ticks: {
+                    ...words,
+                    callback(value) {
+                        return short(bars[value].name, most(this), widthOf(this));
+                    },
+                },
+                // Else an axis has no more than a quarter.
+                afterFit: (scale) => {
+                    scale.width = Math.max(...scale.ticks.map(({ label }) => label).map(widthOf(scale))) + MARGIN;
+                },
+            },
             worth: {
-                ...plain,
-                axis: "y",
-                type: "category",
+                ...rows,
                 position: end,
-                offset: true,
-                labels: this.bars.map((bar) => bar.text),
-                ticks: words,
+                labels: bars.map((bar) => ISOLATE + bar.text + POP),
+                ticks: { ...words, padding: 8 },
             },
             value: {
-                ...bounds,
+                ...edge,
                 axis: "x",
                 type: "linear",
-                grace: "3%",
                 reverse: this.isRightToLeft,
                 grid: { color: hairline },
                 border: { display: false },
@@ -162,7 +174,7 @@ export class Waterfall {
                     ...written,
                     maxTicksLimit: 6,
                     maxRotation: 0,
-                    callback: (value) => before + numbers.format(value * times) + after,
+                    callback: (value) => ISOLATE + before + numbers.format(value * times) + after + POP,
                 },
             },
         };
@@ -198,9 +210,21 @@ export class Waterfall {
     }
 }
 
+// How wide a scale writes a text.
+function widthOf({ ctx, options }) {
+    return (text) => {
+        ctx.font = window.Chart.helpers.toFont(options.ticks.font).string;
+        return ctx.measureText(text).width;
+    };
+}
+
 // As much of a name as has room.
-function short(name, width) {
-    const most = Math.max(Math.floor((width * NAMES_PART) / LETTER_PIXELS), LEAST_LETTERS);
+function short(name, most, width) {
     const signs = [...name];
-    return signs.length > most ? `${signs.slice(0, most - 1).join("")}…` : name;
+    const cut = (length) => (length < signs.length ? `${signs.slice(0, length).join("")}…` : name);
+    let length = signs.length;
+    while (length > 1 && width(cut(length)) > most) {
+        length -= 1;
+    }
+    return cut(length);
 }
