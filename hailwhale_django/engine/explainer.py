@@ -20,7 +20,7 @@ from .domain.period import Period
 from .domain.timeline import Interval
 from .domain.values import Floats, Values
 from .errors import InvalidInput
-from .explain.explanation import Explanation, Movers, Verdict
+from .explain.explanation import Explanation, Mover, Movers, Verdict
 from .explain.inquiry import Detail, Findings, Inquiry
 from .explain.measure import Leaf, Measure
 from .explain.movers import moved
@@ -101,15 +101,17 @@ class Explainer:
     def moving(self, why: Why, now: float) -> Conversation[Movers]:
         """As `movers`."""
         inquiry, rows, warnings = yield from self._inquiring(why, now)
-        restless = inquiry.restless
-        detail = yield from self._looking_into(why, inquiry.measure, rows.of(restless), now)
+        moving: list[Mover] = []
+        if not inquiry.is_empty:
+            detail = yield from self._looking_into(why, inquiry.measure, rows.of(inquiry.restless), now)
+            moving = list(moved(inquiry, detail, why.limit))
         return Movers(
             pk=why.pk,
             dimension=why.dimension,
             formula=why.formula,
             period=why.period,
             compare=why.compare,
-            movers=tuple(moved(inquiry, detail, why.limit)),
+            movers=tuple(moving),
             count=inquiry.looked_at,
             warnings=sorted(warnings),
         )
@@ -133,6 +135,8 @@ class Explainer:
                 break
             promising = inquiry.promising(seen)
             tables = yield from self._listing(why, [path for one in promising for path in self._below(why, one)])
+            if not tables:
+                break
             seen, _ = yield from reading.sums(tables, ends)
         return inquiry, _Rows(np.concatenate([*rows, np.zeros(0, dtype=np.int64)]), ends), reading.warnings
 
@@ -173,7 +177,8 @@ class Explainer:
             if (one_before := _previous(earlier[-1])) is None:
                 break
             earlier.append(one_before)
-        asked = [*(Asked(span, True, True) for span in spans), *(Asked(span, False, False) for span in earlier)]
+        unfolds = measure.formula.reads_buckets
+        asked = [*(Asked(span, True, True) for span in spans), *(Asked(span, unfolds, unfolds) for span in earlier)]
         leaves = [Formula.of(leaf) for leaf in measure.leaves]
         question = yield from self.measures.questioning(why.pk, leaves, asked, now)
         answers = yield from self.measures.answering(question, rows, now)

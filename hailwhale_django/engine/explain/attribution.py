@@ -54,8 +54,9 @@ class Parts(NamedTuple):
 
 def attribute(measure: Measure, before: Sides, now: Sides) -> Parts:
     """What each row carries of the change from one period to the other."""
-    node = _Attribution(measure, before, now).found()
-    return Parts(node.part + 0.0, node.mix + 0.0)
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is 0, as in a table
+        node = _Attribution(measure, before, now).found()
+    return Parts(*(np.where(np.isfinite(found), found, 0.0) + 0.0 for found in (node.part, node.mix)))
 
 
 @dataclass(frozen=True, slots=True)

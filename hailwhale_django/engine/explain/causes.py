@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..domain.values import Floats
-from .excess import Alike, effect
+from .excess import Alike, Aspect, effect
 from .measure import Measure
 from .ordinary import Ordinary, Scatter, chance_of, normal_score
 from .region import Region
@@ -42,28 +42,49 @@ AS_CLEAR = 0.7
 STILL_THERE = 3.0
 """Standard normal: beyond that, what is left of a region without a part of it is no chance."""
 
+RATHER_ALL = 1.2
+"""By how much more all of a child's change counts than one side of it that is as plain."""
+
+SWEEPS = 3
+
+SHORTLIST = 16
+FURTHEST = 400.0
+"""Squares of standard deviations: beyond, one is as good as another."""
+
+SHAKY = 0.5
+"""How far off a guess is of how many events two regions share, as a standard deviation and in parts of it."""
+
+SWEEPS = 3
+
+SHORTLIST = 16
+FURTHEST = 400.0
+"""Squares of standard deviations: beyond, one is as good as another."""
+
 USUAL_SLOPE = 0.1
 """How far two regions of different dimensions may well tremble together, as a standard deviation of the slope."""
 
 
 class Cause(NamedTuple):
-    """The number of a candidate, its effect, and how far out that is as a standard normal value."""
+    """The number of a candidate, by which aspect, its effect, and how far out that is as a standard normal value."""
 
     at: int
+    aspect: Aspect
     effect: float
     score: float
 
 
 @dataclass(frozen=True)
 class Suspects:
-    """The candidates [leaf, row], the whole [leaf], and what is ordinary.
+    """The candidates [leaf, row], the whole [leaf], and what is ordinary [aspect and row].
 
-    `news` is how far the whole's value goes by chance (a standard deviation).
+    `named` says which may be named, `news` how far the whole's value goes by chance (a standard
+    deviation).
     """
 
     measure: Measure
     alike: Alike
     regions: Sequence[Region]
+    named: NDArray[np.bool_]
     before: Floats
     now: Floats
     whole_before: Floats
@@ -81,17 +102,18 @@ def find(suspects: Suspects, most: int = MOST_CAUSES) -> list[Cause]:
     found: list[Cause] = []
     while len(found) < most and (cause := search.next()):
         found.append(cause)
-    return found
+    return [one._replace(effect=effect) for one, effect in zip(found, search.effects(), strict=True)]
 
 
 class _Search:
     def __init__(self, suspects: Suspects) -> None:
         self.suspects = suspects
-        self.now = suspects.now.copy()
-        self.whole_now = suspects.whole_now.copy()
+        self.now, self.whole_now = suspects.now, suspects.whole_now
+        self.taken: dict[int, Floats] = {}  # of each leaf, by what was found
         self.variance = suspects.ordinary.variance.copy()
-        self.shadow = np.zeros(len(suspects.regions))  # of what was taken out, on rows of other dimensions
-        self.is_open = np.ones(len(suspects.regions), dtype=bool)
+        # All that follows is [aspect and row].
+        self.shadow = np.zeros(len(self.variance))  # of what was taken out, on rows of other dimensions
+        self.is_open = np.tile(suspects.named, len(suspects.alike.aspects))
         self.change = self._value(self.whole_now) - self._value(suspects.whole_before)
         self.least = LEAST_SHARE * max(abs(self.change), 2 * suspects.news)
         self._sharing: dict[int, Shared] = {}
@@ -105,14 +127,39 @@ class _Search:
         if not eligible.any():
             return None
         weights = np.where(eligible, far**2 * self._fits(effects), -1.0)
-        at = self._of_the_right_size(int(np.argmax(weights)), effects, far, eligible)
-        self._take_out(at, effects[at])
-        return Cause(at, float(effects[at]), float(scores[at]))
+        weights[: self.count] *= RATHER_ALL
+        found = self._telling_most(weights, far)
+        within = slice(found // self.count * self.count, (found // self.count + 1) * self.count)
+        at = self._of_the_right_size(found % self.count, effects[within], far[within], eligible[within], within)
+        self._take_out(within.start + at, effects[within.start + at])
+        aspect = self.suspects.alike.aspects[found // self.count]
+        return Cause(at, aspect, float(effects[within][at]), float(scores[within][at]))
+
+    def _telling_most(self, weights: Floats, far: Floats) -> int:
+        """Of those that are furthest out, the one without which least is left to be told of all."""
+        foremost = np.argsort(-weights, kind="stable")[:SHORTLIST]
+        gains = {
+            int(at): self._gain(int(at), far) * weights[at] / max(far[at] ** 2, 1e-9)
+            for at in foremost
+            if weights[at] > 0
+        }
+        return max(gains, key=gains.__getitem__)
+
+    def _gain(self, at: int, far: Floats) -> float:
+        """By how much less is out of the ordinary without one, of what it is known to share events with or not."""
+        _, left = self._look(*self._without(at))
+        is_known = np.tile(self._shared(at % self.count).is_known, len(self.suspects.alike.aspects))
+        return float((np.minimum(far**2, FURTHEST) - np.minimum(left**2, FURTHEST))[is_known].sum())
+
+    @property
+    def count(self) -> int:
+        """Of candidates, each of which has several aspects."""
+        return len(self.suspects.regions)
 
     def _look(self, now: Floats | None = None, whole: Floats | None = None) -> tuple[Floats, Floats]:
         suspects = self.suspects
         now, whole = self.now if now is None else now, self.whole_now if whole is None else whole
-        surplus = suspects.alike.excess(suspects.before, now, suspects.whole_before, whole)
+        surplus = self._surplus(now, whole)
         effects = effect(suspects.measure, whole, surplus, suspects.shared) - self.shadow
         far = np.divide(effects, np.sqrt(self.variance), out=np.zeros_like(effects), where=self.variance > 0)
         return effects, far
@@ -129,8 +176,13 @@ class _Search:
         fits: Floats = 1 + np.clip(less, -1.0, 1.0) / 2
         return fits
 
-    def _of_the_right_size(self, at: int, effects: Floats, far: Floats, eligible: NDArray[np.bool_]) -> int:
-        """The region itself; or a part that has nearly all of its effect, or one that it is but a part of."""
+    def _of_the_right_size(
+        self, at: int, effects: Floats, far: Floats, eligible: NDArray[np.bool_], within: slice
+    ) -> int:
+        """The region itself; or a part that has nearly all of its effect, or one that it is but a part of.
+
+        All of one aspect, which is `within` all of them.
+        """
         regions = self.suspects.regions
         above = [other for other in range(len(regions)) if regions[other].holds(regions[at])]
         for there in (self.suspects.before, self.suspects.now):
@@ -144,34 +196,70 @@ class _Search:
                 continue
             if regions[at].holds(regions[other]) and abs(effects[other]) >= NEARLY_ALL * abs(effects[at]):
                 return int(other)
-            if regions[other].holds(regions[at]) and self._is_more_than(int(other), at, effects):
+            if regions[other].holds(regions[at]) and self._is_more_than(int(other), at, effects, within):
                 return int(other)
         return at
 
-    def _is_more_than(self, larger: int, part: int, effects: Floats) -> bool:
+    def _is_more_than(self, larger: int, part: int, effects: Floats, within: slice) -> bool:
         """Whether without the part much is left of the larger region's effect."""
         if abs(effects[part]) >= NEARLY_ALL * abs(effects[larger]):
             return False
-        now, whole = self._without(part)
-        left, far = self._look(now, whole)
+        left, far = (found[within] for found in self._look(*self._without(within.start + part)))
         much = abs(left[larger]) >= SUBSTANTIAL * abs(effects[larger]) and left[larger] * effects[larger] > 0
         return bool(much and abs(far[larger]) >= STILL_THERE)
 
     def _take_out(self, at: int, found: float) -> None:
-        self.now, self.whole_now = self._without(at)
-        shared, (slopes, uncertain) = self._shared(at), self._slopes.onto(at)
-        guessed = ~shared.is_known & ~shared.is_within
-        self.shadow += np.where(guessed, slopes * found, 0.0)
-        uncertain = np.where(guessed, uncertain, (USUAL_SLOPE * shared.share.max(axis=0)) ** 2)
-        self.variance += np.where(shared.is_known, 0.0, uncertain * found**2)
-        self.is_open[at] = False
+        shared, aspects = self._shared(at % self.count), len(self.suspects.alike.aspects)
+        guessed = self._guessed(at)
+        self.taken[at] = np.zeros(len(self.whole_now))
+        self._take_all_out()
+        slopes, uncertain = self._slopes.onto(at, (guessed / found) ** 2)
+        is_known = np.tile(shared.is_known, aspects)
+        is_apart = ~np.tile(shared.is_known | shared.is_within, aspects)
+        self.shadow += np.where(is_apart, slopes * found, 0.0)
+        self.variance += np.where(is_known, 0.0, np.where(is_apart, uncertain * found**2, guessed**2))
+        self.is_open[at % self.count :: self.count] = False
+
+    def _take_all_out(self) -> None:
+        """What the first did was told beside the second: so each is told anew without the others, a few times."""
+        for _ in range(SWEEPS if len(self.taken) > 1 else 1):
+            for at in self.taken:
+                self.taken[at] = self._surplus(*self._numbers(besides=at))[:, at]
+        self.now, self.whole_now = self._numbers()
+
+    def _numbers(self, besides: int | None = None) -> tuple[Floats, Floats]:
+        """Without what was found, or all of it but one."""
+        now, whole = self.suspects.now, self.suspects.whole_now
+        for at, taken in self.taken.items():
+            if at != besides:
+                now, whole = now - taken[:, None] * self._shared(at % self.count).share, whole - taken
+        return now, whole
+
+    def _surplus(self, now: Floats, whole: Floats) -> Floats:
+        suspects = self.suspects
+        return suspects.alike.surpluses(suspects.before, now, suspects.whole_before, whole)
+
+    def effects(self) -> list[float]:
+        """Of what was found, each without the others."""
+        found = []
+        for at in self.taken:
+            _, whole = self._numbers(besides=at)
+            found.append(self._value(whole) - self._value(whole - self.taken[at]))
+        return found
+
+    def _guessed(self, at: int) -> Floats:
+        """[aspect and row]: how far effects may be off, since how much a row shares with another is but guessed."""
+        now, whole = self._without(at)
+        guess, _ = self._look(now, whole)
+        shared = self._shared(at % self.count)
+        taken = (self.whole_now - whole)[:, None] * shared.share
+        wrong, _ = self._look(now - np.where(shared.is_known, 0.0, SHAKY * taken), whole)
+        return wrong - guess
 
     def _without(self, at: int) -> tuple[Floats, Floats]:
         """The numbers had the region changed as the rest."""
-        suspects = self.suspects
-        surplus = suspects.alike.excess(suspects.before, self.now, suspects.whole_before, self.whole_now)
-        taken = surplus[:, at]
-        return self.now - taken[:, None] * self._shared(at).share, self.whole_now - taken
+        taken = self._surplus(self.now, self.whole_now)[:, at]
+        return self.now - taken[:, None] * self._shared(at % self.count).share, self.whole_now - taken
 
     def _shared(self, at: int) -> Shared:
         if at not in self._sharing:
@@ -188,15 +276,14 @@ class _Slopes:
     def __init__(self, scatter: Scatter) -> None:
         self.moves = np.concatenate([scatter.before, scatter.now])
 
-    def onto(self, at: int) -> tuple[Floats, Floats]:
-        """[row]: the slope on one row's effect, drawn towards none, and its variance."""
+    def onto(self, at: int, prior: Floats) -> tuple[Floats, Floats]:
+        """[row]: the slope on one row's effect, drawn towards none where it is usually small, and its variance."""
         moves = self.moves
         own = float((moves[:, at] ** 2).sum())
-        prior = USUAL_SLOPE**2
         if own <= 0:
-            return np.zeros(moves.shape[1]), np.full(moves.shape[1], prior)
+            return np.zeros(moves.shape[1]), prior
         slopes = moves.T @ moves[:, at] / own
         left = ((moves - np.outer(moves[:, at], slopes)) ** 2).sum(axis=0) / max(len(moves) - 2, 1)
         uncertain = left / own
-        weight = prior / (prior + uncertain)
+        weight = np.divide(prior, prior + uncertain, out=np.zeros_like(prior), where=prior > 0)
         return slopes * weight, prior * (1 - weight)

@@ -5,6 +5,9 @@ would be worth something else; the difference is the child's *effect*. Where eve
 whatever the formula: that is what tells a cause from what it merely passed on. (BigQuery's contribution analysis calls
 the like its `unexpected_difference`.)
 
+Of a ratio's child it is told apart what became of its own ratio (`rate`) and what of its share (`mix`): the one may be
+plain to see where the other is lost in noise.
+
 A metric that may be negative, as a delay, has no factor to grow by. Where a ratio divides it by one that may not, alike
 means that the ratio went up or down by as much everywhere; else it means to stay.
 """
@@ -12,6 +15,7 @@ means that the ratio went up or down by as much everywhere; else it means to sta
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -19,23 +23,32 @@ from ..domain.formula import Metric
 from ..domain.values import Floats
 from .measure import Measure
 
+Aspect = Literal["all", "rate", "mix"]
+"""What of a row is looked at: all of its change, that of its ratio, that of its share."""
+
 
 @dataclass(frozen=True)
 class Alike:
     """What it is to change alike: for each leaf, `None` to grow by a factor, else which leaf it goes along with by a
-    constant for each of it; itself where it is to stay.
+    constant for each of it; itself where it is to stay. `divisor` is the leaf that a ratio divides by.
     """
 
     along: tuple[int | None, ...]
+    divisor: int | None = None
 
     @classmethod
     def of(cls, measure: Measure, is_signed: list[bool]) -> Alike:
         """`is_signed` says which leaves were seen to be negative."""
-        denominator = measure.formula.denominator
+        denominator = measure.denominator
         divisor = denominator.root if denominator is not None else None
         at = measure.leaves.index(divisor) if isinstance(divisor, Metric) and divisor in measure.leaves else None
         by = None if at is None or is_signed[at] else at
-        return cls(tuple((own if by is None else by) if signed else None for own, signed in enumerate(is_signed)))
+        return cls(tuple((own if by is None else by) if signed else None for own, signed in enumerate(is_signed)), by)
+
+    @property
+    def aspects(self) -> tuple[Aspect, ...]:
+        """What can be asked of each row."""
+        return ("all",) if self.divisor is None else ("all", "rate", "mix")
 
     @property
     def by_factors(self) -> bool:
@@ -64,6 +77,20 @@ class Alike:
                 by_as_much = rows_before[leaf] + (rates[1] - rates[0]) * rows_before[along]
                 surplus[leaf] = rows_now[leaf] - growth[along] * by_as_much
         return surplus
+
+    def surpluses(self, rows_before: Floats, rows_now: Floats, whole_before: Floats, whole_now: Floats) -> Floats:
+        """[leaf, ..., aspect and row]: the excess, of all rows; behind it that by their rates alone, then by the mix.
+
+        The mix is as of the rate that would have been: first the share changes, then the rate.
+        """
+        surplus = self.excess(rows_before, rows_now, whole_before, whole_now)
+        if self.divisor is None:
+            return surplus
+        expected = rows_now - surplus
+        weight = expected[self.divisor]
+        factor = np.divide(rows_now[self.divisor], weight, out=np.ones_like(weight), where=weight > 0)
+        mix = np.where(weight > 0, expected * (factor - 1), surplus)
+        return np.concatenate([surplus, surplus - mix, mix], axis=-1)
 
 
 def effect(measure: Measure, whole_now: Floats, surplus: Floats, shared: Floats) -> Floats:

@@ -50,6 +50,10 @@ FEWEST_PAST = 3
 """Earlier changes that say what is ordinary for the whole; with fewer its buckets have to."""
 
 
+OVERFLOWING = np.errstate(over="ignore", invalid="ignore")
+"""Of numbers too large to be squared nothing is told."""
+
+
 class Detail(NamedTuple):
     """Of candidates: buckets [leaf, bucket, row] of both periods and of the whole [leaf, bucket]; and sums of earlier
     periods, the one compared with first, [leaf, period, row] and [leaf, period].
@@ -61,6 +65,24 @@ class Detail(NamedTuple):
     whole_now: Floats
     past: Floats
     whole_past: Floats
+
+    def named(self, regions: Sequence[Region]) -> list[bool]:
+        """Which of the candidates to name: not those of the same events as another, which are alike in every bucket.
+
+        Of these the one with the shortest path stays. Regions that share no events, or of which one holds the other,
+        are two, whatever their numbers.
+        """
+        alike: dict[bytes, list[int]] = {}
+        for at in sorted(range(len(regions)), key=lambda at: len(regions[at].path)):
+            others = alike.setdefault(self.before[:, :, at].tobytes() + self.now[:, :, at].tobytes(), [])
+            if all(_are_two(regions[at], regions[other]) for other in others):
+                others.append(at)
+        kept = {at for several in alike.values() for at in several}
+        return [at in kept for at in range(len(regions))]
+
+
+def _are_two(one: Region, other: Region) -> bool:
+    return one.is_apart_from(other) or one.holds(other) or other.holds(one)
 
 
 @dataclass
@@ -102,10 +124,12 @@ class Inquiry:
     def add(self, tables: Iterable[Seen]) -> None:
         self.seen += tables
 
+    @OVERFLOWING
     def promising(self, tables: Sequence[Seen], most: int = MOST_PROMISING) -> list[Region]:
         """The children of these tables that are worth looking into."""
         found = Tables(tables, len(self.whole_now))
-        return [found.region(row) for row in self._screened(found).foremost(most)]
+        screened = self._screened(found)._replace(eligible=~found.is_other)
+        return [found.region(row) for row in screened.foremost(most)]
 
     @cached_property
     def tables(self) -> Tables:
@@ -113,6 +137,7 @@ class Inquiry:
         return Tables(self.seen, len(self.whole_now))
 
     @cached_property
+    @OVERFLOWING
     def candidates(self) -> list[int]:
         """The rows whose buckets and past are to be looked at; among them those that others lie within."""
         tables, screened = self.tables, self._all
@@ -124,6 +149,7 @@ class Inquiry:
         return tables.one_of_each(list(chosen))
 
     @cached_property
+    @OVERFLOWING
     def restless(self) -> list[int]:
         """The rows that themselves changed most, for what they are; their buckets and past are to be looked at."""
         before = Sides(self.tables.before, self.whole_before, self.shared_before)
@@ -134,31 +160,38 @@ class Inquiry:
     @property
     def looked_at(self) -> int:
         """How many children there were."""
-        return int(self._all.eligible.sum())
+        return self.tables.count(self._all.eligible)
 
+    @OVERFLOWING
     def movements(self, detail: Detail) -> Floats:
         """[row]: how far the restless went beyond what is ordinary for them, as standard normal values."""
         values = self.measure.value(detail.past, self.shared_now)
         now = self.measure.value(detail.now.sum(axis=1), self.shared_now)
         was_there = (detail.past[:, :-1] != 0).any(axis=0) & (detail.past[:, 1:] != 0).any(axis=0)
         past = np.where(was_there, values[:-1] - values[1:], np.nan)
-        within = scatter_of_values(self.measure, detail.before, self.shared_before)
-        within = within + scatter_of_values(self.measure, detail.now, self.shared_now)
-        usual = ordinary(within, past)
+        own = scatter_of_values(self.measure, detail.before, detail.now, self.shared_now)
+        volume = self._all.volume[self.restless]
+        sound = (own > 0) & (volume > 0)
+        common = volume * (float(np.median(own[sound] / volume[sound])) if sound.any() else 0.0)
+        degrees = detail.before.shape[1] + detail.now.shape[1] - 2
+        usual = ordinary((PRIOR_BUCKETS * common + degrees * own) / (PRIOR_BUCKETS + degrees), past)
         change = now - self.measure.value(detail.before.sum(axis=1), self.shared_before)
         far = np.divide(change, np.sqrt(usual.variance), out=np.zeros_like(change), where=usual.variance > 0)
         return normal_score(far, usual.degrees)
 
+    @OVERFLOWING
     def causes(self, detail: Detail, most: int) -> Findings:
         """Which of the candidates are causes."""
         rows, tables = np.array(self.candidates, dtype=np.int64), self.tables
         trembled = self._scatter(detail, self._all.variance[rows])
         usual = ordinary(trembled.variance, self._past(detail))
         news = self._news(detail)
+        regions = [tables.region(row) for row in self.candidates]
         suspects = Suspects(
             measure=self.measure,
             alike=self.alike,
-            regions=[tables.region(row) for row in self.candidates],
+            regions=regions,
+            named=np.array(detail.named(regions), dtype=bool),
             before=tables.before[:, rows],
             now=tables.now[:, rows],
             whole_before=self.whole_before,
@@ -190,24 +223,27 @@ class Inquiry:
 
     def _scatter(self, detail: Detail, screened: Floats) -> Scatter:
         if min(detail.before.shape[1], detail.now.shape[1]) < FEWEST_BUCKETS:
-            none = np.zeros((0, detail.now.shape[2]))
-            return Scatter(none, none, screened)
+            none = np.zeros((0, detail.now.shape[2] * len(self.alike.aspects)))
+            return Scatter(none, none, np.tile(screened, len(self.alike.aspects)))
         own = scatter(
             self.measure, self.alike, detail.before, detail.now, detail.whole_before, detail.whole_now, self.shared_now
         )
-        ratios = own.variance[screened > 0] / screened[screened > 0]
-        common = screened * (float(np.median(ratios)) if len(ratios) else 1.0)
+        sound = screened > 0
+        by_aspect = own.variance.reshape(len(self.alike.aspects), -1)
+        ratios = by_aspect[:, sound] / screened[sound]
+        common = np.outer(np.median(ratios, axis=1), screened).ravel() if sound.any() else own.variance
         degrees = detail.before.shape[1] + detail.now.shape[1] - 2
         moderated = (PRIOR_BUCKETS * common + degrees * own.variance) / (PRIOR_BUCKETS + degrees)
         return own._replace(variance=moderated)
 
     def _past(self, detail: Detail) -> Floats:
-        """[period, row]: the effects from each earlier period to the one after it, as large as they would be now."""
+        """[period, aspect and row]: the effects from each earlier period to the next, as large as they would be now."""
         rows, wholes = detail.past, detail.whole_past
         later, earlier = rows[:, :-1], rows[:, 1:]
-        surplus = self.alike.excess(earlier, later, wholes[:, 1:], wholes[:, :-1])
+        surplus = self.alike.surpluses(earlier, later, wholes[:, 1:], wholes[:, :-1])
         found = effect(self.measure, wholes[:, :-1], surplus, self.shared_now)
         was_there = (later != 0).any(axis=0) & (earlier != 0).any(axis=0) & (wholes[:, 1:] != 0).any(axis=0)[:, None]
+        was_there = np.tile(was_there, len(self.alike.aspects))
         return np.where(was_there, found * self._sizes(wholes)[:, None], np.nan)
 
     def _news(self, detail: Detail) -> float:
@@ -250,6 +286,7 @@ class Inquiry:
         return np.asarray((most > NEARLY_THE_WHOLE).all(axis=0))
 
     @cached_property
+    @OVERFLOWING
     def gradient(self) -> Floats:
         """[leaf]: by how much the value changes with each leaf."""
         whole = self.whole_now + self.whole_before

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from math import log
+
 import numpy as np
 
 from ..domain.values import Floats
 
 MOST_OF_IT = 0.7
 AT_MOST = 0.6
+
+FEWEST, MOST = 3, 1000
+"""Buckets; all their runs are looked at."""
+
+AND_MORE = 6.0
+"""By how much, in squares of standard deviations, a run has to be better than the best of chance."""
 
 
 def onset(moves: Floats, deviation: float) -> tuple[int, int] | None:
@@ -17,20 +25,18 @@ def onset(moves: Floats, deviation: float) -> tuple[int, int] | None:
     """
     count = len(moves)
     total = float(moves.sum())
-    if count < 3 or not total or deviation <= 0:
+    if not FEWEST <= count <= MOST or not total or deviation <= 0:
         return None
     sums = np.concatenate([[0.0], np.cumsum(moves * np.sign(total))])
-    best, found = 0.0, None
-    for begin in range(count):
-        for end in range(begin + 1, count + 1):
-            gain = (sums[end] - sums[begin]) / np.sqrt(end - begin)
-            if gain > best:
-                best, found = float(gain), (begin, end)
-    if found is None:
-        return None
-    begin, end = found
+    edges = np.arange(count + 1)
+    lengths = edges[None, :] - edges[:, None]
+    gains = np.where(lengths > 0, (sums[None, :] - sums[:, None]) / np.sqrt(np.maximum(lengths, 1)), -np.inf)
+    begin, end = divmod(int(np.argmax(gains)), count + 1)
+    best = float(gains[begin, end])
+    # Better than that it was so all the time, by what that there are so many runs to choose from is worth.
+    gain = (best**2 - float(sums[-1]) ** 2 / count) / deviation**2
+    clear = gain > 2 * log(count * (count + 1) / 2) + AND_MORE
     of_it = (sums[end] - sums[begin]) / abs(total)
-    clear = best / deviation > 3 and best > 1.15 * sums[-1] / np.sqrt(count)
     if clear and of_it >= MOST_OF_IT and (end - begin) <= AT_MOST * count:
         return begin, end - 1
     return None

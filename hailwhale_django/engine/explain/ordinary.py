@@ -34,6 +34,10 @@ PRIOR = 16.0
 CHI_SQUARE_MEDIAN = 0.4549  # of one degree of freedom: the median of squares whose mean is 1
 
 
+LEFT = np.array([1.0, 1.0, 0.182, 0.298, 0.382, 0.446, 0.493, 0.534, 0.567])
+"""What is left of the mean of so many squares of standard normal values without their largest."""
+
+
 class Scatter(NamedTuple):
     """What each bucket brought to a row's effect: `before` [bucket, row], `now` [bucket, row]; their sum's variance."""
 
@@ -52,10 +56,10 @@ class Ordinary(NamedTuple):
 def scatter(
     measure: Measure, alike: Alike, before: Floats, now: Floats, whole_before: Floats, whole_now: Floats, shared: Floats
 ) -> Scatter:
-    """Of buckets: rows [leaf, bucket, row], wholes [leaf, bucket]."""
+    """Of buckets: rows [leaf, bucket, row], wholes [leaf, bucket]. What is told is of all aspects [aspect and row]."""
 
     def effects(rows_before: Floats, rows_now: Floats, all_before: Floats, all_now: Floats) -> Floats:
-        return effect(measure, all_now, alike.excess(rows_before, rows_now, all_before, all_now), shared)
+        return effect(measure, all_now, alike.surpluses(rows_before, rows_now, all_before, all_now), shared)
 
     sums = before.sum(axis=1), now.sum(axis=1), whole_before.sum(axis=1), whole_now.sum(axis=1)
     without_before = effects(
@@ -71,35 +75,49 @@ def scatter(
         _without_each(whole_now),
     )
     brought_before, brought_now = _brought(without_before), _brought(without_now)
-    n0, n1 = len(brought_before), len(brought_now)
-    first = (brought_before**2).sum(axis=0) / (n0 * max(n0 - 1, 1))
-    whole = (brought_now**2).sum(axis=0) / (n1 * max(n1 - 1, 1))
-    steps = (np.diff(brought_now, axis=0) ** 2).sum(axis=0) / (2 * n1 * max(n1 - 1, 1))
-    return Scatter(brought_before, brought_now, first + np.minimum(whole, np.maximum(steps, first)))
+    return Scatter(brought_before, brought_now, _chance(brought_before, brought_now))
 
 
-def scatter_of_values(measure: Measure, buckets: Floats, shared: Floats) -> Floats:
-    """[row]: the variance of rows' own values over buckets [leaf, bucket, row]; 0 where there are too few to tell."""
-    count = buckets.shape[1]
-    if count < FEWEST_BUCKETS:
-        return np.zeros(buckets.shape[2])
-    brought = _brought(measure.value(_without_each(buckets), shared))
-    variance: Floats = (brought**2).sum(axis=0) / (count * (count - 1))
+def scatter_of_values(measure: Measure, before: Floats, now: Floats, shared: Floats) -> Floats:
+    """[row]: the variance of changes of rows' own values, of buckets [leaf, bucket, row]; 0 where none can be told."""
+    if min(before.shape[1], now.shape[1]) < FEWEST_BUCKETS:
+        return np.zeros(before.shape[2])
+    brought = [_brought(measure.value(_without_each(buckets), shared)) for buckets in (before, now)]
+    return _chance(*brought)
+
+
+def _chance(before: Floats, now: Floats) -> Floats:
+    """[row]: the variance of the sum of what buckets brought [bucket, row].
+
+    Of the later period no more counts than the steps between its buckets, or what was in the earlier: what happens in
+    the middle of it is no scatter. The median of the steps, since few lead into what happens and out of it.
+    """
+    n0, n1 = len(before), len(now)
+    first = (before**2).sum(axis=0) / (n0 * max(n0 - 1, 1))
+    whole = (now**2).sum(axis=0) / (n1 * max(n1 - 1, 1))
+    steps = np.median(np.diff(now, axis=0) ** 2, axis=0) / (2 * n1 * CHI_SQUARE_MEDIAN)
+    variance: Floats = first + np.minimum(whole, np.maximum(steps, first))
     return variance
 
 
 def ordinary(within: Floats, past: Floats) -> Ordinary:
     """Of variances within the periods [row], and earlier effects [period, row], `nan` where there was nothing."""
     known = ~np.isnan(past)
-    count = known.sum(axis=0)
     squares = np.where(known, past, 0.0) ** 2
+    count = known.sum(axis=0)
     sound = within > 0
     ratios = np.divide(squares, within, out=np.full_like(squares, np.nan), where=known & sound)
     ratios = ratios[np.isfinite(ratios)]
     wider = max(1.0, float(np.median(ratios)) / CHI_SQUARE_MEDIAN) if len(ratios) else 1.0
     prior = np.where(sound, PRIOR, 0.0)
     degrees = prior + count
-    variance = (prior * wider * within + squares.sum(axis=0)) / np.maximum(degrees, 1.0)
+    # Something may have happened in the past as well, once.
+    usual = np.where(
+        count > 1,
+        (squares.sum(axis=0) - squares.max(axis=0, initial=0.0)) / LEFT[np.minimum(count, len(LEFT) - 1)],
+        squares.sum(axis=0),
+    )
+    variance = (prior * wider * within + usual) / np.maximum(degrees, 1.0)
     return Ordinary(variance, np.maximum(degrees, 1.0))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import takewhile
 
 from ..domain.crossing import MARK, is_crossing
 from ..domain.paths import Path
@@ -56,8 +57,8 @@ class Region:
         """The key of what both tell: of `country/US/CA` and `country/US/×device/mobile` that of `country/US`."""
         found = {}
         for dimension, names in self.values.items():
-            others = other.values.get(dimension, ())
-            if shared := names[: min(len(names), len(others))]:
+            pairs = zip(names, other.values.get(dimension, ()), strict=False)
+            if shared := tuple(name for name, _ in takewhile(lambda pair: pair[0] == pair[1], pairs)):
                 found[dimension] = shared
         return frozenset(found.items())
 

@@ -6,6 +6,8 @@ from math import fsum
 
 import numpy as np
 
+from .causes import Cause as Found
+from .excess import Aspect
 from .explanation import Breakdown, Cause, How, Part
 from .inquiry import Detail, Findings, Inquiry
 from .onset import onset
@@ -36,7 +38,7 @@ class Report:
 
     def causes(self) -> tuple[Cause, ...]:
         """What was found, with everything that is to be said of it. After `breakdowns`."""
-        return tuple(self._cause(self.regions[found.at], found.effect, found.score) for found in self.findings.causes)
+        return tuple(self._cause(self.regions[found.at], found) for found in self.findings.causes)
 
     def _breakdown(self, seen: Seen) -> Breakdown:
         inquiry = self.inquiry
@@ -74,25 +76,27 @@ class Report:
         usual = float(np.sqrt(self.findings.ordinary.variance[at]))
         return part._replace(effect=float(self.findings.effects[at]), ordinary=usual)
 
-    def _cause(self, region: Region, effect: float, score: float) -> Cause:
+    def _cause(self, region: Region, found: Found) -> Cause:
         part = self._parts[region]
         return Cause(
             part=part,
-            how=self._how(part),
+            how=self._how(part, found.aspect),
             share=part.part / self.inquiry.change if self.inquiry.change else 0.0,
-            score=score,
-            without=self.inquiry.value_now - effect,
+            score=found.score,
+            without=self.inquiry.value_now - found.effect,
             times=self._times(self.candidates[region]),
             counters=region.counters,
         )
 
-    def _how(self, part: Part) -> How:
+    def _how(self, part: Part, aspect: Aspect) -> How:
         if part.before is None:
             return "new"
         if part.now is None:
             return "gone"
         if self.telling.weighs is None:
             return "more" if part.now > part.before else "less"
+        if aspect != "all":
+            return aspect
         return "rate" if abs(part.rate) >= abs(part.mix) else "mix"
 
     def _times(self, at: int) -> tuple[int, int] | None:

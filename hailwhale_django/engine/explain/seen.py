@@ -10,7 +10,7 @@ from itertools import permutations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domain.crossing import MARK
+from ..domain.crossing import MARK, is_crossing
 from ..domain.paths import OTHER, Path
 from ..domain.values import Floats
 from .region import COUNTERS, Key, Region
@@ -84,3 +84,12 @@ class Tables:
         for row in rows:
             found.setdefault(self.region(row).key, row)
         return list(found.values())
+
+    def count(self, which: NDArray[np.bool_]) -> int:
+        """How many regions some rows [row] are: those crossed both ways count once."""
+        twice = 0
+        for begin, table in zip(self._begins.tolist(), self.tables, strict=False):
+            if len(table.table) and any(map(is_crossing, table.table)):
+                rows = [begin + at for at in range(len(table.names)) if which[begin + at]]
+                twice += sum(self.find(self.region(row).key) != row for row in rows)
+        return int(which.sum()) - twice

@@ -18,9 +18,8 @@ class Telling:
     def __init__(self, inquiry: Inquiry) -> None:
         self.inquiry = inquiry
         self.measure = inquiry.measure
-        denominator = self.measure.formula.denominator
-        weighs = None if denominator is None else Measure(denominator)
-        self.weighs = weighs if weighs is not None and weighs.leaves else None
+        denominator = self.measure.denominator
+        self.weighs = None if denominator is None else Measure(denominator)
 
     def carried(self, before: Floats, now: Floats) -> Parts:
         """The parts of rows [leaf, row]."""
@@ -45,14 +44,14 @@ class Telling:
         if self.weighs is None:
             own, all_of_it = self.measure.value(rows, shared), self.measure.value(whole[:, None], shared)[0]
         else:
-            own, all_of_it = self._denominators(rows), self._denominators(whole[:, None])[0]
+            own, all_of_it = self._denominators(rows, shared), self._denominators(whole[:, None], shared)[0]
         return (own / all_of_it).tolist() if all_of_it else [None] * rows.shape[1]
 
-    def _denominators(self, rows: Floats) -> Floats:
+    def _denominators(self, rows: Floats, shared: Floats) -> Floats:
         assert self.weighs is not None
         chosen = [self.measure.leaves.index(leaf) for leaf in self.weighs.leaves]
-        shared = [self.measure.shared.index(leaf) for leaf in self.weighs.shared]
-        return self.weighs.value(rows[chosen], self.inquiry.shared_now[shared])
+        common = [self.measure.shared.index(leaf) for leaf in self.weighs.shared]
+        return self.weighs.value(rows[chosen], shared[common])
 
     def _sides(self, rows: Floats, *, before: bool) -> Sides:
         inquiry = self.inquiry

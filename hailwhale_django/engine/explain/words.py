@@ -43,6 +43,9 @@ def gettext_noop(text: str) -> str:
 MOST_RELATIVE = 10.0
 """A change to more than so many times as much is no percentage that tells anything."""
 
+MOST_SHARE = 2.0
+"""Who carries more than so many times the change has others against it."""
+
 ROSE = gettext_noop("%(formula)s rose from %(before)s to %(now)s (%(relative)s).")
 FELL = gettext_noop("%(formula)s fell from %(before)s to %(now)s (%(relative)s).")
 ROSE_PLAINLY = gettext_noop("%(formula)s rose from %(before)s to %(now)s.")
@@ -73,6 +76,12 @@ AGAINST_MIX_MORE = gettext_noop("Against that, %(child)s (at %(own_now)s) has mo
 AGAINST_MIX_LESS = gettext_noop("Against that, %(child)s (at %(own_now)s) has less weight, %(weight)s now%(when)s.")
 AGAINST_NEW = gettext_noop("Against that, %(child)s was not there before (%(own_now)s)%(when)s.")
 AGAINST_GONE = gettext_noop("Against that, %(child)s is there no more (it had %(own_before)s)%(when)s.")
+ALONE_ROSE = gettext_noop("In %(child)s it rose from %(own_before)s to %(own_now)s%(when)s.")
+ALONE_FELL = gettext_noop("In %(child)s it fell from %(own_before)s to %(own_now)s%(when)s.")
+ALONE_MIX_MORE = gettext_noop("%(child)s (at %(own_now)s) has more weight, %(weight)s now%(when)s.")
+ALONE_MIX_LESS = gettext_noop("%(child)s (at %(own_now)s) has less weight, %(weight)s now%(when)s.")
+ALONE_NEW = gettext_noop("%(child)s was not there before (%(own_now)s)%(when)s.")
+ALONE_GONE = gettext_noop("%(child)s is there no more (it had %(own_before)s)%(when)s.")
 WITHOUT = gettext_noop("Had it changed as the rest did, %(formula)s would be %(without)s.")
 
 
@@ -87,9 +96,11 @@ def sentences(explanation: Explanation) -> Iterator[Sentence]:
         yield Sentence(ORDINARY, {})
     if explanation.times is not None and explanation.verdict in ("alike", "causes"):
         yield Sentence(WHEN, {"when": Value("times", explanation.times)})
+    # Where causes make up for each other, parts of what is left of the change say nothing.
+    offset = any(abs(cause.share) > MOST_SHARE for cause in explanation.causes) or not explanation.change
     for at, cause in enumerate(explanation.causes):
-        yield _of_cause(explanation, cause)
-        if at == 0 and _carries(cause):
+        yield Sentence(_text_alone(cause) if offset else _text(cause), _values(explanation, cause))
+        if at == 0 and (offset or _carries(cause)):
             yield Sentence(WITHOUT, _values(explanation, cause))
 
 
@@ -106,10 +117,6 @@ def _change(explanation: Explanation) -> Sentence:
     if explanation.relative is None or explanation.before * explanation.now < 0 or explanation.relative > MOST_RELATIVE:
         return Sentence(ROSE_PLAINLY if rose else FELL_PLAINLY, values)
     return Sentence(ROSE if rose else FELL, values)
-
-
-def _of_cause(explanation: Explanation, cause: Cause) -> Sentence:
-    return Sentence(_text(cause), _values(explanation, cause))
 
 
 def _carries(cause: Cause) -> bool:
@@ -132,6 +139,15 @@ def _text(cause: Cause) -> str:
     if carries:
         return RATE_ROSE if rose else RATE_FELL
     return AGAINST_ROSE if rose else AGAINST_FELL
+
+
+def _text_alone(cause: Cause) -> str:
+    part = cause.part
+    if cause.how in ("new", "gone"):
+        return ALONE_NEW if cause.how == "new" else ALONE_GONE
+    if cause.how == "mix":
+        return ALONE_MIX_MORE if (part.weight or 0.0) > (part.weight_before or 0.0) else ALONE_MIX_LESS
+    return ALONE_ROSE if (part.now or 0.0) > (part.before or 0.0) else ALONE_FELL
 
 
 def _values(explanation: Explanation, cause: Cause) -> dict[str, Value]:
