@@ -352,7 +352,7 @@ class TestTogether:
             {"kind": "movers", "formulas": ["revenue/visitors"]},
         ]
         together, panels = self.read(watched, movers, *others)
-        assert together == alone == 8
+        assert together == alone == 7
         assert [panel.kind for panel in panels] == ["movers", "number", "table", "graph", "movers", "movers"]
         assert [row.name for row in panels[0].rows] == [row.name for row in one.rows]
 

@@ -266,6 +266,25 @@ class TestWhatIsSeen:
         for query, text in before.items():
             assert text_of(get(one, query)) == text, query
 
+    @pytest.mark.parametrize("formula", ["revenue/revenue@_", "visitors - visitors@parent", "hits/hits@parent*100"])
+    def test_formulas_read_nothing_beyond(self, board: Dashboard, formula: str) -> None:
+        """A share of the whole tells the whole."""
+        places: list[dict[str, Any]] = [
+            {},
+            {"dimension": "country"},
+            {"dimension": "country/US"},
+            {"dimension": "device"},
+        ]
+        for kind in ("number", "graph", "table", "top"):
+            for place in places:
+                panel(board, kind, formulas=[formula], **place)
+        one = link(board, filters=["country/US"])
+        before = text_of(get(one))
+        assert before.count("this panel cannot be shown here") == 16
+        assert "Its formula reads more than the filters leave" in before
+        counted("DE", "mobile", SECRET, SECRET)
+        assert text_of(get(one)) == before
+
     def test_what_is_inside_is_shown(self, board: Dashboard, panels: list[Panel]) -> None:
         text = text_of(get(link(board, filters=["country/US"]), f"?d{panels[8].pk}=country"))
         values = re.findall(r'hw-(?:figure-)?value"><bdi dir="ltr">([^<]+)|class="hw-value">([^<]+)', text)

@@ -82,7 +82,7 @@ class _Drawn:
         if self.of_children:
             return narrowed_table(self.spec, self.ask, self.spec.path)
         narrowed = narrow_row(self.ask.pod.store.options.crossings, self.spec.pk, self.ask.all_filters, ROOT)
-        bounded(narrowed.problem, self.ask)
+        bounded(narrowed.problem, self.ask, self.spec.columns)
         return narrowed
 
     def _order(self) -> Order:

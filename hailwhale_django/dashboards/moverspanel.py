@@ -11,7 +11,6 @@ from django.utils.translation import gettext, ngettext
 
 from ..engine.domain.answer import Cell
 from ..engine.domain.crossing import MARK, Crossings
-from ..engine.domain.formula import Formula, Metric, leaves_of
 from ..engine.domain.paths import Path
 from ..engine.domain.period import Period
 from ..engine.explain.explanation import Mover, Movers, Part
@@ -142,7 +141,7 @@ class _Moving:
         (self.column,) = spec.columns
         self.why, narrowed = why_of(spec, ask.pod.store.options.crossings, ask.all_filters, ask.period, ask.compare)
         self.problem = narrowed.problem
-        bounded(self.problem or _beyond_filters(self.why.formula), ask)
+        bounded(self.problem, ask, spec.columns)
 
     def panel(self, movers: Movers) -> ShownPanel:
         state = State(self.spec.pk, metrics=(str(self.why.formula),), dimension=str(self.why.dimension or ""))
@@ -206,13 +205,6 @@ class _Moving:
         if not self.ask.rights.chooses or not self.spec.key:
             return ""
         return f"{self.ask.state.panel_link(self.spec.key)}&sheet={self.spec.key}"
-
-
-def _beyond_filters(formula: Formula) -> str:
-    """What of the parent or of the whole a formula reads is no part of what filters leave."""
-    if any(isinstance(leaf, Metric) and leaf.level for leaf in leaves_of(formula)):
-        return gettext("Its formula reads more than the filters leave.")
-    return ""
 
 
 def _row(one: Mover, column: Column, movers: Movers, length: float) -> MoverRow:

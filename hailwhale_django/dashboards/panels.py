@@ -12,6 +12,7 @@ from typing import ClassVar
 from django.utils.translation import gettext
 
 from ..engine.domain.answer import Row
+from ..engine.domain.formula import Formula, Metric, leaves_of
 from ..engine.domain.paths import Path
 from ..engine.domain.query import Query
 from .asking import Ask, Conversation
@@ -82,7 +83,7 @@ def number_panel(spec: PanelSpec, ask: Ask) -> Conversation[ShownPanel]:
     """Each formula over the period, of the whole or of a row."""
     columns = spec.columns
     narrowed = narrow_row(ask.pod.store.options.crossings, spec.pk, ask.all_filters, spec.path)
-    bounded(narrowed.problem, ask)
+    bounded(narrowed.problem, ask, columns)
     formulas = tuple(column.formula for column in columns)
     query = Query(
         pk=spec.pk,
@@ -119,7 +120,7 @@ def narrowed_table(spec: PanelSpec, ask: Ask, path: Path) -> Narrowed:
         narrowed = narrow_counters(ask.all_filters)
     else:
         narrowed = narrow_table(ask.pod.store.options.crossings, spec.pk, ask.all_filters, path)
-    bounded(narrowed.problem, ask)
+    bounded(narrowed.problem, ask, spec.columns)
     return narrowed
 
 
@@ -138,10 +139,19 @@ def doubts_of(row: Row, name: str, columns: Sequence[Column], pk: Path, ask: Ask
     return [why_of(cell, column, name, state, ask.why) for cell, column in zip(row.cells, columns, strict=True)]
 
 
-def bounded(problem: str, ask: Ask) -> None:
-    """Where filters bound what may be seen, what they cannot be applied to is not shown."""
-    if problem and ask.fixed:
+def bounded(problem: str, ask: Ask, columns: Sequence[Column] = ()) -> None:
+    """Where filters bound what may be seen, what they cannot be applied to is not shown, nor what reads beyond them."""
+    if not ask.fixed:
+        return
+    if any(reads_beyond(column.formula) for column in columns):
+        problem = problem or gettext("Its formula reads more than the filters leave.")
+    if problem:
         raise NotNarrowed(problem, gettext("this panel cannot be shown here"))
+
+
+def reads_beyond(formula: Formula) -> bool:
+    """Whether a formula reads the parent's row or the whole, which are no part of what filters leave."""
+    return any(isinstance(leaf, Metric) and leaf.level for leaf in leaves_of(formula))
 
 
 def notes_of(problem: str, warnings: Sequence[str], *, bounds: bool = True) -> list[str]:
