@@ -264,10 +264,11 @@ class TestNumbers:
 
     def test_causes_further_down(self, staff: Client, store: None) -> None:
         for day in range(1, 15):
+            at = f"2099-05-{day:02}T10:00:00Z"
             for region in ("CA", "NY"):
                 visitors = 400 if region == "CA" and day > 7 else 100 + day % 3
-                count({"US": region}, "phone", "one", f"2099-05-{day:02}", visitors=visitors)
-            count({"DE": "BE"}, "desktop", "two", f"2099-05-{day:02}", visitors=100 + day % 2)
+                Whale.count_now("shop", {"country": {"US": region}}, {"visitors": visitors}, at)
+            Whale.count_now("shop", {"country": {"DE": "BE"}}, {"visitors": 100 + day % 2}, at)
 
         page = opened(staff, VISITORS)
 
@@ -334,6 +335,17 @@ class TestLinks:
         )
         page = opened(staff, response["Location"])
         assert "May 13, 2099 compared with May 6, 2099" in page.text
+
+    def test_a_counter_may_be_called_why(self, staff: Client, store: None) -> None:
+        for day, hits in (("06", 1), ("13", 3)):
+            Whale.count_now(["why", "why"], metrics={"hits": hits}, at=f"2099-05-{day}T10:00:00Z")
+
+        assert opened(staff, f"{LIST}why/why/").found("h1")[0].text == "why › why"
+        assert opened(staff, f"{LIST}why/why?f=hits&p=7d").found("h1")[0].text == "Why did hits change?"
+        page = opened(staff, f"{LIST}why/why/why?f=hits&p=7d")
+        assert page.found("h1")[0].text == "Why did hits of why / why change?"
+        assert "There is nothing beneath this by which it could be told." in page.text
+        assert staff.get(f"{LIST}why")["Location"] == f"{LIST}why/"
 
     def test_other_stores(self, staff: Client, redis_url: str) -> None:
         with override_settings(HAILWHALE={"REDIS": redis_url, "STORES": {"other": {"PREFIX": "other"}}}):

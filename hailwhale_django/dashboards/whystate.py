@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -26,6 +27,8 @@ from .explained import region_name
 from .state import MAX_CHARACTERS, PARAMETERS, State
 
 DEFAULT_COMPARE = "previous"
+
+REMEMBERED_FORMULAS = 1024  # a page asks of each of its cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,7 @@ def asked(title: str, name: str) -> str:
     return gettext("Why did %(formula)s of %(name)s change?") % {"formula": title, "name": name}
 
 
+@lru_cache(maxsize=REMEMBERED_FORMULAS)
 def is_explainable(formula: Formula) -> bool:
     try:
         explainable(formula)
