@@ -327,6 +327,17 @@ def test_visitors_that_several_share_are_the_rest(any_pod: Pod) -> None:
     assert {part.name: part.weight for part in table.parts} == {"US": 1, "DE": 1}
 
 
+def test_what_a_bucket_was_last(any_pod: Pod) -> None:
+    """Shelves of 5 and 3 that become 9 and 2: what is told is what was there on the last day on which there was any."""
+    for age, shelf, stock in ((12, "a", 7), (9, "a", 5), (9, "b", 3), (5, "a", 8), (2, "a", 9), (2, "b", 2)):
+        any_pod.count("shop", {"shelf": shelf}, {"stock": stock}, day(age))
+    found = explained(any_pod, "stock:last")
+    assert (found.before, found.now) == (8, 11)
+    (table,) = found.breakdowns
+    assert {part.name: (part.before, part.now, part.part) for part in table.parts} == {"a": (5, 9, 4), "b": (3, 2, -1)}
+    assert table.rest == 0
+
+
 def test_per_day_of_periods_of_different_length(any_pod: Pod) -> None:
     """14 in 7 days against 30 in 10: 2 a day, that were 3."""
     for age, country, revenue in ((1, "US", 4), (2, "DE", 10), (8, "US", 20), (16, "DE", 10)):
@@ -457,6 +468,27 @@ def test_movers_of_a_store(pods: Pods, redis_url: str) -> None:
     assert pod.movers("shop", "hits", period=LAST_WEEK, depth=1, dimensions=["country"]).movers == ()
 
 
+@pytest.mark.parametrize("age", [1, 8])
+def test_of_nothing_in_one_of_the_periods_nobody_moved(any_pod: Pod, age: int) -> None:
+    any_pod.count("shop", {"country": "US"}, {"hits": 5}, day(age))
+    any_pod.count("shop", {"country": "DE"}, {"hits": 500}, day(age))
+    assert any_pod.movers("shop", "hits", period=THIS_WEEK).movers == ()
+
+
+def test_who_is_new_and_steady_moved(any_pod: Pod) -> None:
+    """40 a day for the last 7 of 56 days, beside two that go up and down by chance."""
+    rng = np.random.default_rng(7)
+    for age in range(56):
+        for country, rate in (("US", 100), ("DE", 80)):
+            any_pod.count("shop", {"country": country}, {"hits": int(rng.poisson(rate))}, day(age))
+        if age < 7:
+            any_pod.count("shop", {"country": "FR"}, {"hits": 40}, day(age))
+    (mover,) = any_pod.movers("shop", "hits", period=THIS_WEEK).movers
+    assert str(mover.path) == "country/FR"
+    assert (mover.part.before, mover.part.now, mover.change) == (None, 280, 280)
+    assert mover.score > 3
+
+
 # --- what cannot be explained
 
 
@@ -516,10 +548,10 @@ def watched(watching: Pods, any_redis_url: str) -> Pod:
     return pod
 
 
-@pytest.mark.parametrize(("depth", "expected"), [(1, 4), (2, 6), (3, 8)])
+@pytest.mark.parametrize(("depth", "expected"), [(1, 4), (2, 6), (3, 7)])
 def test_round_trips(watched: Pod, depth: int, expected: int) -> None:
     """Of four dimensions, of which one has states. One for their names and for where the whole is; then two a level,
-    names and sums, of which the third has none; one for the buckets and the past of what stands out.
+    names and sums, but for the third, which has no names; one for the buckets and the past of what stands out.
     """
     found = [trips(watched, lambda: explained(watched, "hits", depth=depth)) for _ in range(2)]
     assert found == [expected] * 2

@@ -139,6 +139,12 @@ def test_what_the_rows_lack_is_left() -> None:
     assert attribute(measure, before, now).part.tolist() == pytest.approx([1 / 20])
 
 
+def test_what_is_too_large_for_a_number_has_no_part() -> None:
+    """As it is 0 in a table."""
+    found = attributed("1e300*a*1e300", [[1], [2]], [[5], [2]])
+    assert found.part.tolist() == found.mix.tolist() == [0, 0]
+
+
 def test_no_rows_carry_no_parts() -> None:
     none = Sides(np.zeros((2, 0)), np.array([1.0, 2.0]), np.zeros(0))
     found = attribute(Measure(parse("orders/visits")), none, none)

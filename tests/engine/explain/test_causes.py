@@ -6,7 +6,7 @@ import pytest
 
 from hailwhale_django.engine.domain.paths import Path
 from hailwhale_django.engine.explain.region import Region
-from tests.engine.explain.worlds import Asked, Planted, ask, world
+from tests.engine.explain.worlds import Asked, Planted, ask, flights, world
 
 SEEDS = [1, 2, 3]
 
@@ -118,6 +118,18 @@ def test_two_causes_in_two_dimensions(seed: int) -> None:
 def test_two_causes_against_each_other_in_one_dimension(seed: int) -> None:
     shop = world(Planted("country/DE", 1.6), Planted("country/FR", 0.5), seed=seed)
     assert set(ask(shop).paths) == {"country/DE", "country/FR"}
+
+
+@every_seed
+def test_two_causes_against_each_other_where_dimensions_are_not_crossed(seed: int) -> None:
+    shop = world(Planted("country/US/CA", 0.5), Planted("device/tablet", 1.6), seed=seed)
+    assert set(ask(shop, crossed=False).paths) == {"country/US/CA", "device/tablet"}
+
+
+@every_seed
+def test_of_the_same_events_under_two_names_the_shorter_is_named(seed: int) -> None:
+    """Whoever comes from J to M is on the route J-M, of which there are as many more as there are less to N."""
+    assert set(ask(flights(seed), crossed=False).paths) == {"route/J-M", "route/J-N"}
 
 
 def test_no_more_are_named_than_are_asked_for() -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
 from hailwhale_django.engine.domain.paths import Path
 from hailwhale_django.engine.explain.explanation import Mover
 from hailwhale_django.engine.explain.movers import moved
 from hailwhale_django.engine.explain.region import Region
-from tests.engine.explain.worlds import Planted, World, detailed, inquired, world
+from tests.engine.explain.worlds import Planted, World, detailed, flights, inquired, world
 
 SEEDS = [1, 2, 3]
 
@@ -65,6 +66,29 @@ def test_of_one_and_a_part_of_it_only_one_is_told(seed: int) -> None:
     found = [Region(one.path) for one in movers(world(Planted("country/US", 1.5), seed=seed))]
     assert found
     assert not any(one.holds(other) for one in found for other in found if one is not other)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_who_moved_in_some_of_the_days_moved(seed: int) -> None:
+    """Twice as many in Germany on the last four days of a fortnight; where they come from stands out before they do."""
+    found = movers(world(Planted("country/DE", 2, days=slice(10, None)), seed=seed), depth=1)
+    assert paths(found)[:1] == ["country/DE"]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_who_is_new_and_steady_moved(seed: int) -> None:
+    """Exactly 40 a day in the last of eight weeks, beside two that go up and down by chance."""
+    visits = np.random.default_rng(seed).poisson([100.0, 80, 0], (8, 7, 3)).astype(np.float64)
+    visits[-1, :, 2] = 40
+    shop = World([{"country": (name,)} for name in ("US", "DE", "FR")], np.stack([visits, visits * 0]))
+    (mover,) = movers(shop)
+    assert (str(mover.path), mover.change) == ("country/FR", 280)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_of_the_same_events_under_two_names_the_shorter_is_told(seed: int) -> None:
+    """Whoever comes from J to M is on the route J-M, of which there are as many more as there are less to N."""
+    assert sorted(paths(movers(flights(seed)))) == ["route/J-M", "route/J-N"]
 
 
 def test_those_furthest_out_come_first_and_no_more_than_are_asked_for() -> None:

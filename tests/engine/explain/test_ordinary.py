@@ -75,7 +75,8 @@ def test_of_any_sum_it_is_so(buckets: list[int], rest: int) -> None:
     expected = len(buckets) * variance(buckets)
     found = trembling((list(map(float, buckets)), [1.0] * len(buckets)), rest)
     assert found.variance[0] == pytest.approx(expected, rel=1e-6, abs=1e-3)
-    alone = scatter_of_values(Measure(parse("hits")), column(*buckets), NONE)
+    steady = column(*[1.0] * len(buckets))
+    alone = scatter_of_values(Measure(parse("hits")), column(*buckets), steady, NONE)
     assert alone[0] == pytest.approx(expected, rel=1e-6, abs=1e-3)
 
 
@@ -87,13 +88,38 @@ def test_of_a_ratio_it_is_that_of_leaving_out_each_in_turn(buckets: list[tuple[i
     without = [Fraction(tops - top, bottoms - bottom) for top, bottom in buckets]
     mean = sum(without) / count
     expected = Fraction(count - 1, count) * sum((one - mean) ** 2 for one in without)
-    found = scatter_of_values(Measure(parse("a/b")), np.array(buckets, dtype=np.float64).T[:, :, None], NONE)
+    before = np.array(buckets, dtype=np.float64).T[:, :, None]
+    found = scatter_of_values(Measure(parse("a/b")), before, np.ones((2, 5, 1)), NONE)
     assert found[0] == pytest.approx(float(expected), rel=1e-6, abs=1e-12)
+
+
+def test_of_own_values_what_both_periods_scatter_by_adds_up() -> None:
+    """As above: 4 x 8/3 of either; that there are ten more of each bucket is no scatter."""
+    found = scatter_of_values(Measure(parse("hits")), column(1, 3, 5, 3), column(11, 13, 15, 13), NONE)
+    assert found.tolist() == pytest.approx([64 / 3])
+
+
+def test_of_own_values_a_jump_in_the_later_period_is_no_scatter() -> None:
+    """Two steps in eleven lead into it and out of it; it is as before."""
+    jump = [3] * 5 + [30] * 3 + [3] * 4
+    found = scatter_of_values(Measure(parse("hits")), column(*[1, 3, 5, 3] * 3), column(*jump), NONE)
+    assert found.tolist() == pytest.approx([2 * 12 * 24 / 11])
+
+
+def test_of_own_values_noise_is_told_as_what_it_is_in_either_period() -> None:
+    """On average over many rows, and whatever those are worth."""
+    rng = np.random.default_rng(6)
+    before, now = rng.normal(100, 3, (1, 14, 2000)), rng.normal(500, 5, (1, 14, 2000))
+    found = scatter_of_values(Measure(parse("hits")), before, now, NONE)
+    assert found.mean() == pytest.approx(14 * 9 + 14 * 25, rel=0.15)
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_of_a_bucket_or_two_there_is_no_scatter(count: int) -> None:
-    assert scatter_of_values(Measure(parse("hits")), np.ones((1, count, 3)), NONE).tolist() == [0, 0, 0]
+    """In either period."""
+    few, enough = np.ones((1, count, 3)), np.arange(21.0).reshape(1, 7, 3)
+    for before, now in ((few, enough), (enough, few), (few, few)):
+        assert scatter_of_values(Measure(parse("hits")), before, now, NONE).tolist() == [0, 0, 0]
 
 
 # --- from the past

@@ -144,6 +144,36 @@ CASES: list[tuple[Explanation, list[str]]] = [
         "125% of that is #7, where it rose from 3 to 5.",
         "Had it changed as the rest did, orders/visits would be 17.0.",
     ]),
+    # Of no change there are no parts; each is told by itself.
+    (explanation(15, 15, "causes", [cause("more", 0.0, (5, 10)), cause("less", 0.0, (10, 5), times=(1, 1))]), [
+        "orders/visits stayed at 15.",
+        "In country/US/CA it rose from 5 to 10.",
+        "Had it changed as the rest did, orders/visits would be 17.0.",
+        "In country/US/CA it fell from 10 to 5 in 1-1.",
+    ]),
+    # Nor are parts of what is left, where causes make up for each other.
+    (explanation(10, 11, "causes", [cause("rate", -2.5, (5, 3)), cause("mix", 3.5, times=(2, 4))]), [
+        "orders/visits rose from 10 to 11 (+10%).",
+        "In country/US/CA it fell from 5 to 3.",
+        "Had it changed as the rest did, orders/visits would be 17.0.",
+        "country/US/CA (at 5) has more weight, 50% now in 2-4.",
+    ]),
+    (explanation(10, 11, "causes", [cause("new", 9.0, (None, 5)), cause("gone", -7.5, (3, None)),
+                                    cause("mix", -0.5, weights=(0.5, 0.25))], times=(5, 6)), [
+        "orders/visits rose from 10 to 11 (+10%).",
+        "Most of it came about in 5-6.",
+        "country/US/CA was not there before (5).",
+        "Had it changed as the rest did, orders/visits would be 17.0.",
+        "country/US/CA is there no more (it had 3).",
+        "country/US/CA (at 5) has less weight, 25% now.",
+    ]),
+    # Twice the change is still a part of it.
+    (explanation(10, 11, "causes", [cause("more", 2.0), cause("less", -1.0, (5, 3))]), [
+        "orders/visits rose from 10 to 11 (+10%).",
+        "200% of that is country/US/CA, where it rose from 3 to 5.",
+        "Had it changed as the rest did, orders/visits would be 17.0.",
+        "Against that, country/US/CA fell from 5 to 3.",
+    ]),
 ]  # fmt: skip
 
 
@@ -155,7 +185,7 @@ def test_what_is_said(found: Explanation, expected: list[str]) -> None:
 def test_every_sentence_there_is_is_said_of_something() -> None:
     told = {sentence.text for found, _ in CASES for sentence in sentences(found)}
     assert told == TEMPLATES
-    assert len(TEMPLATES) == 22
+    assert len(TEMPLATES) == 28
 
 
 def test_all_that_is_in_a_sentence_is_known_whatever_the_language() -> None:

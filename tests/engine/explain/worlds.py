@@ -108,6 +108,18 @@ def world(
     return World(values, np.stack([visits, rng.binomial(visits, chances)]).astype(np.float64))
 
 
+def flights(seed: int, to_m: float = 1.6, to_n: float = 0.4) -> World:
+    """Who flies from where to where, which is told as a route, too; from J so many times as many to M and to N."""
+    routes = ["J-M", "J-N", "K-M", "K-N", "L-N"]
+    values: list[dict[str, tuple[str, ...]]] = [
+        {"origin": tuple(route.split("-")), "route": (route,)} for route in routes
+    ]  # fmt: skip
+    rates = np.full((8, 14, len(routes)), 400.0)
+    rates[-1] *= [to_m, to_n, 1, 1, 1]
+    visits = np.random.default_rng(seed).poisson(rates).astype(np.float64)
+    return World(values, np.stack([visits, np.zeros_like(visits)]))
+
+
 class Asked(NamedTuple):
     """What came of asking."""
 
