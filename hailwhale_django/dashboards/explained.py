@@ -12,12 +12,18 @@ from django.utils.translation import gettext
 
 from ..engine.explain.explanation import Explanation
 from ..engine.explain.region import COUNTERS, Region
-from ..engine.explain.words import Value, sentences
+from ..engine.explain.words import Sentence, Value, sentences
 from . import writing
 from .column import Column
 
 Link = Callable[[Region], str]
 """The address of where a child's numbers are; "" where the reader may not go there."""
+
+
+TableLink = Callable[[Region | None], str]
+"""The address of the table in which a child's numbers stand; of `None` that of the whole's."""
+
+IN_TABLES = ("value", "change", "percent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +41,28 @@ class Writer:
         """As text."""
         return [one.written(self._text, gettext) for one in sentences(self.explanation)]
 
-    def linked(self, link: Link) -> list[SafeString]:
-        """As HTML, where children are links."""
+    def linked(self, link: Link, table: TableLink) -> list[SafeString]:
+        """As HTML, where children are links, and so are numbers, to the tables in which they stand."""
+        # The texts are ours and their translators', their values are escaped.
+        return [mark_safe(one.written(self._linked(one, link, table), gettext)) for one in sentences(self.explanation)]
+
+    def _linked(self, sentence: Sentence, link: Link, table: TableLink) -> Callable[[Value], SafeString]:
+        child = sentence.values.get("child")
+        within = table(cast(Region, child.of) if child else None)
 
         def write(value: Value) -> SafeString:
             text = self._text(value)
-            address = link(value.of) if isinstance(value.of, Region) else ""
-            if address:
-                return format_html('<a href="{}"><bdi>{}</bdi></a>', address, text)
-            return format_html("<bdi>{}</bdi>", text) if value.kind != "times" else conditional_escape(text)
+            if value.kind == "times":
+                return conditional_escape(text)
+            address, shape = "", "<bdi>{}</bdi>"
+            if isinstance(value.of, Region):
+                address = link(value.of)
+            elif value.kind in IN_TABLES and value.of is not None:
+                address, shape = within, '<bdi dir="ltr">{}</bdi>'
+            inside = format_html(shape, text)
+            return format_html('<a href="{}">{}</a>', address, inside) if address else inside
 
-        # The texts are ours and their translators', their values are escaped.
-        return [mark_safe(one.written(write, gettext)) for one in sentences(self.explanation)]
+        return write
 
     def times(self, first_and_last: tuple[int, int] | None) -> str:
         """` on Nov 5`, ` from Nov 5 to Nov 7`, ` from Nov 5 on`; nothing of what came about all the time."""
@@ -69,7 +85,7 @@ class Writer:
         if value.kind == "formula":
             return self.column.title
         number = cast("float | None", value.of)
-        if value.kind == "value":
+        if value.kind in ("value", "supposed"):
             return self.column.text(number)
         return writing.percent(number, signed=value.kind == "change")
 

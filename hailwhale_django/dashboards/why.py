@@ -105,7 +105,7 @@ class WhyPage:
 
     @cached_property
     def sentences(self) -> list[SafeString]:
-        return Writer.of(self.explanation, self.column).linked(self._page_of)
+        return Writer.of(self.explanation, self.column).linked(self._page_of, self._table_with)
 
     @property
     def usual(self) -> str:
@@ -151,6 +151,12 @@ class WhyPage:
         """A table on the counter's page, what went the way of the whole first."""
         order = ordering(self.column.formula, "change", self.explanation.change > 0)
         return self.link(self._counter(self.state.pk, one.table, counters=one.counters, order=order))
+
+    def _table_with(self, region: Region | None) -> str:
+        """The table that a child's numbers stand in; of none the whole's own."""
+        if region is None:
+            return self.link(self._counter(self.state.pk, self.explanation.dimension))
+        return self._table_of(Breakdown(ROOT if region.counters else region.path.parent, (), counters=region.counters))
 
 
 def why_page(state: WhyState, pod: Pod, link: Link, why: WhyAddress) -> WhyPage | None:

@@ -13,12 +13,15 @@ from typing import Literal
 from .explanation import Cause, Explanation
 from .region import Region
 
-Kind = Literal["formula", "value", "change", "percent", "region", "times"]
+Kind = Literal["formula", "value", "supposed", "change", "percent", "region", "times"]
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """Something to be written into a sentence: a number, a formula, a region, the first and last of some buckets."""
+    """Something to be written into a sentence: a number, a formula, a region, the first and last of some buckets.
+
+    What is `supposed` is a value that stands in no table.
+    """
 
     kind: Kind
     of: object
@@ -160,6 +163,6 @@ def _values(explanation: Explanation, cause: Cause) -> dict[str, Value]:
         "own_now": Value("value", part.now),
         "weight_before": Value("percent", part.weight_before),
         "weight": Value("percent", part.weight),
-        "without": Value("value", cause.without),
+        "without": Value("supposed", cause.without),
         "when": Value("times", cause.times),
     }
