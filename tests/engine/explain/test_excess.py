@@ -93,6 +93,85 @@ def test_of_a_sum_the_effect_is_of_its_own_leaf_only(rows: list[tuple[int, int]]
     assert effects("hits", [[n] for n in before], [[n] for n in now]) == pytest.approx(expected, abs=1e-6)
 
 
+# --- of a ratio, its rate and its share
+
+
+def surpluses(formula: str, before: Rows, now: Rows) -> Floats:
+    """[leaf, aspect, row], of rows that are all there is."""
+    measure = Measure(parse(formula))
+    alike = Alike.of(measure, [False] * len(measure.leaves))
+    first, second = leaves(before), leaves(now)
+    found = alike.surpluses(first, second, first.sum(axis=1), second.sum(axis=1))
+    return found.reshape(len(measure.leaves), len(alike.aspects), len(before))
+
+
+def test_all_of_it_is_by_its_rate_and_by_its_share() -> None:
+    """Of 20/10 beside 60/40, then 60/15 beside 120/50. The rest has twice the one and 5/4 of the other, so that it were
+    40/12.5 alike. As it has 6/5 of that, 48/15 would come of its share: 8/2.5 by the mix, and 12/0 by the rate.
+
+    To the other, whose rest has three times the one and 3/2 of the other, 180/60 were alike: it has 5/6 of that.
+    """
+    every, rate, mix = np.moveaxis(surpluses("a/b", [[20, 10], [60, 40]], [[60, 15], [120, 50]]), 1, 0)
+    assert every.T.tolist() == [[20, 2.5], [-60, -10]]
+    assert rate.T.tolist() == pytest.approx(np.array([[12, 0], [-30, 0]]))
+    assert mix.T.tolist() == pytest.approx(np.array([[8, 2.5], [-30, -10]]))
+
+
+def test_what_of_the_whole_is_by_each() -> None:
+    """Of 180/65: without all that is its own 160/62.5, without its rate's 168/65, without its share's 172/62.5."""
+    found = surpluses("a/b", [[20, 10], [60, 40]], [[60, 15], [120, 50]])[:, :, 0]
+    told = effect(Measure(parse("a/b")), np.array([180.0, 65]), found, NONE)
+    assert told.tolist() == pytest.approx([180 / 65 - 160 / 62.5, 12 / 65, 180 / 65 - 172 / 62.5])
+
+
+def test_who_is_new_or_gone_has_but_a_share() -> None:
+    """Beside 60/40 that stay: 8/2 come up, 6/3 vanish."""
+    every, rate, mix = np.moveaxis(surpluses("a/b", [[0, 0], [6, 3], [60, 40]], [[8, 2], [0, 0], [60, 40]]), 1, 0)
+    assert rate[:, :2].tolist() == [[0, 0], [0, 0]]
+    assert mix[:, :2].tolist() == every[:, :2].tolist()
+    assert every[:, 0].tolist() == [8, 2]
+    assert every[:, 1].tolist() == pytest.approx([-6 * 68 / 60, -3 * 42 / 40])
+
+
+def test_whose_ratio_alone_changed_has_no_mix_and_whose_share_alone_did_no_rate() -> None:
+    _, _, mix = np.moveaxis(surpluses("a/b", [[20, 10], [60, 40]], [[50, 10], [60, 40]]), 1, 0)
+    assert mix[:, 0].tolist() == [0, 0]
+    _, rate, _ = np.moveaxis(surpluses("a/b", [[20, 10], [60, 40]], [[60, 30], [60, 40]]), 1, 0)
+    assert rate[:, 0].tolist() == pytest.approx([0, 0])
+
+
+@given(st.lists(st.tuples(amounts, amounts, amounts, amounts), min_size=1, max_size=8))
+def test_rate_and_mix_are_all_there_is(rows: list[tuple[int, int, int, int]]) -> None:
+    """And a rate has none of the denominator."""
+    every, rate, mix = np.moveaxis(surpluses("a/b", [row[:2] for row in rows], [row[2:] for row in rows]), 1, 0)
+    scale = 1 + float(np.abs(every).max() + np.abs(mix).max())
+    assert (rate + mix).ravel().tolist() == pytest.approx(every.ravel().tolist(), abs=1e-9 * scale)
+    assert rate[1].tolist() == pytest.approx([0] * len(rows), abs=1e-9 * scale)
+
+
+def test_of_a_sum_there_is_but_all_of_it() -> None:
+    assert surpluses("hits", [[10], [20]], [[30], [20]]).tolist() == [[[20, -40]]]
+
+
+@pytest.mark.parametrize(
+    ("formula", "signed", "divisor"),
+    [
+        ("orders/visits", [False, False], 1),
+        ("1 - 100*orders/visits", [False, False], 1),
+        ("(sold - refunded)/visits", [False, True, False], 2),
+        ("delay/trains", [True, False], 1),
+        ("orders/change", [False, True], None),  # what may be negative is no weight
+        ("orders/(visits + calls)", [False, False, False], None),
+        ("orders/days", [False], None),
+        ("orders/visits - returns/visits", [False, False, False], None),
+    ],
+)
+def test_what_can_be_asked_of_rows(formula: str, signed: list[bool], divisor: int | None) -> None:
+    alike = Alike.of(Measure(parse(formula)), signed)
+    assert alike.divisor == divisor
+    assert alike.aspects == (("all",) if divisor is None else ("all", "rate", "mix"))
+
+
 # --- by as much
 
 

@@ -122,6 +122,42 @@ def test_of_what_is_crossed_one_of_both_is_a_candidate() -> None:
     assert len(keys) == len(set(keys)) == 4
 
 
+# --- the same events under another name
+
+
+def buckets(*rows: Sequence[float]) -> Detail:
+    """Of rows, each with what it has of one metric in two buckets before and two now."""
+    cells = np.array(rows, dtype=np.float64).T[None]
+    sums: Floats = cells.sum(axis=1, keepdims=True)
+    return Detail(cells[:, :2], cells[:, 2:], sums[:, 0], sums[:, 0], sums, sums[..., 0])
+
+
+def named(rows: dict[str, Sequence[float]]) -> list[str]:
+    regions = [Region(Path.parse(path)) for path in rows]
+    kept = buckets(*rows.values()).named(regions)
+    return [path for path, stays in zip(rows, kept, strict=True) if stays]
+
+
+def test_of_what_is_alike_in_every_bucket_the_shortest_is_named() -> None:
+    assert named({"origin/J/M": [1, 2, 3, 4], "route/J-M": [1, 2, 3, 4]}) == ["route/J-M"]
+    assert named({"route/J-M": [1, 2, 3, 4], "origin/J/M": [1, 2, 3, 4]}) == ["route/J-M"]
+    assert named({"a/1/x": [1, 2, 3, 4], "b/2/x": [1, 2, 3, 4], "c/3": [1, 2, 3, 4]}) == ["c/3"]
+
+
+def test_of_those_as_long_the_first_is_named() -> None:
+    assert named({"city/M": [1, 2, 3, 4], "airport/M": [1, 2, 3, 4]}) == ["city/M"]
+
+
+def test_what_is_otherwise_in_but_one_bucket_is_another() -> None:
+    every = {"origin/J/M": [1, 2, 3, 4], "route/J-M": [1, 2, 3, 5], "to/M": [2, 1, 3, 4]}
+    assert named(every) == list(every)
+
+
+def test_those_that_share_no_events_and_those_that_hold_another_are_two() -> None:
+    every = {"country/US": [1, 2, 3, 4], "country/DE": [1, 2, 3, 4], "country/US/CA": [1, 2, 3, 4]}
+    assert named(every) == list(every)
+
+
 # --- what is ordinary for the whole
 
 

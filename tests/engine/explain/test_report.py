@@ -208,6 +208,17 @@ def test_how_it_did_it(planted: list[Planted], formula: str, how: str, seed: int
     assert cause.how == how
 
 
+@pytest.mark.parametrize("formula", ["orders/visits*100", "1 - orders/visits", "-(orders/visits)"])
+def test_a_ratio_is_one_wherever_it_stands(formula: str) -> None:
+    """More tablets, who seldom order, each as before: it is not theirs that the whole fell by."""
+    always = [Planted("device/tablet", 0.2, "orders", period=period) for period in range(8)]
+    shop = world(*always, Planted("device/tablet", 3))
+    cause, _ = cause_of(shop, formula)
+    assert cause.how == "mix"
+    tablets, everyone = (shop.rows([path])[0, -2:].sum(axis=1)[:, 0] for path in ("device/tablet", "_"))
+    assert [cause.part.weight_before, cause.part.weight] == pytest.approx((tablets / everyone).tolist())
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("formula", ["visits", "orders/visits"])
 @pytest.mark.parametrize("begin_end", [(9, 13), (3, 7)])
