@@ -64,7 +64,7 @@ def write(value: Value) -> str:
             return f"{change:+.0%}"
         case "region", Region() as region:
             return f"#{region.path}" if region.counters else str(region.path)
-        case ("value", int() | float()) | ("formula", _):
+        case ("value" | "supposed", int() | float()) | ("formula", _):
             return str(value.of)
         case _, None:
             return "?"
