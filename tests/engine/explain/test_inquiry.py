@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pytest
@@ -132,7 +132,7 @@ def buckets(*rows: Sequence[float]) -> Detail:
     return Detail(cells[:, :2], cells[:, 2:], sums[:, 0], sums[:, 0], sums, sums[..., 0])
 
 
-def named(rows: dict[str, Sequence[float]]) -> list[str]:
+def named(rows: Mapping[str, Sequence[float]]) -> list[str]:
     regions = [Region(Path.parse(path)) for path in rows]
     kept = buckets(*rows.values()).named(regions)
     return [path for path, stays in zip(rows, kept, strict=True) if stays]
