@@ -40,7 +40,7 @@ bench: $(VENV)/.demo $(VENV)/.bench
 LANGUAGES ?= $(notdir $(wildcard hailwhale_django/locale/*))
 
 messages: $(VENV)/.test
-	cd hailwhale_django && $(abspath $(RUN)) -m django makemessages $(LANGUAGES:%=--locale %) --ignore 'engine/*' \
+	cd hailwhale_django && $(abspath $(RUN)) -m django makemessages $(LANGUAGES:%=--locale %) \
 	    --no-wrap --no-obsolete --add-location file
 	cd hailwhale_django && $(abspath $(RUN)) -m django compilemessages
 
