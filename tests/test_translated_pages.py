@@ -26,6 +26,7 @@ from tests.test_admin import Page
 from tests.test_alerts import alert
 from tests.test_alerts import count as earned
 from tests.test_decision_pages import count, decision, events
+from tests.test_movers_panel import events as events_of_weeks
 from tests.test_translations import PLACEHOLDER, catalog, texts
 
 ADMIN = "/admin/hailwhale_django/"
@@ -52,6 +53,14 @@ PATHS = (
     *(f"{name}/add/" for name in FORMS),
 )
 
+LAST_WEEK = "2099-05-08..2099-05-14"
+MOVED = (
+    "dashboard/visits/",
+    f"counter/visits/why?f=guests&p={LAST_WEEK}",
+    f"counter/visits/why?f=revenue/guests&p={LAST_WEEK}",
+    f"counter/visits/why?f=late/guests+[%25]&p={LAST_WEEK}",
+)
+
 
 def spoken(page: Page) -> Iterator[str]:
     """Whatever is read or heard of a page, piece by piece."""
@@ -76,7 +85,8 @@ def shop(redis_url: str, db: Any, no_decisions: None) -> Iterator[Client]:
     """Who may do all; two guests who brought 1,234.5, one who brought 617.25 the week before, and a dashboard."""
     table = {"counter": "shop", "dimension": "country", "formulas": ["revenue/guests", "revenue", "guests"]}
     number = {"kind": "number", "counter": "shop", "formulas": ["revenue"]}
-    panels = [number, *({"kind": kind, **table} for kind in ("table", "top", "graph"))]
+    movers = {"kind": "movers", "counter": "shop", "formulas": ["revenue"]}
+    panels = [number, *({"kind": kind, **table} for kind in ("table", "top", "graph")), movers]
     document = {"slug": "shop", "title": "Shop", "period": "7d", "compare": "previous", "panels": panels}
     boss, client = User.objects.create_superuser("boss", password="x"), Client()
     with (
@@ -88,6 +98,24 @@ def shop(redis_url: str, db: Any, no_decisions: None) -> Iterator[Client]:
         load(document, boss)
         client.force_login(boss)
         yield client
+
+
+@pytest.fixture
+def moved(shop: Client) -> Client:
+    """Visits that moved in the last week (more from Germany, fewer on phones in the US), and a dashboard that says so.
+
+    Who visits on a desktop brings more, and the Germans are late more often.
+    """
+    seen = []
+    for _, values, metrics, at in events_of_weeks():
+        visitors = metrics["visitors"]
+        revenue = visitors * (1 if values["device"] == "phone" else 3)
+        late = visitors / (4 if values["country"] == "DE" else 20)
+        seen.append(("visits", values, {"guests": visitors, "revenue": revenue, "late": late}, at))
+    Whale.count_many(seen)
+    panels = [{"kind": "movers", "counter": "visits", "formulas": [one]} for one in ("guests", "late/guests [%]")]
+    load({"slug": "visits", "title": "Visits", "period": LAST_WEEK, "panels": panels}, User.objects.get())
+    return shop
 
 
 def opened(client: Client, path: str, language: str) -> Page:
@@ -103,6 +131,12 @@ def opened(client: Client, path: str, language: str) -> Page:
 @pytest.mark.parametrize("path", PATHS)
 def test_no_english_is_left(path: str, language: str, shop: Client) -> None:
     assert left_in_english(opened(shop, path, language), language) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("path", MOVED)
+def test_no_english_is_left_of_what_moved(path: str, language: str, moved: Client) -> None:
+    assert left_in_english(opened(moved, path, language), language) == []
 
 
 @pytest.fixture
@@ -161,6 +195,28 @@ class TestKnownSentences:
     def test_a_dashboard(self, shop: Client) -> None:
         assert "Verglichen mit dem Zeitraum davor" in opened(shop, "dashboard/shop/", "de").text
         assert "Comparé avec la période précédente" in opened(shop, "dashboard/shop/", "fr").text
+
+    def test_what_moved_most(self, moved: Client) -> None:
+        page = opened(moved, "dashboard/visits/", "de")
+        assert "Größte Änderungen: guests" in page.text
+        assert "Verglichen mit dem Zeitraum davor: 1. Mai 2099 – 7. Mai 2099." in page.text
+        headings = ["Name", "Davor", "Guests", "Änderung", "Wie ungewöhnlich", "Bewegt das Ganze um"]
+        assert [one.text for one in page.found("table", class_="hw-movers")[0].found("th", scope="col")] == headings
+        page = opened(moved, "dashboard/visits/", "fr")
+        assert "Plus fortes variations : guests" in page.text
+        headings = ["Nom", "Avant", "Guests", "Variation", "Écart à l’habitude", "Fait varier le total de"]
+        assert [one.text for one in page.found("table", class_="hw-movers")[0].found("th", scope="col")] == headings
+
+    def test_why_it_changed(self, moved: Client) -> None:
+        path = f"counter/visits/why?f=guests&p={LAST_WEEK}"
+        page = opened(moved, path, "de")
+        assert page.found("h1")[-1].text == "Warum hat sich guests geändert?"
+        assert "guests stieg von 4.200 auf 4.620 (+10,0 %)." in page.text
+        assert "166,7 % davon liegen an DE: dort stieg der Wert von 1.400 auf 2.100." in page.text
+        page = opened(moved, path, "fr")
+        assert page.found("h1")[-1].text == "Pourquoi cette variation de guests ?"
+        assert "guests a augmenté, de 4 200 à 4 620 (+10,0 %)." in page.text
+        assert "166,7 % de la variation viennent de DE : la valeur y a augmenté, de 1 400 à 2 100." in page.text
 
     def test_health(self, shop: Client) -> None:
         assert "Alles in Ordnung" in opened(shop, "health/", "de").text
