@@ -46,22 +46,18 @@ RATHER_ALL = 1.2
 """By how much more all of a child's change counts than one side of it that is as plain."""
 
 SWEEPS = 3
+"""How often causes are told anew beside each other."""
 
 SHORTLIST = 16
+"""Of those furthest out, so many are compared by what they leave to be told."""
+
+A_LITTLE = 0.05
+
 FURTHEST = 400.0
 """Squares of standard deviations: beyond, one is as good as another."""
 
 SHAKY = 0.5
 """How far off a guess is of how many events two regions share, as a standard deviation and in parts of it."""
-
-SWEEPS = 3
-
-SHORTLIST = 16
-FURTHEST = 400.0
-"""Squares of standard deviations: beyond, one is as good as another."""
-
-USUAL_SLOPE = 0.1
-"""How far two regions of different dimensions may well tremble together, as a standard deviation of the slope."""
 
 
 class Cause(NamedTuple):
@@ -77,14 +73,14 @@ class Cause(NamedTuple):
 class Suspects:
     """The candidates [leaf, row], the whole [leaf], and what is ordinary [aspect and row].
 
-    `named` says which may be named, `news` how far the whole's value goes by chance (a standard
-    deviation).
+    `twins` are all regions of the same events as each, of which the first may be named. `news` is how far the whole's
+    value goes by chance (a standard deviation).
     """
 
     measure: Measure
     alike: Alike
     regions: Sequence[Region]
-    named: NDArray[np.bool_]
+    twins: Sequence[Sequence[Region]]
     before: Floats
     now: Floats
     whole_before: Floats
@@ -99,10 +95,12 @@ class Suspects:
 def find(suspects: Suspects, most: int = MOST_CAUSES) -> list[Cause]:
     """The causes, those that tell most first."""
     search = _Search(suspects)
-    found: list[Cause] = []
-    while len(found) < most and (cause := search.next()):
-        found.append(cause)
-    return [one._replace(effect=effect) for one, effect in zip(found, search.effects(), strict=True)]
+    found: dict[int, Cause] = {}
+    for _ in range(2 * most):
+        if len(search.taken) >= most or (cause := search.next()) is None:
+            break
+        found[search.latest] = cause
+    return [found[at]._replace(effect=effect) for at, effect in search.effects().items()]
 
 
 class _Search:
@@ -110,10 +108,12 @@ class _Search:
         self.suspects = suspects
         self.now, self.whole_now = suspects.now, suspects.whole_now
         self.taken: dict[int, Floats] = {}  # of each leaf, by what was found
+        self.latest = 0
         self.variance = suspects.ordinary.variance.copy()
         # All that follows is [aspect and row].
         self.shadow = np.zeros(len(self.variance))  # of what was taken out, on rows of other dimensions
-        self.is_open = np.tile(suspects.named, len(suspects.alike.aspects))
+        named = np.array([twins[0] == region for region, twins in zip(suspects.regions, suspects.twins, strict=True)])
+        self.is_open = np.tile(named, len(suspects.alike.aspects))
         self.change = self._value(self.whole_now) - self._value(suspects.whole_before)
         self.least = LEAST_SHARE * max(abs(self.change), 2 * suspects.news)
         self._sharing: dict[int, Shared] = {}
@@ -136,14 +136,17 @@ class _Search:
         return Cause(at, aspect, float(effects[within][at]), float(scores[within][at]))
 
     def _telling_most(self, weights: Floats, far: Floats) -> int:
-        """Of those that are furthest out, the one without which least is left to be told of all."""
+        """Of those furthest out, the one without which least is left to be told of all; of several the furthest."""
         foremost = np.argsort(-weights, kind="stable")[:SHORTLIST]
         gains = {
             int(at): self._gain(int(at), far) * weights[at] / max(far[at] ** 2, 1e-9)
             for at in foremost
             if weights[at] > 0
         }
-        return max(gains, key=gains.__getitem__)
+        most = max(gains.values())
+        return max(
+            (at for at, gain in gains.items() if gain >= most - A_LITTLE * abs(most)), key=lambda at: float(weights[at])
+        )
 
     def _gain(self, at: int, far: Floats) -> float:
         """By how much less is out of the ordinary without one, of what it is known to share events with or not."""
@@ -183,8 +186,7 @@ class _Search:
 
         All of one aspect, which is `within` all of them.
         """
-        regions = self.suspects.regions
-        above = [other for other in range(len(regions)) if regions[other].holds(regions[at])]
+        above = [other for other in range(self.count) if self._holds(other, at)]
         for there in (self.suspects.before, self.suspects.now):
             # What came up or vanished as a whole did so whatever its parts are like.
             missing = [other for other in above if eligible[other] and not there[:, other].any()]
@@ -194,11 +196,16 @@ class _Search:
         for other in np.argsort(-np.abs(far)):
             if other == at or not same[other]:
                 continue
-            if regions[at].holds(regions[other]) and abs(effects[other]) >= NEARLY_ALL * abs(effects[at]):
+            if self._holds(at, int(other)) and abs(effects[other]) >= NEARLY_ALL * abs(effects[at]):
                 return int(other)
-            if regions[other].holds(regions[at]) and self._is_more_than(int(other), at, effects, within):
+            if self._holds(int(other), at) and self._is_more_than(int(other), at, effects, within):
                 return int(other)
         return at
+
+    def _holds(self, one: int, other: int) -> bool:
+        """Whether all events of the other are among one's, by whichever of their names."""
+        twins = self.suspects.twins
+        return any(region.holds(inner) for region in twins[one] for inner in twins[other])
 
     def _is_more_than(self, larger: int, part: int, effects: Floats, within: slice) -> bool:
         """Whether without the part much is left of the larger region's effect."""
@@ -211,8 +218,13 @@ class _Search:
     def _take_out(self, at: int, found: float) -> None:
         shared, aspects = self._shared(at % self.count), len(self.suspects.alike.aspects)
         guessed = self._guessed(at)
-        self.taken[at] = np.zeros(len(self.whole_now))
-        self._take_all_out()
+        self.latest = at
+        self.taken = self._with(at)
+        for other, left in self.effects().items():
+            if abs(left) < self.least and other != at:  # what it was taken for is the others'
+                del self.taken[other]
+                self.taken = self._retold(self.taken)
+        self.now, self.whole_now = self._numbers(self.taken)
         slopes, uncertain = self._slopes.onto(at, (guessed / found) ** 2)
         is_known = np.tile(shared.is_known, aspects)
         is_apart = ~np.tile(shared.is_known | shared.is_within, aspects)
@@ -220,50 +232,50 @@ class _Search:
         self.variance += np.where(is_known, 0.0, np.where(is_apart, uncertain * found**2, guessed**2))
         self.is_open[at % self.count :: self.count] = False
 
-    def _take_all_out(self) -> None:
-        """What the first did was told beside the second: so each is told anew without the others, a few times."""
-        for _ in range(SWEEPS if len(self.taken) > 1 else 1):
-            for at in self.taken:
-                self.taken[at] = self._surplus(*self._numbers(besides=at))[:, at]
-        self.now, self.whole_now = self._numbers()
+    def _retold(self, taken: dict[int, Floats]) -> dict[int, Floats]:
+        """What each did was told beside the others: so each is told anew without them, a few times."""
+        for _ in range(SWEEPS if len(taken) > 1 else 1):
+            for at in taken:
+                taken[at] = self._surplus(*self._numbers(taken, besides=at))[:, at]
+        return taken
 
-    def _numbers(self, besides: int | None = None) -> tuple[Floats, Floats]:
-        """Without what was found, or all of it but one."""
+    def _numbers(self, taken: dict[int, Floats], besides: int | None = None) -> tuple[Floats, Floats]:
+        """Without what some did, or all of them but one."""
         now, whole = self.suspects.now, self.suspects.whole_now
-        for at, taken in self.taken.items():
+        for at, surplus in taken.items():
             if at != besides:
-                now, whole = now - taken[:, None] * self._shared(at % self.count).share, whole - taken
+                now, whole = now - surplus[:, None] * self._shared(at % self.count).share, whole - surplus
         return now, whole
 
     def _surplus(self, now: Floats, whole: Floats) -> Floats:
         suspects = self.suspects
         return suspects.alike.surpluses(suspects.before, now, suspects.whole_before, whole)
 
-    def effects(self) -> list[float]:
+    def effects(self) -> dict[int, float]:
         """Of what was found, each without the others."""
-        found = []
-        for at in self.taken:
-            _, whole = self._numbers(besides=at)
-            found.append(self._value(whole) - self._value(whole - self.taken[at]))
-        return found
+        wholes = {at: self._numbers(self.taken, besides=at)[1] for at in self.taken}
+        return {at: self._value(whole) - self._value(whole - self.taken[at]) for at, whole in wholes.items()}
 
     def _guessed(self, at: int) -> Floats:
         """[aspect and row]: how far effects may be off, since how much a row shares with another is but guessed."""
         now, whole = self._without(at)
         guess, _ = self._look(now, whole)
         shared = self._shared(at % self.count)
-        taken = (self.whole_now - whole)[:, None] * shared.share
+        taken = self._with(at)[at][:, None] * shared.share
         wrong, _ = self._look(now - np.where(shared.is_known, 0.0, SHAKY * taken), whole)
         return wrong - guess
 
+    def _with(self, at: int) -> dict[int, Floats]:
+        """What was found and one more, each told without the others."""
+        return self._retold({**self.taken, at: np.zeros(len(self.whole_now))})
+
     def _without(self, at: int) -> tuple[Floats, Floats]:
-        """The numbers had the region changed as the rest."""
-        taken = self._surplus(self.now, self.whole_now)[:, at]
-        return self.now - taken[:, None] * self._shared(at % self.count).share, self.whole_now - taken
+        """The numbers had it, too, changed as the rest."""
+        return self._numbers(self._with(at))
 
     def _shared(self, at: int) -> Shared:
         if at not in self._sharing:
-            self._sharing[at] = shared(self.suspects.regions, at, self.suspects.amount)
+            self._sharing[at] = shared(self.suspects.twins, at, self.suspects.amount)
         return self._sharing[at]
 
     def _value(self, whole: Floats) -> float:

@@ -66,23 +66,21 @@ class Detail(NamedTuple):
     past: Floats
     whole_past: Floats
 
-    def named(self, regions: Sequence[Region]) -> list[bool]:
-        """Which of the candidates to name: not those of the same events as another, which are alike in every bucket.
+    def twins(self, regions: Sequence[Region]) -> list[list[Region]]:
+        """Of each candidate all regions of the same events, counted under other names: alike in every bucket.
 
-        Of these the one with the shortest path stays. Regions that share no events, or of which one holds the other,
-        are two, whatever their numbers.
+        The one with the shortest path comes first. Regions that cannot share events are two, whatever their numbers.
         """
-        alike: dict[bytes, list[int]] = {}
+        groups: dict[bytes, list[list[Region]]] = {}
+        found: dict[Region, list[Region]] = {}
         for at in sorted(range(len(regions)), key=lambda at: len(regions[at].path)):
-            others = alike.setdefault(self.before[:, :, at].tobytes() + self.now[:, :, at].tobytes(), [])
-            if all(_are_two(regions[at], regions[other]) for other in others):
-                others.append(at)
-        kept = {at for several in alike.values() for at in several}
-        return [at in kept for at in range(len(regions))]
-
-
-def _are_two(one: Region, other: Region) -> bool:
-    return one.is_apart_from(other) or one.holds(other) or other.holds(one)
+            alike = groups.setdefault(self.before[:, :, at].tobytes() + self.now[:, :, at].tobytes(), [])
+            group = next((one for one in alike if not one[0].is_apart_from(regions[at])), None)
+            if group is None:
+                alike.append(group := [])
+            group.append(regions[at])
+            found[regions[at]] = group
+        return [found[region] for region in regions]
 
 
 @dataclass
@@ -191,7 +189,7 @@ class Inquiry:
             measure=self.measure,
             alike=self.alike,
             regions=regions,
-            named=np.array(detail.named(regions), dtype=bool),
+            twins=detail.twins(regions),
             before=tables.before[:, rows],
             now=tables.now[:, rows],
             whole_before=self.whole_before,

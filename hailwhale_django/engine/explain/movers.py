@@ -20,13 +20,15 @@ def moved(inquiry: Inquiry, detail: Detail, most: int) -> Iterator[Mover]:
     regions = [tables.region(row) for row in rows]
     scores = inquiry.movements(detail)
     parts = Telling(inquiry).parts(regions, tables.before[:, rows], tables.now[:, rows])
-    named = detail.named(regions)
+    twins = detail.twins(regions)
     told: list[int] = []
     for at in np.argsort(-np.abs(scores), kind="stable").tolist():
         if abs(scores[at]) < LEAST_SCORE or len(told) >= most:
             return
         region = regions[at]
-        if not named[at] or any(regions[other].holds(region) or region.holds(regions[other]) for other in told):
+        if twins[at][0] != region or any(
+            regions[other].holds(region) or region.holds(regions[other]) for other in told
+        ):
             continue
         told.append(at)
         yield Mover(parts[at], float(scores[at]), region.counters)

@@ -91,5 +91,9 @@ class Tables:
         for begin, table in zip(self._begins.tolist(), self.tables, strict=False):
             if len(table.table) and any(map(is_crossing, table.table)):
                 rows = [begin + at for at in range(len(table.names)) if which[begin + at]]
-                twice += sum(self.find(self.region(row).key) != row for row in rows)
+                others = [self.find(self.region(row).key) for row in rows]
+                twice += sum(
+                    other is not None and other != row and bool(which[other])
+                    for other, row in zip(others, rows, strict=True)
+                )
         return int(which.sum()) - twice

@@ -29,7 +29,6 @@ def found(
     whole: tuple[float, float],
     *,
     both: Mapping[str, float] | None = None,
-    unnamed: str = "",
     news: float = 0,
 ) -> dict[str, float]:
     """The effects of the causes by their paths. `both` says what was counted where two meet, over both periods.
@@ -50,7 +49,7 @@ def found(
             measure=measure,
             alike=Alike.of(measure, [False]),
             regions=[Region(Path.parse(path)) for path in rows],
-            named=np.array([path != unnamed for path in rows]),
+            twins=[[Region(Path.parse(path))] for path in rows],
             before=before[None],
             now=now[None],
             whole_before=np.array(whole[:1], dtype=np.float64),
@@ -121,10 +120,6 @@ def test_who_is_further_out_is_not_named_if_less_is_left_without_another() -> No
     nobody is beyond; without the 50 of the US mobiles still were. That the whole rose may be chance, and says nothing.
     """
     assert found(CROSSED, (200, 300), both=MET, news=50) == {"device/mobile": pytest.approx(100)}
-
-
-def test_who_is_not_to_be_named_is_not() -> None:
-    assert "device/mobile" not in found(CROSSED, (200, 300), both=MET, news=50, unnamed="device/mobile")
 
 
 def test_of_two_that_went_apart_the_whole_says_who_moved() -> None:

@@ -134,8 +134,8 @@ def buckets(*rows: Sequence[float]) -> Detail:
 
 def named(rows: Mapping[str, Sequence[float]]) -> list[str]:
     regions = [Region(Path.parse(path)) for path in rows]
-    kept = buckets(*rows.values()).named(regions)
-    return [path for path, stays in zip(rows, kept, strict=True) if stays]
+    twins = buckets(*rows.values()).twins(regions)
+    return [str(region.path) for region, several in zip(regions, twins, strict=True) if several[0] == region]
 
 
 def test_of_what_is_alike_in_every_bucket_the_shortest_is_named() -> None:
@@ -153,9 +153,9 @@ def test_what_is_otherwise_in_but_one_bucket_is_another() -> None:
     assert named(every) == list(every)
 
 
-def test_those_that_share_no_events_and_those_that_hold_another_are_two() -> None:
+def test_those_that_share_no_events_are_two() -> None:
     every = {"country/US": [1, 2, 3, 4], "country/DE": [1, 2, 3, 4], "country/US/CA": [1, 2, 3, 4]}
-    assert named(every) == list(every)
+    assert named(every) == ["country/US", "country/DE"]
 
 
 # --- what is ordinary for the whole

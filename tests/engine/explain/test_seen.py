@@ -81,7 +81,6 @@ def test_what_is_crossed_both_ways_counts_once(tables: Tables) -> None:
         assert tables.count(np.arange(10) == row) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="of what is crossed only the row that is found counts, whichever are asked of")
 def test_what_is_crossed_counts_from_either_side(tables: Tables) -> None:
     assert tables.count(np.arange(10) == 6) == 1
 

@@ -34,7 +34,7 @@ def amount(key: Key) -> Floats | None:
 
 
 def of(path: str, *others: str) -> Shared:
-    return shared([region(path), *map(region, others)], 0, amount)
+    return shared([[region(one)] for one in (path, *others)], 0, amount)
 
 
 @pytest.mark.parametrize(
