@@ -95,7 +95,7 @@ def test_a_fall_and_its_cause(reader: Client) -> None:
     assert cause["times"] == found["times"]
     assert found["sentences"] == [
         "visitors fell from 1,400 to 1,160 (-17.1%).",
-        "Most of it came about (from Nov 20, 2026 on).",
+        "Most of it came about in a part of the period (from Nov 20, 2026 on).",
         "100.0% of that is DE, where it fell from 700 to 460 (from Nov 20, 2026 on).",
         "Had it changed as the rest did, visitors would be 1,400.",
     ]

@@ -69,7 +69,10 @@ class Section:
         """Where the waterfall's axis begins, if that is not zero."""
         before, times, after = self.waterfall.axis
         base = self.waterfall.base
-        return f"{before}{writing.short(base * times)}{after}" if base else ""
+        if not base:
+            return ""
+        number = writing.short(base * times)
+        return writing.in_percent(number) if after == "%" else f"{before}{number}{after}"
 
 
 def sections_of(

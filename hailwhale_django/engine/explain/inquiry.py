@@ -32,12 +32,12 @@ from .ordinary import (
     scatter_of_values,
 )
 from .region import Key, Region
-from .seen import Seen, Tables
+from .seen import Seen, Tables, largest
 
 MOST_PROMISING = 24
 """Children of a level whose own children are looked at."""
 
-MOST_CANDIDATES = 48
+MOST_CANDIDATES = 40
 """Children whose buckets and past are looked at."""
 
 NEARLY_THE_WHOLE = 0.95
@@ -323,11 +323,8 @@ class _Screened(NamedTuple):
         """Those that stand out: two in three by how far beyond chance they are, the others by how much they weigh."""
         deviation = np.sqrt(self.variance)
         far = np.divide(np.abs(self.effects), deviation, out=np.zeros_like(deviation), where=deviation > 0)
-        by_far = np.argsort(-np.where(self.eligible, far, -1.0), kind="stable")
-        by_weight = np.argsort(-np.where(self.eligible, np.abs(self.effects), -1.0), kind="stable")
-        chosen = dict.fromkeys(by_far[: most - most // 3].tolist())
-        for at in by_weight.tolist():
-            if len(chosen) >= most:
-                break
-            chosen.setdefault(at)
+        chosen = dict.fromkeys(largest(np.where(self.eligible, far, -1.0), most - most // 3))
+        for at in largest(np.where(self.eligible, np.abs(self.effects), -1.0), most):
+            if len(chosen) < most:
+                chosen.setdefault(at)
         return [at for at in chosen if self.eligible[at]]

@@ -12,7 +12,7 @@ from .explanation import Breakdown, Cause, How, Part
 from .inquiry import Detail, Findings, Inquiry
 from .onset import onset
 from .region import Region
-from .seen import Seen
+from .seen import Seen, largest
 from .telling import Telling
 
 NOISE = 1e-9
@@ -45,11 +45,11 @@ class Report:
         parts = self.telling.carried(seen.before, seen.now)
         named = np.ones(len(seen.names), dtype=bool)
         named[seen.other] = False
-        order = np.argsort(np.where(named, -np.abs(parts.part), np.inf), kind="stable")[: int(named.sum())].tolist()
+        order = largest(np.where(named, np.abs(parts.part), -1.0), min(self.limit, int(named.sum())))
         # A cause is shown, however small its part is.
         found = [self.regions[one.at].path for one in self.findings.causes]
         causes = [seen.numbers[path.name] for path in found if path.parent == seen.table and path.name in seen.names]
-        shown = list(dict.fromkeys([*order[: self.limit], *sorted(causes, key=order.index)]))
+        shown = [*order, *sorted(set(causes) - set(order), key=lambda at: -abs(float(parts.part[at])))]
         named[shown] = False
         regions = [seen.region(at) for at in shown]
         told = list(

@@ -97,3 +97,14 @@ class Tables:
                     for other, row in zip(others, rows, strict=True)
                 )
         return int(which.sum()) - twice
+
+
+def largest(values: Floats, most: int) -> list[int]:
+    """Where the largest are, the largest first; of equal ones the first."""
+    if most < len(values):
+        least = np.partition(values, len(values) - most)[len(values) - most] if most else np.inf
+        found = np.flatnonzero(values >= least)
+    else:
+        found = np.arange(len(values))
+    order: list[int] = found[np.argsort(-values[found], kind="stable")][:most].tolist()
+    return order

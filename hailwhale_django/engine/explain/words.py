@@ -58,7 +58,7 @@ NOTHING = gettext_noop("Nothing was counted in one of the two periods, so there 
 ORDINARY = gettext_noop("That is no more than it usually changes from one period to the next; nothing stands out.")
 ALIKE = gettext_noop("Nothing in particular: no part of it went another way than the rest by more than is usual.")
 
-WHEN = gettext_noop("Most of it came about%(when)s.")
+WHEN = gettext_noop("Most of it came about in a part of the period%(when)s.")
 
 # Of a ratio whose child itself changed, of one whose share did; of a sum; each for the first and for a further one.
 RATE_ROSE = gettext_noop("%(share)s of that is %(child)s, where it rose from %(own_before)s to %(own_now)s%(when)s.")

@@ -89,7 +89,7 @@ CASES: list[tuple[Explanation, list[str]]] = [
     (explanation(10, 5, "alike", times=(2, 3)), [
         "orders/visits fell from 10 to 5 (-50%).",
         "Nothing in particular: no part of it went another way than the rest by more than is usual.",
-        "Most of it came about in 2-3.",
+        "Most of it came about in a part of the period in 2-3.",
     ]),
     (explanation(10, 10, "same"), ["orders/visits stayed at 10."]),
     (explanation(0, 5, "nothing"), [
@@ -102,7 +102,7 @@ CASES: list[tuple[Explanation, list[str]]] = [
     ]),
     (explanation(1, 12, "causes", [cause("rate", 0.8, times=(4, 6))], times=(5, 6)), [
         "orders/visits rose from 1 to 12.",
-        "Most of it came about in 5-6.",
+        "Most of it came about in a part of the period in 5-6.",
         "80% of that is country/US/CA, where it rose from 3 to 5 in 4-6.",
         "Had it changed as the rest did, orders/visits would be 17.0.",
     ]),
@@ -161,7 +161,7 @@ CASES: list[tuple[Explanation, list[str]]] = [
     (explanation(10, 11, "causes", [cause("new", 9.0, (None, 5)), cause("gone", -7.5, (3, None)),
                                     cause("mix", -0.5, weights=(0.5, 0.25))], times=(5, 6)), [
         "orders/visits rose from 10 to 11 (+10%).",
-        "Most of it came about in 5-6.",
+        "Most of it came about in a part of the period in 5-6.",
         "country/US/CA was not there before (5).",
         "Had it changed as the rest did, orders/visits would be 17.0.",
         "country/US/CA is there no more (it had 3).",
