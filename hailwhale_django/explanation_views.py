@@ -12,7 +12,8 @@ from .dashboards.explained import Writer
 from .engine.domain.period import Period
 from .engine.errors import TooLarge
 from .engine.explain.explanation import Breakdown, Cause, Explanation, Mover, Movers, Part
-from .engine.explainer import Explainer, Why
+from .engine.explain.why import Why
+from .engine.explainer import Explainer
 from .views import MAX_POINTS, WhaleView
 
 NUMBERS_OF_A_PART = len(Part._fields) - 1

@@ -22,7 +22,7 @@ RINGS = {
     "simmer": {"errors"},
     "domain": {"simmer", "errors"},
     "decide": {"domain", "errors"},
-    "explain": {"domain"},
+    "explain": {"domain", "errors"},
     "fold": {"domain", "errors"},
     "gathering": {"fold", "simmer", "domain"},
     "store": {"fold", "simmer", "domain", "errors"},
@@ -44,7 +44,8 @@ RINGS = {
     "findings": {"experiment", "chooser", "decide", "store", "errors"},
     "hindsight": {"experiment", "chooser", "decide", "store", "domain", "errors"},
     "decider": {"chooser", "decide", "store", "domain", "errors"},
-    "explainer": {"explain", "measures", "store", "fold", "domain", "errors"},
+    "tabling": {"explain", "measures", "store", "fold", "domain"},
+    "explainer": {"tabling", "explain", "measures", "store", "fold", "domain", "errors"},
     "pod": {
         "explainer",
         "explain",

@@ -18,7 +18,7 @@ from ..dashboards.whystate import WhyState, is_explainable
 from ..engine.domain.window import Window, is_kept
 from ..engine.errors import HailWhaleError, InvalidInput
 from ..engine.explain.explanation import Explanation
-from ..engine.explainer import Why
+from ..engine.explain.why import Why
 from . import links
 from .lookout import Lookout
 

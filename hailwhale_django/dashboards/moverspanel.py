@@ -16,7 +16,7 @@ from ..engine.domain.period import Period
 from ..engine.explain.explanation import Mover, Movers, Part
 from ..engine.explain.movers import LEAST_SCORE
 from ..engine.explain.region import Region
-from ..engine.explainer import Why
+from ..engine.explain.why import Why
 from . import writing
 from .asking import Ask, Conversation
 from .cells import PanelCell, panel_cell

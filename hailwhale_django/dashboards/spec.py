@@ -24,7 +24,7 @@ from ..engine.domain.paths import ROOT, Path, path_of, pk_of
 from ..engine.domain.period import parse_period
 from ..engine.domain.query import Order, whole_number
 from ..engine.errors import InvalidInput
-from ..engine.explainer import explainable
+from ..engine.explain.why import explainable
 from .column import Column
 
 KINDS = (

@@ -20,7 +20,7 @@ from ..engine.domain.period import Period
 from ..engine.errors import InvalidInput
 from ..engine.explain.explanation import Breakdown, Explanation
 from ..engine.explain.region import Region
-from ..engine.explainer import Why, explainable
+from ..engine.explain.why import Why, explainable
 from ..engine.pod import Pod
 from . import pickers, writing
 from .caveats import caveat

@@ -21,7 +21,7 @@ from ..engine.domain.formula import Formula
 from ..engine.domain.paths import Path
 from ..engine.errors import InvalidInput
 from ..engine.explain.region import Region
-from ..engine.explainer import explainable
+from ..engine.explain.why import explainable
 from .column import Column
 from .explained import region_name
 from .state import MAX_CHARACTERS, PARAMETERS, State

@@ -7,37 +7,30 @@ to be known of the candidates. Never is anything read that does not stand out, b
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .domain.crossing import MARK, is_crossing
-from .domain.formula import Constant, Formula, Metric
-from .domain.paths import ROOT, WHOLE, Path
+from .domain.formula import Formula
+from .domain.paths import ROOT, Path
 from .domain.period import Period
 from .domain.timeline import Interval
-from .domain.values import Floats, Values
 from .errors import InvalidInput
+from .explain.detail import Detail
 from .explain.explanation import Explanation, Mover, Movers, Verdict
-from .explain.inquiry import Detail, Findings, Inquiry
-from .explain.measure import Leaf, Measure
+from .explain.inquiry import Findings, Inquiry
+from .explain.measure import Measure
 from .explain.movers import moved
 from .explain.region import Region
 from .explain.report import Report
-from .explain.seen import Seen
+from .explain.why import Why, explainable
 from .fold import CHILD_PKS
 from .measures import Asked, Measures
-from .store.catalog import Children
 from .store.conversation import Conversation, both
 from .store.store import Store
-
-DEFAULT_DEPTH = 3
-"""Levels of children that are looked into, unless it is said."""
-
-DEFAULT_PARTS = 10
-"""Rows that a table of parts shows, unless it is said."""
+from .tabling import COUNTERS, Reading, Rows, Table, is_counters, table_of
 
 MOST_CAUSES = 5
 
@@ -46,31 +39,6 @@ EARLIER_PERIODS = 6
 
 FEWEST_BUCKETS, MOST_BUCKETS = 7, 92
 """Into how many buckets a period is taken apart to see how they scatter, where there are intervals to do so."""
-
-
-class Why(NamedTuple):
-    """What is to be explained: the change of a formula at a path of a counter, from `compare` to `period`.
-
-    Of `dimensions` (names), only these are looked into; `None` for all. `limit` is how many rows a table shows.
-    """
-
-    pk: Path
-    dimension: Path
-    formula: Formula
-    period: Period
-    compare: Period
-    dimensions: tuple[str, ...] | None = None
-    depth: int = DEFAULT_DEPTH
-    limit: int = DEFAULT_PARTS
-
-
-class _Table(NamedTuple):
-    """A table's children, and their rows in the store."""
-
-    path: Path
-    names: Sequence[str]
-    rows: NDArray[np.int64]
-    counters: bool
 
 
 class Explainer:
@@ -116,11 +84,11 @@ class Explainer:
             warnings=sorted(warnings),
         )
 
-    def _inquiring(self, why: Why, now: float) -> Conversation[tuple[Inquiry, _Rows, set[str]]]:
+    def _inquiring(self, why: Why, now: float) -> Conversation[tuple[Inquiry, Rows, set[str]]]:
         """The sums of all that is to be looked at, level by level."""
         yield from self.store.checking(now)
         measure = Measure(explainable(why.formula))
-        reading = _Reading(self.measures, why, measure, now)
+        reading = Reading(self.measures, why, measure, now)
         names, ends = yield from both(
             self.store.catalog.listing(str(why.pk), [str(why.dimension)]), reading.finding_ends()
         )
@@ -138,13 +106,13 @@ class Explainer:
             if not tables:
                 break
             seen, _ = yield from reading.sums(tables, ends)
-        return inquiry, _Rows(np.concatenate([*rows, np.zeros(0, dtype=np.int64)]), ends), reading.warnings
+        return inquiry, Rows(np.concatenate([*rows, np.zeros(0, dtype=np.int64)]), ends), reading.warnings
 
-    def _listing(self, why: Why, tables: Sequence[Path]) -> Conversation[list[_Table]]:
+    def _listing(self, why: Why, tables: Sequence[Path]) -> Conversation[list[Table]]:
         """Those of the tables that have children."""
-        texts = [CHILD_PKS if _is_counters(path) else str(path) for path in tables]
+        texts = [CHILD_PKS if is_counters(path) else str(path) for path in tables]
         found = yield from self.store.catalog.listing(str(why.pk), texts)
-        return [table for table in map(_table, tables, found) if len(table.names)]
+        return [table for table in map(table_of, tables, found) if len(table.names)]
 
     def _first(self, why: Why, names: Sequence[str]) -> list[Path]:
         """The tables that the change is to be told by: the dimensions of the whole; below, the children of the path and
@@ -195,118 +163,14 @@ class Explainer:
         )
 
     def _interval(self, period: Period) -> Interval:
-        """Into what a period is taken apart: its own buckets, or those kept that are few enough, but some."""
+        """Into what a period is taken apart: its own buckets, or the longest kept of which it has some, but few."""
         if FEWEST_BUCKETS <= len(period) <= MOST_BUCKETS:
             return period.interval
         begin, end = period.span
-        kept = sorted((one.interval for one in self.store.schedule.kept), key=lambda one: -one.seconds)
-        for interval in kept:
-            if FEWEST_BUCKETS <= (end - begin) / interval.seconds <= MOST_BUCKETS:
-                return interval
-        return period.interval
-
-
-_Whole = tuple[Floats, Floats, Floats, Floats]
-"""The whole's leaves, before and now, and what is shared, before and now."""
-
-
-class _Rows(NamedTuple):
-    """Rows of the store: of all that was seen, and `ends`: of the path itself, of its parent and of the whole."""
-
-    seen: NDArray[np.int64]
-    ends: NDArray[np.int64]
-
-    def of(self, numbers: Sequence[int]) -> NDArray[np.int64]:
-        """Those with some numbers, and that of the path itself for the parent and the whole that readers expect."""
-        return np.append(self.seen[list(numbers)], self.ends[[0, 0]])
-
-
-@dataclass
-class _Reading:
-    """Sums of the two periods."""
-
-    measures: Measures
-    why: Why
-    measure: Measure
-    now: float
-
-    def __post_init__(self) -> None:
-        self.warnings: set[str] = set()
-
-    def finding_ends(self) -> Conversation[NDArray[np.int64]]:
-        why = self.why
-        texts = [str(why.dimension), str(why.dimension.parent), WHOLE]
-        found = yield from self.measures.store.catalog.finding(str(why.pk), texts)
-        return np.array([-1 if row is None else row for row in found], dtype=np.int64)
-
-    def sums(self, tables: Sequence[_Table], ends: NDArray[np.int64]) -> Conversation[tuple[list[Seen], _Whole]]:
-        """What the tables have in both periods, and the whole of what is explained."""
-        why = self.why
-        rows = np.concatenate([*(table.rows for table in tables), ends])
-        asked = [Asked(span, self._unfolds, self._unfolds) for span in (why.compare, why.period)]
-        question = yield from self.measures.questioning(why.pk, [why.formula], asked, self.now)
-        (before, said_before), (now, said) = yield from self.measures.answering(question, rows, self.now)
-        self.warnings |= said | {f"compared period: {warning}" for warning in said_before}
-        sides = [(self._own(values), self._shared(values)) for values in (before, now)]
-        (own_before, shared_before), (own_now, shared_now) = sides
-        found, begin = [], 0
-        for table in tables:
-            end = begin + len(table.names)
-            sums = own_before[:, begin:end], own_now[:, begin:end]
-            found.append(Seen(table.path, table.names, *sums, counters=table.counters))
-            begin = end
-        return found, (own_before[:, begin], own_now[:, begin], shared_before, shared_now)
-
-    @property
-    def _unfolds(self) -> bool:
-        return self.why.formula.reads_buckets
-
-    def _own(self, values: Values) -> Floats:
-        """[leaf, row]"""
-        if not self.measure.leaves:
-            return np.zeros((0, values.rows))
-        return np.stack([values.totals(Formula.of(leaf)) for leaf in self.measure.leaves])
-
-    def _shared(self, values: Values) -> Floats:
-        return np.array([self._one(values, leaf) for leaf in self.measure.shared])
-
-    def _one(self, values: Values, leaf: Leaf) -> float:
-        if isinstance(leaf, Constant):
-            return float(values.totals(Formula.of(leaf))[-1])
-        at = values.whole if leaf.level == "_" else values.parent
-        return float(values.totals(Formula.of(Metric(leaf.name, leaf.carry)))[at])
-
-
-COUNTERS = Path(("", CHILD_PKS))
-"""Stands for the table of child counters, among paths of dimensions."""
-
-
-def explainable(formula: Formula) -> Formula:
-    """The formula. Raises `InvalidInput` where nothing can carry a part of what it tells."""
-    if not formula.is_number:
-        raise InvalidInput("formula", str(formula), "it tells a list; explain something that tells a number")
-    measure = Measure(formula)
-    if not measure.leaves:
-        raise InvalidInput("formula", str(formula), "it reads nothing of its own; name a metric without a level")
-    levels = [leaf.name for leaf in measure.leaves if Formula.of(Metric(leaf.name)).is_level]
-    if levels:
-        expected = f"{levels[0]} tells how large values are, and no child has a part of that; explain a sum or a ratio"
-        raise InvalidInput("formula", str(formula), expected)
-    return formula
-
-
-def _is_counters(path: Path) -> bool:
-    return path is COUNTERS
-
-
-def _table(path: Path, children: Children) -> _Table:
-    names, rows = children.names, children.rows.astype(np.int64)
-    if _is_counters(path):
-        return _Table(ROOT, names, rows, True)
-    if len(path) > 1 and any(map(is_crossing, names)):  # only below a value there are such tables
-        chosen = [at for at, name in enumerate(names) if not is_crossing(name)]
-        return _Table(path, [names[at] for at in chosen], rows[chosen], False)
-    return _Table(path, names, rows, False)
+        kept = sorted((one.interval for one in self.store.schedule.kept), key=lambda one: one.seconds)
+        few = [interval for interval in kept if (end - begin) / interval.seconds <= MOST_BUCKETS]
+        some = [interval for interval in few if (end - begin) / interval.seconds >= FEWEST_BUCKETS]
+        return some[-1] if some else few[0] if few else kept[-1]
 
 
 def _previous(period: Period) -> Period | None:

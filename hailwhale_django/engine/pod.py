@@ -30,7 +30,8 @@ from .drain import Drain
 from .errors import HailWhaleError, InvalidInput, OnError, TooLarge, report
 from .experiment import Experiments
 from .explain.explanation import Explanation, Movers
-from .explainer import DEFAULT_DEPTH, DEFAULT_PARTS, Explainer, Why, explainable
+from .explain.why import DEFAULT_DEPTH, DEFAULT_PARTS, Why, explainable
+from .explainer import Explainer
 from .reader import Reader
 from .recorder import Recorder
 from .store import removal

@@ -19,10 +19,10 @@ from ..domain.values import Floats
 from .attribution import Sides, attribute
 from .causes import Cause as Found
 from .causes import Suspects, find
+from .detail import Detail
 from .excess import Alike, effect
 from .measure import Measure
 from .ordinary import (
-    CHI_SQUARE_MEDIAN,
     FEWEST_BUCKETS,
     Ordinary,
     Scatter,
@@ -32,7 +32,8 @@ from .ordinary import (
     scatter_of_values,
 )
 from .region import Key, Region
-from .seen import Seen, Tables, largest
+from .screening import Screened
+from .seen import Seen, Tables
 
 MOST_PROMISING = 24
 """Children of a level whose own children are looked at."""
@@ -52,35 +53,6 @@ FEWEST_PAST = 3
 
 OVERFLOWING = np.errstate(over="ignore", invalid="ignore")
 """Of numbers too large to be squared nothing is told."""
-
-
-class Detail(NamedTuple):
-    """Of candidates: buckets [leaf, bucket, row] of both periods and of the whole [leaf, bucket]; and sums of earlier
-    periods, the one compared with first, [leaf, period, row] and [leaf, period].
-    """
-
-    before: Floats
-    now: Floats
-    whole_before: Floats
-    whole_now: Floats
-    past: Floats
-    whole_past: Floats
-
-    def twins(self, regions: Sequence[Region]) -> list[list[Region]]:
-        """Of each candidate all regions of the same events, counted under other names: alike in every bucket.
-
-        The one with the shortest path comes first. Regions that cannot share events are two, whatever their numbers.
-        """
-        groups: dict[bytes, list[list[Region]]] = {}
-        found: dict[Region, list[Region]] = {}
-        for at in sorted(range(len(regions)), key=lambda at: len(regions[at].path)):
-            alike = groups.setdefault(self.before[:, :, at].tobytes() + self.now[:, :, at].tobytes(), [])
-            group = next((one for one in alike if not one[0].is_apart_from(regions[at])), None)
-            if group is None:
-                alike.append(group := [])
-            group.append(regions[at])
-            found[regions[at]] = group
-        return [found[region] for region in regions]
 
 
 @dataclass
@@ -266,15 +238,15 @@ class Inquiry:
         return np.divide(abs(self.value_before), values, out=np.ones_like(values), where=values > 0)
 
     @cached_property
-    def _all(self) -> _Screened:
+    def _all(self) -> Screened:
         return self._screened(self.tables)
 
-    def _screened(self, tables: Tables) -> _Screened:
+    def _screened(self, tables: Tables) -> Screened:
         before, now = tables.before, tables.now
         surplus = self.alike.excess(before, now, self.whole_before, self.whole_now)
         effects = effect(self.measure, self.whole_now, surplus, self.shared_now)
         volume = np.abs(self.gradient) @ (np.abs(before) + np.abs(now))
-        return _Screened(effects, volume, ~tables.is_other & ~self._is_nearly_all(before, now))
+        return Screened(effects, volume, ~tables.is_other & ~self._is_nearly_all(before, now))
 
     def _is_nearly_all(self, before: Floats, now: Floats) -> NDArray[np.bool_]:
         def share(rows: Floats, whole: Floats) -> Floats:
@@ -302,29 +274,3 @@ class Findings(NamedTuple):
     effects: Floats
     ordinary: Ordinary
     news: float
-
-
-class _Screened(NamedTuple):
-    """Effects [row], how much each row has to tremble with, and which may be named at all."""
-
-    effects: Floats
-    volume: Floats
-    eligible: NDArray[np.bool_]
-
-    @property
-    def variance(self) -> Floats:
-        """As of counts, whose variance goes with their size; by how much, half of the rows tell."""
-        sound = (self.volume > 0) & (self.effects != 0)
-        ratios = self.effects[sound] ** 2 / self.volume[sound]
-        per_volume = float(np.median(ratios)) / CHI_SQUARE_MEDIAN if len(ratios) else 0.0
-        return self.volume * per_volume
-
-    def foremost(self, most: int) -> list[int]:
-        """Those that stand out: two in three by how far beyond chance they are, the others by how much they weigh."""
-        deviation = np.sqrt(self.variance)
-        far = np.divide(np.abs(self.effects), deviation, out=np.zeros_like(deviation), where=deviation > 0)
-        chosen = dict.fromkeys(largest(np.where(self.eligible, far, -1.0), most - most // 3))
-        for at in largest(np.where(self.eligible, np.abs(self.effects), -1.0), most):
-            if len(chosen) < most:
-                chosen.setdefault(at)
-        return [at for at in chosen if self.eligible[at]]

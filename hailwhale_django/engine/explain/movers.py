@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from .detail import Detail
 from .explanation import Mover
-from .inquiry import Detail, Inquiry
+from .inquiry import Inquiry
 from .telling import Telling
 
 LEAST_SCORE = 3.0

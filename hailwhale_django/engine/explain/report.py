@@ -7,9 +7,10 @@ from math import fsum
 import numpy as np
 
 from .causes import Cause as Found
+from .detail import Detail
 from .excess import Aspect
 from .explanation import Breakdown, Cause, How, Part
-from .inquiry import Detail, Findings, Inquiry
+from .inquiry import Findings, Inquiry
 from .onset import onset
 from .region import Region
 from .seen import Seen, largest

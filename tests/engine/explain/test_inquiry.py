@@ -10,7 +10,8 @@ import pytest
 from hailwhale_django.engine.domain.formula import parse
 from hailwhale_django.engine.domain.paths import ROOT, Path
 from hailwhale_django.engine.domain.values import Floats
-from hailwhale_django.engine.explain.inquiry import Detail, Inquiry
+from hailwhale_django.engine.explain.detail import Detail
+from hailwhale_django.engine.explain.inquiry import Inquiry
 from hailwhale_django.engine.explain.measure import Measure
 from hailwhale_django.engine.explain.region import Region
 from hailwhale_django.engine.explain.seen import Seen

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from hailwhale_django.engine.domain.formula import parse
 from hailwhale_django.engine.domain.paths import ROOT, Path
+from hailwhale_django.engine.explain.detail import Detail
 from hailwhale_django.engine.explain.explanation import Breakdown, Cause
-from hailwhale_django.engine.explain.inquiry import Detail, Inquiry
+from hailwhale_django.engine.explain.inquiry import Inquiry
 from hailwhale_django.engine.explain.measure import Measure
 from hailwhale_django.engine.explain.region import Region
 from hailwhale_django.engine.explain.report import Report

@@ -12,7 +12,8 @@ import numpy as np
 from hailwhale_django.engine.domain.formula import parse
 from hailwhale_django.engine.domain.paths import ROOT, Path
 from hailwhale_django.engine.domain.values import Floats
-from hailwhale_django.engine.explain.inquiry import Detail, Findings, Inquiry
+from hailwhale_django.engine.explain.detail import Detail
+from hailwhale_django.engine.explain.inquiry import Findings, Inquiry
 from hailwhale_django.engine.explain.measure import Measure
 from hailwhale_django.engine.explain.region import Region
 from hailwhale_django.engine.explain.report import Report
