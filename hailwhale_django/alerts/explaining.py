@@ -10,6 +10,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from .. import connection
@@ -30,6 +31,9 @@ logger = logging.getLogger("hailwhale")
 MOST_EXPLAINED = 3
 """As many events of one message are explained; each takes some six round trips."""
 
+MOST_SECONDS = 10.0
+"""After as many no further event is explained: the message is worth more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -45,9 +49,12 @@ def explained(alert: Alert, events: Sequence[AlertEvent], now: datetime) -> dict
     Where one cannot be explained the next ones are not tried: they would fail as well, and may take their time.
     """
     found: dict[int, Told] = {}
+    until = monotonic() + MOST_SECONDS
     try:
         lookout = Lookout.of(alert)
         for event in [one for one in events if asks_why(lookout, one)][:MOST_EXPLAINED]:
+            if monotonic() > until:
+                break
             if told := _told(lookout, event, now.timestamp()):
                 found[event.pk] = told
     except HailWhaleError as error:

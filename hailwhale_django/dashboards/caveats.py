@@ -8,10 +8,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ..engine.domain.plan import NOT_RETAINED, UNALIGNED, ZONE_INEXACT
+from ..engine.explainer import NOTHING_USUAL
 
 CAVEATS = {
     NOT_RETAINED: _("some of this period is older than what is kept"),
     ZONE_INEXACT: _("some dates of this zone begin inside a kept bucket; all of it is counted on the nearer one"),
+    NOTHING_USUAL: _("too little of these periods and of earlier ones is kept to tell what is usual"),
     UNALIGNED: _("some edges of this period fall inside a kept bucket; what lies in them is left out"),
 }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext, ngettext
 
-from ..engine.domain.crossing import MARK, is_crossing
+from ..engine.domain.crossing import MARK, is_crossed
 from ..engine.domain.paths import OTHER, Path
 from ..engine.explain.explanation import Breakdown, Cause, Explanation, Part
 from ..engine.explain.region import Region
@@ -99,7 +99,7 @@ class _Sections:
         own = self.explanation.dimension
         if not own:
             return len(one.table) <= 1
-        return one.table == own or (one.table.parent == own and is_crossing(one.table.name))
+        return one.table == own or (one.table.parent == own and is_crossed(one.table))
 
     def _rank(self, one: Breakdown) -> tuple[bool, float]:
         """The dimension of the first cause, then those of which a child carries most."""
@@ -136,14 +136,14 @@ class _Sections:
     def _title(self, one: Breakdown) -> str:
         if one.counters:
             return gettext("child counters")
-        if is_crossing(one.table.name):
+        if is_crossed(one.table):
             return one.table.name.removeprefix(MARK)
         if len(one.table) == 1:
             return one.table.name
         return gettext("within %(name)s") % {"name": region_name(Region(one.table))}
 
     def _inner_title(self, one: Breakdown) -> str:
-        if not is_crossing(one.table.name):
+        if not is_crossed(one.table):
             return gettext("within %(name)s") % {"name": region_name(Region(one.table))}
         names = {"name": region_name(Region(one.table.parent)), "dimension": one.table.name.removeprefix(MARK)}
         return gettext("%(name)s by %(dimension)s") % names

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from math import isfinite
 from typing import Any
 
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
-from ..engine.domain.crossing import MARK, is_crossing
+from ..engine.domain.crossing import MARK, is_crossed
 from ..engine.domain.paths import ROOT, Path
 from ..engine.domain.period import Period
 from ..engine.errors import InvalidInput
@@ -111,7 +112,7 @@ class WhyPage:
     def usual(self) -> str:
         """How far the number goes by chance."""
         found = self.explanation.ordinary
-        if not found:
+        if not found or not isfinite(found):
             return ""
         write = Differences.of(self.column, [found])
         text = write.plain(found)
@@ -181,7 +182,7 @@ def _explained(asked_for: Why, pod: Pod, now: float) -> Explanation:
     as well.
     """
     found, path = pod.explainer.explain(asked_for, now), asked_for.dimension
-    if not path or not (len(path) == 1 or is_crossing(path.name)):
+    if not path or not (len(path) == 1 or is_crossed(path)):
         return found
     above = pod.explainer.explain(asked_for._replace(dimension=path.parent), now)
     return above if (above.before, above.now) == (found.before, found.now) else found

@@ -16,7 +16,7 @@ from django.utils.translation import gettext
 
 from ..conf import DEFAULT_STORE
 from ..engine.domain.answer import Cell
-from ..engine.domain.crossing import is_crossing
+from ..engine.domain.crossing import is_crossed
 from ..engine.domain.formula import Formula
 from ..engine.domain.paths import Path
 from ..engine.errors import InvalidInput
@@ -98,7 +98,7 @@ def why_of(cell: Cell, column: Column, name: str, state: WhyState, address: WhyA
 
 def whole_name(path: Path) -> str:
     """What has the total of a path's table: "" for all there is, of which a dimension is a table, too."""
-    above = path.parent if path and is_crossing(path.name) else path
+    above = path.parent if is_crossed(path) else path
     return region_name(Region(above)) if len(above) > 1 else ""
 
 

@@ -6,16 +6,17 @@ to be known of the candidates. Never is anything read that does not stand out, b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .domain.crossing import MARK, is_crossing
+from .domain.crossing import MARK, is_crossed
 from .domain.formula import Formula
 from .domain.paths import ROOT, Path
 from .domain.period import Period
+from .domain.plan import NOT_RETAINED, UNALIGNED
 from .domain.timeline import Interval
 from .errors import InvalidInput
 from .explain.detail import Detail
@@ -27,7 +28,7 @@ from .explain.region import Region
 from .explain.report import Report
 from .explain.why import Why, explainable
 from .fold import CHILD_PKS
-from .measures import Asked, Measures
+from .measures import Asked, Measures, told_apart
 from .store.conversation import Conversation, both
 from .store.store import Store
 from .tabling import COUNTERS, Reading, Rows, Table, is_counters, table_of
@@ -37,8 +38,10 @@ MOST_CAUSES = 5
 EARLIER_PERIODS = 6
 """Before the one compared with: what a row did in these is ordinary for it."""
 
-FEWEST_BUCKETS, MOST_BUCKETS = 7, 92
-"""Into how many buckets a period is taken apart to see how they scatter, where there are intervals to do so."""
+NOTHING_USUAL = "too little of these periods and of earlier ones is kept to tell what is usual"
+
+FEWEST_BUCKETS, MOST_BUCKETS, TOO_MANY_BUCKETS = 7, 92, 400
+"""Into how many buckets a period is taken apart to see how they scatter: best from 7 to 92, at most 400."""
 
 
 class Explainer:
@@ -60,7 +63,9 @@ class Explainer:
         detail = yield from self._looking_into(why, inquiry.measure, rows.of(inquiry.candidates), now)
         findings = inquiry.causes(detail, MOST_CAUSES)
         report = Report(inquiry, findings, detail, why.limit)
-        return replace(_explanation(why, inquiry, report, warnings), interval=self._interval(why.period))
+        if detail.is_little:
+            warnings.add(NOTHING_USUAL)
+        return replace(_explanation(why, inquiry, report, warnings), interval=self._interval(why, now))
 
     def movers(self, why: Why, now: float) -> Movers:
         """The children that moved most against their own past."""
@@ -121,7 +126,7 @@ class Explainer:
         if why.dimension == ROOT:
             wanted = [ROOT.child(name) for name in names if why.dimensions is None or name in why.dimensions]
             return [*wanted, COUNTERS] if why.dimensions is None else wanted
-        crossed = [name for name in names if is_crossing(name)]
+        crossed = [name for name in names if is_crossed(why.dimension.child(name))]
         if why.dimensions is not None:
             crossed = [name for name in crossed if name.removeprefix(MARK) in why.dimensions]
         return [why.dimension, *(why.dimension.child(name) for name in crossed)]
@@ -138,21 +143,18 @@ class Explainer:
 
     def _looking_into(self, why: Why, measure: Measure, rows: NDArray[np.int64], now: float) -> Conversation[Detail]:
         """Buckets of both periods and sums of earlier ones, of some rows and of the path itself."""
-        interval = self._interval(why.period)
-        spans = [why.compare.with_interval(interval), why.period.with_interval(interval)]
-        earlier = [why.compare]
-        for _ in range(EARLIER_PERIODS):
-            if (one_before := _previous(earlier[-1])) is None:
-                break
-            earlier.append(one_before)
+        interval = self._interval(why, now)
+        spans = [] if interval is None else [span.with_interval(interval) for span in (why.compare, why.period)]
         unfolds = measure.formula.reads_buckets
-        asked = [*(Asked(span, True, True) for span in spans), *(Asked(span, unfolds, unfolds) for span in earlier)]
+        asked = [Asked(span, True, True) for span in spans]
+        asked += [Asked(span, unfolds, unfolds) for span in self._earlier(why, now)]
         leaves = [Formula.of(leaf) for leaf in measure.leaves]
         question = yield from self.measures.questioning(why.pk, leaves, asked, now)
         answers = yield from self.measures.answering(question, rows, now)
         values = [values for values, _ in answers]
-        buckets = [np.stack([one.points(leaf) for leaf in leaves]) for one in values[:2]]
-        sums = np.stack([np.stack([one.totals(leaf) for leaf in leaves]) for one in values[2:]], axis=1)
+        none = np.zeros((len(leaves), 0, len(rows)))
+        buckets = [np.stack([one.points(leaf) for leaf in leaves]) for one in values[: len(spans)]] or [none, none]
+        sums = np.stack([np.stack([one.totals(leaf) for leaf in leaves]) for one in values[len(spans) :]], axis=1)
         return Detail(
             before=buckets[0][:, :, :-2],
             now=buckets[1][:, :, :-2],
@@ -162,15 +164,49 @@ class Explainer:
             whole_past=sums[:, :, -1],
         )
 
-    def _interval(self, period: Period) -> Interval:
-        """Into what a period is taken apart: its own buckets, or the longest kept of which it has some, but few."""
-        if FEWEST_BUCKETS <= len(period) <= MOST_BUCKETS:
-            return period.interval
-        begin, end = period.span
-        kept = sorted((one.interval for one in self.store.schedule.kept), key=lambda one: one.seconds)
-        few = [interval for interval in kept if (end - begin) / interval.seconds <= MOST_BUCKETS]
-        some = [interval for interval in few if (end - begin) / interval.seconds >= FEWEST_BUCKETS]
-        return some[-1] if some else few[0] if few else kept[-1]
+    def _earlier(self, why: Why, now: float) -> list[Period]:
+        """The period compared with, and those before it that are still kept."""
+        found = [why.compare]
+        if (
+            why.formula.reads_buckets and len(why.compare) > MOST_BUCKETS
+        ):  # each of them would be read, bucket by bucket
+            return found
+        while len(found) <= EARLIER_PERIODS and (before := _previous(found[-1])) is not None:
+            if NOT_RETAINED in self.store.schedule.in_sum(before, now).warnings:
+                break
+            found.append(before)
+        return found
+
+    def _interval(self, why: Why, now: float) -> Interval | None:
+        """Into what both periods are taken apart: their own buckets, or those kept, best some but few; `None` where no
+        such buckets make up both periods and are still kept.
+        """
+        spans = why.period, why.compare
+        longest = max(end - begin for begin, end in (span.span for span in spans))
+
+        def fits(interval: Interval) -> tuple[int, float]:
+            count = longest / interval.seconds
+            if FEWEST_BUCKETS <= count <= MOST_BUCKETS:
+                return (0 if interval == why.period.interval else 1), count
+            return (2, count) if count > MOST_BUCKETS else (3, -count)
+
+        kept = {one.interval for one in self.store.schedule.kept} | {why.period.interval}
+        for interval in sorted(kept, key=fits):
+            if longest / interval.seconds <= TOO_MANY_BUCKETS and self._makes_up(spans, interval, why.formula, now):
+                return interval
+        return None
+
+    def _makes_up(self, spans: Iterable[Period], interval: Interval, formula: Formula, now: float) -> bool:
+        """Whether periods are buckets of an interval that are still kept, of all that the formula reads."""
+        _, sketches = told_apart([formula])
+        schedules = [self.store.schedule, *(self.store.schedule_of(one.kept) for one in sketches.values())]
+        for span in spans:
+            cut = span.with_interval(interval)
+            if cut.span != span.span:
+                return False
+            if any({NOT_RETAINED, UNALIGNED} & schedule.by_point(cut, now).warnings for schedule in schedules):
+                return False
+        return True
 
 
 def _previous(period: Period) -> Period | None:

@@ -555,3 +555,52 @@ def test_round_trips(watched: Pod, depth: int, expected: int) -> None:
     """
     found = [trips(watched, lambda: explained(watched, "hits", depth=depth)) for _ in range(2)]
     assert found == [expected] * 2
+
+
+# --- where little is kept
+
+
+def counted_by_hour(pod: Pod, days: list[int], tripled: int) -> None:
+    """Of three countries, with some more from hour to hour; of DE three times as many on one of the days."""
+    for age in days:
+        for hour in range(24):
+            at = midnight((NOON - timedelta(days=age)).date(), UTC) + hour * 3600
+            for number, name in enumerate(["US", "DE", "FR"]):
+                visits = (20 + (7 * hour + 3 * number + age) % 5) * (3 if name == "DE" and age == tripled else 1)
+                pod.count("shop", {"country": name}, {"visits": visits}, at)
+
+
+def test_buckets_that_are_no_longer_kept_are_not_read(pods: Pods, redis_url: str) -> None:
+    """Hours are kept for 90 days: of a day a year ago only the day itself is left. That is no fall of every hour."""
+    pod = pods(redis_url, intervals={"1h": "90d", "1d": "5y"})
+    counted_by_hour(pod, [1, 2, 366, 367], tripled=1)
+    yesterday, a_year_ago = "1d:2099-11-20..2099-11-20", "1d:2098-11-20..2098-11-20"
+    found = explained(pod, "visits", period=yesterday, versus=a_year_ago)
+    assert [str(cause.path) for cause in found.causes] in ([], ["country/DE"])
+    assert found.times is None
+    assert str(found.interval) == "1d"
+    assert "too little of these periods and of earlier ones is kept to tell what is usual" in found.warnings
+    moved = pod.movers("shop", "visits", period=yesterday, versus=a_year_ago).movers
+    assert {str(one.path) for one in moved} <= {"country/DE"}
+    by_hour = explained(pod, "visits", period=yesterday, versus="previous")
+    assert [str(cause.path) for cause in by_hour.causes] == ["country/DE"]
+    assert str(by_hour.interval) == "1h"
+
+
+def test_a_period_compared_with_is_not_taken_apart_into_thousands(pods: Pods, redis_url: str) -> None:
+    pod = pods(redis_url)
+    counted_by_hour(pod, [1, 2], tripled=1)
+    found = explained(pod, "visits", period="24h", versus="1h:2090-01-01..2099-11-19")
+    assert found.interval is None or str(found.interval) in ("1mo", "1w")
+
+
+@pytest.mark.parametrize("name", ["×country", "×device", "×", "×x/y"])
+def test_children_may_be_called_like_crossings(pods: Pods, redis_url: str, name: str) -> None:
+    pod = pods(redis_url, crossings=Crossings.parse({"shop": [["country", "device"]]}))
+    for age in range(28):
+        for country, visits in (("US", 100), ("DE", 90), (name, 80)):
+            more = 3 if country == name and age < 7 else 1
+            pod.count("shop", {"country": country, "device": "tv"}, {"visits": visits * more + age % 5}, day(age))
+    found = explained(pod, "visits")
+    assert [str(cause.path) for cause in found.causes] == [str(Path(("country", name)))]
+    assert by_name(found.breakdowns[0])[name].part == 7 * 160 + 11 - 15  # of the days' fives, before and now

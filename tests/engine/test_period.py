@@ -643,3 +643,17 @@ def test_another_interval_covers_the_same_time(text: str, interval: str, now: da
     assert period.end <= other.end
     assert other.timeline.starts_at(other.interval, other.first + 1) > period.start.timestamp()
     assert other.timeline.starts_at(other.interval, other.last) < period.end.timestamp()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1y:9998-12-31T23:00-12:00..9998-12-31T23:30-12:00",
+        "1h:9999-01-01T00:00+12:00..9999-01-01T02:00+12:00",
+        "1970-01-01T00:00+10:00..1970-01-01T01:00+10:00",
+    ],
+)
+def test_the_year_is_that_of_every_clock(text: str) -> None:
+    """What is still 9998 where it is written is 9999 in UTC, of which there is no year's end."""
+    with pytest.raises(InvalidInput, match="1970 to 9998"):
+        read(text)

@@ -79,6 +79,11 @@ def is_crossing(name: str) -> bool:
     return name.startswith(MARK)
 
 
+def is_crossed(path: Path) -> bool:
+    """Whether a path is a table of what was counted together with a value: only below values there are such."""
+    return len(path) > 2 and is_crossing(path[-1])
+
+
 def other_of(name: str) -> str:
     """Where what has no room is counted: what is crossed must not be added to the values' `(other)`."""
     return f"{MARK}{OTHER}" if is_crossing(name) else OTHER

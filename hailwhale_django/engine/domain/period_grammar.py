@@ -209,9 +209,14 @@ def _instant(text: str, line: Timeline) -> int:
         found = datetime.fromisoformat(text.upper())
     except ValueError:
         raise InvalidInput("period", text, "there is no such time") from None
-    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+    here = found.replace(tzinfo=line.zone) if found.tzinfo is None else found
+    try:
+        years = [found.year, here.astimezone(UTC).year, here.astimezone(line.zone).year]
+    except (ValueError, OverflowError):
+        raise InvalidInput("period", text, WITHIN_YEARS) from None
+    if not all(FIRST_YEAR <= year <= LAST_YEAR for year in years):
         raise InvalidInput("period", text, WITHIN_YEARS)
-    return int((found.replace(tzinfo=line.zone) if found.tzinfo is None else found).timestamp())
+    return int(here.timestamp())
 
 
 def _dates(text: str) -> tuple[date, ...]:

@@ -6,7 +6,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..domain.values import Floats
+from .ordinary import FEWEST_BUCKETS
 from .region import Region
+
+FEWEST_PAST = 3
+"""Earlier changes that say what is ordinary; with fewer the buckets have to."""
 
 
 class Detail(NamedTuple):
@@ -21,6 +25,12 @@ class Detail(NamedTuple):
     past: Floats
     whole_past: Floats
 
+    @property
+    def is_little(self) -> bool:
+        """Whether neither buckets nor earlier periods can tell what is usual."""
+        buckets, periods = min(self.before.shape[1], self.now.shape[1]), (self.whole_past != 0).any(axis=0)
+        return buckets < FEWEST_BUCKETS and int(periods.sum()) <= FEWEST_PAST
+
     def twins(self, regions: Sequence[Region]) -> list[list[Region]]:
         """Of each candidate all regions of the same events, counted under other names: alike in every bucket.
 
@@ -30,6 +40,8 @@ class Detail(NamedTuple):
         found: dict[Region, list[Region]] = {}
         for at in sorted(range(len(regions)), key=lambda at: len(regions[at].path)):
             alike = groups.setdefault(self.before[:, :, at].tobytes() + self.now[:, :, at].tobytes(), [])
+            if not (self.before[:, :, at].any() and self.now[:, :, at].any()):  # of nothing all are alike
+                alike = []
             group = next((one for one in alike if not one[0].is_apart_from(regions[at])), None)
             if group is None:
                 alike.append(group := [])

@@ -19,7 +19,7 @@ from ..domain.values import Floats
 from .attribution import Sides, attribute
 from .causes import Cause as Found
 from .causes import Suspects, find
-from .detail import Detail
+from .detail import FEWEST_PAST, Detail
 from .excess import Alike, effect
 from .measure import Measure
 from .ordinary import (
@@ -46,9 +46,6 @@ NEARLY_THE_WHOLE = 0.95
 
 PRIOR_BUCKETS = 3.0
 """As how many buckets of its own the scatter of all candidates counts for one."""
-
-FEWEST_PAST = 3
-"""Earlier changes that say what is ordinary for the whole; with fewer its buckets have to."""
 
 
 OVERFLOWING = np.errstate(over="ignore", invalid="ignore")
@@ -136,16 +133,17 @@ class Inquiry:
     def movements(self, detail: Detail) -> Floats:
         """[row]: how far the restless went beyond what is ordinary for them, as standard normal values."""
         values = self.measure.value(detail.past, self.shared_now)
-        now = self.measure.value(detail.now.sum(axis=1), self.shared_now)
         was_there = (detail.past[:, :-1] != 0).any(axis=0) & (detail.past[:, 1:] != 0).any(axis=0)
         past = np.where(was_there, values[:-1] - values[1:], np.nan)
         own = scatter_of_values(self.measure, detail.before, detail.now, self.shared_now)
         volume = self._all.volume[self.restless]
         sound = (own > 0) & (volume > 0)
         common = volume * (float(np.median(own[sound] / volume[sound])) if sound.any() else 0.0)
-        degrees = detail.before.shape[1] + detail.now.shape[1] - 2
+        degrees = max(detail.before.shape[1] + detail.now.shape[1] - 2, 0)
         usual = ordinary((PRIOR_BUCKETS * common + degrees * own) / (PRIOR_BUCKETS + degrees), past)
-        change = now - self.measure.value(detail.before.sum(axis=1), self.shared_before)
+        rows = self.restless
+        change = self.measure.value(self.tables.now[:, rows], self.shared_now)
+        change = change - self.measure.value(self.tables.before[:, rows], self.shared_before)
         far = np.divide(change, np.sqrt(usual.variance), out=np.zeros_like(change), where=usual.variance > 0)
         return normal_score(far, usual.degrees)
 

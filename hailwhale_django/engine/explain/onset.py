@@ -11,6 +11,9 @@ from ..domain.values import Floats
 MOST_OF_IT = 0.7
 AT_MOST = 0.6
 
+LARGEST = 1e150
+"""What can be squared."""
+
 FEWEST, MOST = 3, 1000
 """Buckets; all their runs are looked at."""
 
@@ -25,7 +28,7 @@ def onset(moves: Floats, deviation: float) -> tuple[int, int] | None:
     """
     count = len(moves)
     total = float(moves.sum())
-    if not FEWEST <= count <= MOST or not total or deviation <= 0:
+    if not FEWEST <= count <= MOST or not total or not 0 < deviation < LARGEST or abs(total) > LARGEST:
         return None
     sums = np.concatenate([[0.0], np.cumsum(moves * np.sign(total))])
     edges = np.arange(count + 1)

@@ -38,7 +38,7 @@ class Region:
         dimension = ""
         names: list[str] = []
         for at, name in enumerate(self.path):
-            if at == 0 or is_crossing(name):
+            if at == 0 or (names and is_crossing(name)):  # only a value is crossed with something
                 if at:
                     found[dimension] = tuple(names)
                 dimension, names = name.removeprefix(MARK) if at else name, []
