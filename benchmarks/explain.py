@@ -47,7 +47,7 @@ def run(effort: Effort) -> Result:
         f"Explaining: {DIMENSIONS} dimensions of {children:,} children, {DAYS} days against the {DAYS} before",
         [Column("what"), Column("ms", ",.1f"), Column("of it work in this process", ".2f")],
         notes=[
-            f"The explanation takes {trips} round trips: two a level (names, sums), one for buckets and past.",
+            f"The explanation takes {trips} round trips: for the dimensions, one a level, for buckets and past.",
             "DuckDB, in process, sums the same rollup rows of both periods and works out the parts; it looks neither",
             "for what is ordinary nor for causes.",
         ],

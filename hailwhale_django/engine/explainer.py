@@ -1,7 +1,7 @@
 """Asking a store what made a number move: names and sums level by level, then buckets and the past of what stands out.
 
-Two round trips a level (the names of its tables, then the sums of both periods for all of their rows), one for what is
-to be known of the candidates. Never is anything read that does not stand out, but for the sums of the first level.
+One round trip for the names of the dimensions; two a level (the names of its tables, then the sums of both periods for
+all of their rows), or one where these tables were asked for before; one for what is to be known of the candidates.
 """
 
 from __future__ import annotations
@@ -27,11 +27,10 @@ from .explain.movers import moved
 from .explain.region import Region
 from .explain.report import Report
 from .explain.why import Why, explainable
-from .fold import CHILD_PKS
 from .measures import Asked, Measures, told_apart
 from .store.conversation import Conversation, both
 from .store.store import Store
-from .tabling import COUNTERS, Reading, Rows, Table, is_counters, table_of
+from .tabling import COUNTERS, Known, Reading, Rows
 
 MOST_CAUSES = 5
 
@@ -50,6 +49,7 @@ class Explainer:
     def __init__(self, store: Store, measures: Measures) -> None:
         self.store = store
         self.measures = measures
+        self.known = Known()
 
     def explain(self, why: Why, now: float) -> Explanation:
         """What made the number move."""
@@ -93,31 +93,24 @@ class Explainer:
         """The sums of all that is to be looked at, level by level."""
         yield from self.store.checking(now)
         measure = Measure(explainable(why.formula))
-        reading = Reading(self.measures, why, measure, now)
+        reading = Reading(self.measures, self.known, why, measure, now)
         names, ends = yield from both(
             self.store.catalog.listing(str(why.pk), [str(why.dimension)]), reading.finding_ends()
         )
-        tables = yield from self._listing(why, self._first(why, names[0].names))
-        seen, whole = yield from reading.sums(tables, ends)
-        inquiry = Inquiry(Region(why.dimension), measure, *whole)
-        rows: list[NDArray[np.int64]] = []
-        for level in range(why.depth):
-            inquiry.add(seen)
-            rows += (table.rows for table in tables)
-            if level + 1 == why.depth or not seen or inquiry.is_empty:
+        level = yield from reading.level(self._first(why, names[0].names), ends)
+        inquiry = Inquiry(Region(why.dimension), measure, *level.whole)
+        rows = []
+        for depth in range(1, why.depth + 1):
+            inquiry.add(level.seen)
+            rows.append(level.rows)
+            if depth == why.depth or not level.seen or inquiry.is_empty:
                 break
-            promising = inquiry.promising(seen)
-            tables = yield from self._listing(why, [path for one in promising for path in self._below(why, one)])
-            if not tables:
+            promising = inquiry.promising(level.seen)
+            below = [path for one in promising for path in self._below(why, one)]
+            level = yield from reading.level(below, ends, level.whole)
+            if not level.seen:
                 break
-            seen, _ = yield from reading.sums(tables, ends)
-        return inquiry, Rows(np.concatenate([*rows, np.zeros(0, dtype=np.int64)]), ends), reading.warnings
-
-    def _listing(self, why: Why, tables: Sequence[Path]) -> Conversation[list[Table]]:
-        """Those of the tables that have children."""
-        texts = [CHILD_PKS if is_counters(path) else str(path) for path in tables]
-        found = yield from self.store.catalog.listing(str(why.pk), texts)
-        return [table for table in map(table_of, tables, found) if len(table.names)]
+        return inquiry, Rows(np.concatenate(rows), ends), reading.warnings
 
     def _first(self, why: Why, names: Sequence[str]) -> list[Path]:
         """The tables that the change is to be told by: the dimensions of the whole; below, the children of the path and

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,14 @@ from .explain.measure import Leaf, Measure
 from .explain.seen import Seen
 from .explain.why import Why
 from .fold import CHILD_PKS
-from .measures import Asked, Measures
+from .measures import Asked, Measures, Said
 from .store.catalog import ABSENT, Children
-from .store.conversation import Conversation
+from .store.conversation import Conversation, both
+from .store.server import Call
+from .store.tiles import Guess
+
+MOST_KNOWN = 64
+"""Of some 8 bytes a row."""
 
 
 class Table(NamedTuple):
@@ -46,11 +51,35 @@ class Rows(NamedTuple):
         return np.append(self.seen[list(numbers)], self.ends[[0, 0]])
 
 
+class Level(NamedTuple):
+    """Rows of the store of all children of some tables, what was seen of them, and the whole."""
+
+    rows: NDArray[np.int64]
+    seen: list[Seen]
+    whole: Whole
+
+
+class Known:
+    """Where tables were when they were asked for together. Decides only what is asked for early."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[Path, tuple[Path, ...]], NDArray[np.int64]] = {}
+
+    def rows(self, pk: Path, tables: Sequence[Path]) -> NDArray[np.int64] | None:
+        return self._rows.get((pk, tuple(tables)))
+
+    def learn(self, pk: Path, tables: Sequence[Path], rows: NDArray[np.int64]) -> None:
+        if len(self._rows) >= MOST_KNOWN:
+            self._rows.clear()
+        self._rows[pk, tuple(tables)] = rows
+
+
 @dataclass
 class Reading:
     """Sums of the two periods."""
 
     measures: Measures
+    known: Known
     why: Why
     measure: Measure
     now: float
@@ -64,13 +93,34 @@ class Reading:
         found = yield from self.measures.store.catalog.finding(str(why.pk), texts)
         return np.array([ABSENT if row is None else row for row in found], dtype=np.int64)
 
-    def sums(self, tables: Sequence[Table], ends: NDArray[np.int64]) -> Conversation[tuple[list[Seen], Whole]]:
-        """What the tables have in both periods, and the whole of what is explained."""
+    def level(self, paths: Sequence[Path], ends: NDArray[np.int64], whole: Whole | None = None) -> Conversation[Level]:
+        """Those of some tables that have children: names, then what they and the whole have in both periods.
+
+        Two round trips; of tables that were asked for together before one, since most likely they are where they were.
+        Where the whole is known, what has no children takes no second one.
+        """
         why = self.why
-        rows = np.concatenate([*(table.rows for table in tables), ends])
         asked = [Asked(span, self._unfolds, self._unfolds) for span in (why.compare, why.period)]
         question = yield from self.measures.questioning(why.pk, [why.formula], asked, self.now)
-        (before, said_before), (now, said) = yield from self.measures.answering(question, rows, self.now)
+        known = self.known.rows(why.pk, paths)
+        guess = Guess() if known is None else self.measures.guess(question, np.concatenate([known, ends]))
+        tables, replies = yield from both(self._listing(paths), _asking(guess.calls))
+        rows = np.concatenate([*(table.rows for table in tables), ends[:0]])
+        self.known.learn(why.pk, paths, rows)
+        if whole is not None and not len(rows):
+            return Level(rows, [], whole)
+        early = guess.answered(replies) if guess.calls else None
+        answers = yield from self.measures.answering(question, np.concatenate([rows, ends]), self.now, early)
+        seen, whole = self._seen(tables, *answers)
+        return Level(rows, seen, whole)
+
+    def _listing(self, paths: Sequence[Path]) -> Conversation[list[Table]]:
+        texts = [CHILD_PKS if is_counters(path) else str(path) for path in paths]
+        found = yield from self.measures.store.catalog.listing(str(self.why.pk), texts)
+        return [table for table in map(table_of, paths, found) if len(table.names)]
+
+    def _seen(self, tables: Sequence[Table], earlier: Said, later: Said) -> tuple[list[Seen], Whole]:
+        (before, said_before), (now, said) = earlier, later
         self.warnings |= said | {f"compared period: {warning}" for warning in said_before}
         sides = [(self._own(values), self._shared(values)) for values in (before, now)]
         (own_before, shared_before), (own_now, shared_now) = sides
@@ -100,6 +150,11 @@ class Reading:
             return float(values.totals(Formula.of(leaf))[-1])
         at = values.whole if leaf.level == "_" else values.parent
         return float(values.totals(Formula.of(Metric(leaf.name, leaf.carry)))[at])
+
+
+def _asking(calls: Sequence[Call]) -> Conversation[list[Any]]:
+    """Just these calls."""
+    return (yield calls) if calls else []
 
 
 COUNTERS = Path(("", CHILD_PKS))

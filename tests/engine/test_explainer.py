@@ -548,13 +548,30 @@ def watched(watching: Pods, any_redis_url: str) -> Pod:
     return pod
 
 
-@pytest.mark.parametrize(("depth", "expected"), [(1, 4), (2, 6), (3, 7)])
-def test_round_trips(watched: Pod, depth: int, expected: int) -> None:
+@pytest.mark.parametrize(("depth", "first", "again"), [(1, 4, 3), (2, 6, 4), (3, 7, 5)])
+def test_round_trips(watched: Pod, depth: int, first: int, again: int) -> None:
     """Of four dimensions, of which one has states. One for their names and for where the whole is; then two a level,
-    names and sums, but for the third, which has no names; one for the buckets and the past of what stands out.
+    names and sums, but for the third, which has no names; one for the buckets and the past of what stands out. Where
+    tables were asked for before, one a level.
     """
-    found = [trips(watched, lambda: explained(watched, "hits", depth=depth)) for _ in range(2)]
-    assert found == [expected] * 2
+    found = [trips(watched, lambda: explained(watched, "hits", depth=depth)) for _ in range(3)]
+    assert found == [first, again, again]
+
+
+def test_what_is_remembered_is_not_what_is_answered(watched: Pod, pods: Pods, any_redis_url: str) -> None:
+    """Others count, and remove, meanwhile."""
+    other = pods(any_redis_url)
+    for change in (
+        lambda: other.count("shop", {"country": "NEW", "device": "new"}, {"visitors": 7}, day(1)),
+        lambda: other.reset("shop", "country"),
+        lambda: other.count("shop", {"country": {"US": "CA"}}, {"visitors": 3}, day(1)),
+        lambda: other.reset("shop"),
+        lambda: other.count("shop", {"device": "tv"}, {"visitors": 3}, day(1)),
+        lambda: other.count("shop", {"country": "DE"}, {"visitors": 3}, day(9)),
+    ):
+        explained(watched, "hits")
+        change()
+        assert explained(watched, "hits") == explained(pods(any_redis_url), "hits")
 
 
 # --- where little is kept
