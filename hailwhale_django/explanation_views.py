@@ -36,14 +36,14 @@ class ExplainView(WhaleView):
         return explanation(why, found) | {"meta": meta}
 
     def ask(
-        self, asked: dict[str, Any], of: Callable[[Explainer, Why, float], Found]
+        self, asked: dict[str, Any], method: Callable[[Explainer, Why, float], Found]
     ) -> tuple[Why, Found, dict[str, Any]]:
         """What was understood, what was found, and what is to be said about the answer."""
         began = perf_counter()
         pod = self.whale.pod()
         why = pod.parse_why(**asked)
         now = pod.clock()
-        found = of(pod.explainer, why, now)
+        found = method(pod.explainer, why, now)
         meta = {
             "warnings": found.warnings,
             "generated_at": datetime.fromtimestamp(now, UTC).isoformat(),

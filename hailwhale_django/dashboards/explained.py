@@ -19,7 +19,6 @@ from .column import Column
 Link = Callable[[Region], str]
 """The address of where a child's numbers are; "" where the reader may not go there."""
 
-
 TableLink = Callable[[Region | None], str]
 """The address of the table in which a child's numbers stand; of `None` that of the whole's."""
 
@@ -65,7 +64,7 @@ class Writer:
         return write
 
     def times(self, first_and_last: tuple[int, int] | None) -> str:
-        """` on Nov 5`, ` from Nov 5 to Nov 7`, ` from Nov 5 on`; nothing of what came about all the time."""
+        """` (on Nov 5)`, ` (from Nov 5 to Nov 7)`, ` (from Nov 5 on)`; nothing of what came about all the time."""
         found = self.explanation
         if first_and_last is None or found.interval is None:
             return ""

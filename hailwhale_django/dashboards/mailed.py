@@ -24,7 +24,7 @@ from .asking import Conversation
 from .caveats import caveat
 from .cells import PanelCell, panel_cell
 from .column import Column
-from .moverspanel import answer_of, looked_at, rows_of, title_of, why_of
+from .moverspanel import answer_of, looked_at, question_of, rows_of, title_of
 from .narrowing import Narrowed, NotNarrowed, narrow_counters, narrow_row, narrow_table
 from .spec import COMPARED, DEFAULT_LIMIT, BoardSpec, PanelSpec, read_filters
 
@@ -178,7 +178,7 @@ def _table(panel: PanelSpec, asked: _Asked) -> Conversation[MailedPanel]:
 
 def _movers(panel: PanelSpec, asked: _Asked) -> Conversation[MailedPanel]:
     """What moved most: what each is and was, and how unusual that is for it."""
-    why, narrowed = why_of(panel, asked.crossings, asked.filters, asked.period, asked.compare)
+    why, narrowed = question_of(panel, asked.crossings, asked.filters, asked.period, asked.compare)
     _refuse(narrowed)
     movers = yield from asked.pod.explainer.moving(why._replace(limit=min(why.limit, MOST_ROWS)), asked.now)
     (column,) = panel.columns

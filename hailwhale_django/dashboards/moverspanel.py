@@ -27,8 +27,7 @@ from .panels import ShownPanel, bounded, notes_of, opened
 from .spec import MAX_FILTERS, PanelSpec
 from .state import State
 from .table import plain, safe
-from .whystate import WhyLink, WhyState
-from .whystate import why_of as doubt_of
+from .whystate import WhyLink, WhyState, why_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ def movers_sheet(spec: PanelSpec, ask: Ask) -> Conversation[Movers]:
     return (yield from ask.pod.explainer.moving(_Moving(spec, ask).why, ask.now))
 
 
-def why_of(
+def question_of(
     spec: PanelSpec, crossings: Crossings, filters: Sequence[Path], period: Period, compare: Period | None
 ) -> tuple[Why, Narrowed]:
     """What is asked; where nothing is compared, it is with the period before."""
@@ -139,7 +138,9 @@ class _Moving:
     def __init__(self, spec: PanelSpec, ask: Ask) -> None:
         self.spec, self.ask = spec, ask
         (self.column,) = spec.columns
-        self.why, narrowed = why_of(spec, ask.pod.store.options.crossings, ask.all_filters, ask.period, ask.compare)
+        self.why, narrowed = question_of(
+            spec, ask.pod.store.options.crossings, ask.all_filters, ask.period, ask.compare
+        )
         self.problem = narrowed.problem
         bounded(self.problem, ask, spec.columns)
 
@@ -164,7 +165,7 @@ class _Moving:
         return [gettext("Compared with the period before: %(period)s.") % {"period": writing.span(self.why.compare)}]
 
     def _linked(self, row: MoverRow, one: Mover) -> MoverRow:
-        row = replace(row, cell=replace(row.cell, why=self._doubt(row, one)))
+        row = replace(row, cell=replace(row.cell, why=self._why_link(row, one)))
         filters = self._filters(one)
         if not filters:
             return replace(row, open=opened(self._counter_state(one), self.ask))
@@ -177,13 +178,13 @@ class _Moving:
         kept = others if chosen else [*others, *wanted][-MAX_FILTERS:]
         return replace(row, narrow=self.ask.state.link(filters=tuple(kept)), chosen=chosen)
 
-    def _doubt(self, row: MoverRow, one: Mover) -> WhyLink | None:
+    def _why_link(self, row: MoverRow, one: Mover) -> WhyLink | None:
         """What explains the change, for those who may look at counters."""
         if not self.ask.rights.explores:
             return None
         pk, path = (self.spec.pk.child(one.path.name), "") if one.counters else (self.spec.pk, str(one.path))
         state = WhyState(pk, "", path, self.ask.text, self.ask.versus)
-        return doubt_of(_cell(one.part, self.column), self.column, row.name, state, self.ask.why)
+        return why_of(_cell(one.part, self.column), self.column, row.name, state, self.ask.why)
 
     def _filters(self, one: Mover) -> list[Path]:
         """What must be filtered by to see only a child; nothing where that cannot be chosen."""

@@ -151,8 +151,8 @@ class _Sections:
     # -- rows
 
     def _table(self, one: Breakdown, title: str) -> PartTable:
-        own, rest = [part.part for part in one.parts], [one.others, one.other, one.rest, self.explanation.change]
-        write = Differences.of(self.column, own, rest)
+        own = [part.part for part in one.parts]
+        write = Differences.of(self.column, own, [one.others, one.other, one.rest, self.explanation.change])
         children = [self._child(part, one.counters, write) for part in one.parts]
         further = [
             (one.others, bool(one.count), "others", _further(one.count)),

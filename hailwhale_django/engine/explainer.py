@@ -7,7 +7,6 @@ all of their rows), or one where these tables were asked for before; one for wha
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +30,6 @@ from .measures import Asked, Measures, told_apart
 from .store.conversation import Conversation, both
 from .store.store import Store
 from .tabling import COUNTERS, Known, Reading, Rows
-
-MOST_CAUSES = 5
 
 EARLIER_PERIODS = 6
 """Before the one compared with: what a row did in these is ordinary for it."""
@@ -61,11 +58,11 @@ class Explainer:
         if inquiry.is_empty:
             return _explanation(why, inquiry, None, warnings)
         detail = yield from self._looking_into(why, inquiry.measure, rows.of(inquiry.candidates), now)
-        findings = inquiry.causes(detail, MOST_CAUSES)
+        findings = inquiry.causes(detail)
         report = Report(inquiry, findings, detail, why.limit)
         if detail.is_little:
             warnings.add(NOTHING_USUAL)
-        return replace(_explanation(why, inquiry, report, warnings), interval=self._interval(why, now))
+        return _explanation(why, inquiry, report, warnings)
 
     def movers(self, why: Why, now: float) -> Movers:
         """The children that moved most against their own past."""
@@ -155,14 +152,14 @@ class Explainer:
             whole_now=buckets[1][:, :, -1],
             past=sums[:, :, :-2],
             whole_past=sums[:, :, -1],
+            interval=interval,
         )
 
     def _earlier(self, why: Why, now: float) -> list[Period]:
         """The period compared with, and those before it that are still kept."""
         found = [why.compare]
-        if (
-            why.formula.reads_buckets and len(why.compare) > MOST_BUCKETS
-        ):  # each of them would be read, bucket by bucket
+        # What reads buckets would read all of them, of each.
+        if why.formula.reads_buckets and len(why.compare) > MOST_BUCKETS:
             return found
         while len(found) <= EARLIER_PERIODS and (before := _previous(found[-1])) is not None:
             if NOT_RETAINED in self.store.schedule.in_sum(before, now).warnings:
@@ -226,6 +223,7 @@ def _explanation(why: Why, inquiry: Inquiry, report: Report | None, warnings: se
         causes=causes,
         breakdowns=breakdowns,
         times=report.times() if report else None,
+        interval=report.detail.interval if report else None,
         warnings=sorted(warnings),
     )
 

@@ -1,11 +1,13 @@
 """Which children a change comes from: as few as possible, and each no larger than what changed.
 
-Of all candidates, whatever their dimension and depth, the one is named whose effect is furthest beyond what is ordinary
-for it. That finds the right size by itself: a region that merely holds the cause has the same effect and more noise, a
-part of the cause has less of an effect. What it explains is then taken out of the numbers, its own and those of the
-regions that hold it, lie within it or share events with it, and the rest is looked at anew, until nothing is left that
-chance could not have done. (A matched filter over regions, as Kulldorff's scan statistic is, Commun. Stat. 26 (1997)
-1481-1496; taken greedily.)
+Of all candidates, whatever their dimension and depth, those are compared whose effects are furthest beyond what is
+ordinary for them, and the one is named without which least is left that is out of the ordinary. That finds the right
+size: a region that merely holds the cause has the same effect and more noise, and beside a part of the cause its others
+stay unexplained. What it did is then taken out of the numbers, its own and those of the regions that hold it, lie
+within it or share events with it, and the rest is looked at anew, until nothing is left that chance could not have
+done. What the first was thought to have done is told anew beside the second; who has nothing left then is no cause. (A
+matched filter over regions, as Kulldorff's scan statistic is, Commun. Stat. 26 (1997) 1481-1496; taken greedily, with
+backfitting.)
 
 Two dimensions are two views of the same events: what lies in one child of the one shows in the children of the other.
 How many events a child of the one shares with one of the other is counted only where dimensions are crossed; else it is
@@ -36,9 +38,12 @@ LEAST_SHARE = 0.1
 
 MOST_CAUSES = 5
 
-NEARLY_ALL = 0.8
-SUBSTANTIAL = 0.3
+NEARLY_ALL, SUBSTANTIAL = 0.8, 0.3
+"""In parts of an effect: who has that much of a region's is named in its stead; what has to be left without a part."""
+
 AS_CLEAR = 0.7
+"""In parts of how far out the one is: who is named in its stead has to be that far out."""
+
 STILL_THERE = 3.0
 """Standard normal: beyond that, what is left of a region without a part of it is no chance."""
 
@@ -52,6 +57,7 @@ SHORTLIST = 16
 """Of those furthest out, so many are compared by what they leave to be told."""
 
 A_LITTLE = 0.05
+"""In parts of what the best leaves less to be told: who is as good but for that may be named in its stead."""
 
 FURTHEST = 400.0
 """Squares of standard deviations: beyond, one is as good as another."""
@@ -93,47 +99,63 @@ class Suspects:
 
 
 def find(suspects: Suspects, most: int = MOST_CAUSES) -> list[Cause]:
-    """The causes, those that tell most first."""
+    """The causes, in the order in which they were found."""
     search = _Search(suspects)
-    found: dict[int, Cause] = {}
-    for _ in range(2 * most):
-        if len(search.taken) >= most or (cause := search.next()) is None:
+    for _ in range(2 * most):  # some may turn out to be none
+        if len(search.found) >= most or not search.finds():
             break
-        found[search.latest] = cause
-    return [found[at]._replace(effect=effect) for at, effect in search.effects().items()]
+    return search.causes()
+
+
+class _Found(NamedTuple):
+    """A cause, and what it leaves on rows of which it is but guessed how much they share with it."""
+
+    cause: Cause
+    shadow: Floats
+    variance: Floats
 
 
 class _Search:
+    """Rows are candidates in each of their aspects: [aspect and row], numbered one aspect behind the other."""
+
     def __init__(self, suspects: Suspects) -> None:
         self.suspects = suspects
-        self.now, self.whole_now = suspects.now, suspects.whole_now
+        self.count = len(suspects.regions)
+        self.aspects = suspects.alike.aspects
+        self.found: dict[int, _Found] = {}
         self.taken: dict[int, Floats] = {}  # of each leaf, by what was found
-        self.latest = 0
-        self.variance = suspects.ordinary.variance.copy()
-        # All that follows is [aspect and row].
-        self.shadow = np.zeros(len(self.variance))  # of what was taken out, on rows of other dimensions
         named = np.array([twins[0] == region for region, twins in zip(suspects.regions, suspects.twins, strict=True)])
-        self.is_open = np.tile(named, len(suspects.alike.aspects))
-        self.change = self._value(self.whole_now) - self._value(suspects.whole_before)
-        self.least = LEAST_SHARE * max(abs(self.change), 2 * suspects.news)
+        self.is_open = np.tile(named, len(self.aspects))
+        self.least = LEAST_SHARE * max(abs(self._change(suspects.whole_now)), 2 * suspects.news)
         self._sharing: dict[int, Shared] = {}
         self._slopes = _Slopes(suspects.scatter)
+        self._settle()
 
-    def next(self) -> Cause | None:
-        effects, far = self._look()
+    def _settle(self) -> None:
+        """The numbers without what was found, and how far they may be off."""
+        self.now, self.whole_now = self._numbers(self.taken)
+        self.shadow, self.variance = np.zeros(len(self.is_open)), self.suspects.ordinary.variance
+        for found in self.found.values():
+            self.shadow, self.variance = self.shadow + found.shadow, self.variance + found.variance
+
+    def finds(self) -> bool:
+        """Whether there is one more cause."""
+        effects, far = self._look(self.now, self.whole_now)
         scores = normal_score(far, self.suspects.ordinary.degrees)
         certain = np.array([chance_of(score) * len(scores) < FALSE_ALARM for score in scores])
         eligible = self.is_open & certain & (np.abs(effects) >= self.least)
         if not eligible.any():
-            return None
+            return False
         weights = np.where(eligible, far**2 * self._fits(effects), -1.0)
         weights[: self.count] *= RATHER_ALL
-        found = self._telling_most(weights, far)
-        within = slice(found // self.count * self.count, (found // self.count + 1) * self.count)
-        at = self._of_the_right_size(found % self.count, effects[within], far[within], eligible[within], within)
-        self._take_out(within.start + at, effects[within.start + at])
-        aspect = self.suspects.alike.aspects[found // self.count]
-        return Cause(at, aspect, float(effects[within][at]), float(scores[within][at]))
+        row = self._of_the_right_size(self._telling_most(weights, far), effects, far, eligible)
+        number, aspect = row % self.count, self.aspects[row // self.count]
+        self._take_out(row, Cause(number, aspect, float(effects[row]), float(scores[row])))
+        return True
+
+    def causes(self) -> list[Cause]:
+        """What was found, each with its effect without the others."""
+        return [self.found[row].cause._replace(effect=effect) for row, effect in self._effects().items()]
 
     def _telling_most(self, weights: Floats, far: Floats) -> int:
         """Of those furthest out, the one without which least is left to be told of all; of several the furthest."""
@@ -149,21 +171,15 @@ class _Search:
         )
 
     def _gain(self, at: int, far: Floats) -> float:
-        """By how much less is out of the ordinary without one, of what it is known to share events with or not."""
+        """By how much less is out of the ordinary without one, of rows of which it is known what they share with it."""
         _, left = self._look(*self._without(at))
-        is_known = np.tile(self._shared(at % self.count).is_known, len(self.suspects.alike.aspects))
+        is_known = np.tile(self._shared(at).is_known, len(self.aspects))
         return float((np.minimum(far**2, FURTHEST) - np.minimum(left**2, FURTHEST))[is_known].sum())
 
-    @property
-    def count(self) -> int:
-        """Of candidates, each of which has several aspects."""
-        return len(self.suspects.regions)
-
-    def _look(self, now: Floats | None = None, whole: Floats | None = None) -> tuple[Floats, Floats]:
+    def _look(self, now: Floats, whole: Floats) -> tuple[Floats, Floats]:
+        """Effects, and how far out they are in standard deviations."""
         suspects = self.suspects
-        now, whole = self.now if now is None else now, self.whole_now if whole is None else whole
-        surplus = self._surplus(now, whole)
-        effects = effect(suspects.measure, whole, surplus, suspects.shared) - self.shadow
+        effects = effect(suspects.measure, whole, self._surplus(now, whole), suspects.shared) - self.shadow
         far = np.divide(effects, np.sqrt(self.variance), out=np.zeros_like(effects), where=self.variance > 0)
         return effects, far
 
@@ -172,65 +188,67 @@ class _Search:
 
         In a table of two the one fell as much against the other as the other rose; the whole says which of them moved.
         """
-        left = self._value(self.whole_now) - self._value(self.suspects.whole_before)
+        left = self._change(self.whole_now)
         if abs(left) <= 2 * self.suspects.news:
             return np.ones_like(effects)
         less = 1 - (1 - effects / left) ** 2
         fits: Floats = 1 + np.clip(less, -1.0, 1.0) / 2
         return fits
 
-    def _of_the_right_size(
-        self, at: int, effects: Floats, far: Floats, eligible: NDArray[np.bool_], within: slice
-    ) -> int:
-        """The region itself; or a part that has nearly all of its effect, or one that it is but a part of.
-
-        All of one aspect, which is `within` all of them.
+    def _of_the_right_size(self, row: int, effects: Floats, far: Floats, eligible: NDArray[np.bool_]) -> int:
+        """The row itself; or that of a part that has nearly all of its effect, or of one that it is but a part of, of
+        the same aspect.
         """
-        above = [other for other in range(self.count) if self._holds(other, at)]
+        number, first = row % self.count, row // self.count * self.count
         for there in (self.suspects.before, self.suspects.now):
             # What came up or vanished as a whole did so whatever its parts are like.
-            missing = [other for other in above if eligible[other] and not there[:, other].any()]
-            if at in missing:
+            missing = [other for other in range(self.count) if self._holds(other, number) and not there[:, other].any()]
+            missing = [first + other for other in missing if eligible[first + other]]
+            if row in missing:
                 return max(missing, key=lambda other: float(np.abs(effects[other])))
-        same = eligible & (effects * effects[at] > 0) & (np.abs(far) >= AS_CLEAR * abs(far[at]))
-        for other in np.argsort(-np.abs(far)):
-            if other == at or not same[other]:
+        same = eligible & (effects * effects[row] > 0) & (np.abs(far) >= AS_CLEAR * abs(far[row]))
+        own = slice(first, first + self.count)
+        for other in (first + np.argsort(-np.abs(far[own]))).tolist():
+            if other == row or not same[other]:
                 continue
-            if self._holds(at, int(other)) and abs(effects[other]) >= NEARLY_ALL * abs(effects[at]):
+            if self._holds(number, other - first) and abs(effects[other]) >= NEARLY_ALL * abs(effects[row]):
                 return int(other)
-            if self._holds(int(other), at) and self._is_more_than(int(other), at, effects, within):
+            if self._holds(other - first, number) and self._is_more_than(other, row, effects):
                 return int(other)
-        return at
+        return row
 
     def _holds(self, one: int, other: int) -> bool:
         """Whether all events of the other are among one's, by whichever of their names."""
         twins = self.suspects.twins
         return any(region.holds(inner) for region in twins[one] for inner in twins[other])
 
-    def _is_more_than(self, larger: int, part: int, effects: Floats, within: slice) -> bool:
+    def _is_more_than(self, larger: int, part: int, effects: Floats) -> bool:
         """Whether without the part much is left of the larger region's effect."""
         if abs(effects[part]) >= NEARLY_ALL * abs(effects[larger]):
             return False
-        left, far = (found[within] for found in self._look(*self._without(within.start + part)))
+        left, far = self._look(*self._without(part))
         much = abs(left[larger]) >= SUBSTANTIAL * abs(effects[larger]) and left[larger] * effects[larger] > 0
         return bool(much and abs(far[larger]) >= STILL_THERE)
 
-    def _take_out(self, at: int, found: float) -> None:
-        shared, aspects = self._shared(at % self.count), len(self.suspects.alike.aspects)
-        guessed = self._guessed(at)
-        self.latest = at
-        self.taken = self._with(at)
-        for other, left in self.effects().items():
-            if abs(left) < self.least and other != at:  # what it was taken for is the others'
-                del self.taken[other]
-                self.taken = self._retold(self.taken)
-        self.now, self.whole_now = self._numbers(self.taken)
-        slopes, uncertain = self._slopes.onto(at, (guessed / found) ** 2)
-        is_known = np.tile(shared.is_known, aspects)
-        is_apart = ~np.tile(shared.is_known | shared.is_within, aspects)
-        self.shadow += np.where(is_apart, slopes * found, 0.0)
-        self.variance += np.where(is_known, 0.0, np.where(is_apart, uncertain * found**2, guessed**2))
-        self.is_open[at % self.count :: self.count] = False
+    def _take_out(self, row: int, cause: Cause) -> None:
+        shared, guessed = self._shared(row), self._guessed(row)
+        slopes, uncertain = self._slopes.onto(row, (guessed / cause.effect) ** 2)
+        is_known = np.tile(shared.is_known, len(self.aspects))
+        is_apart = ~np.tile(shared.is_known | shared.is_within, len(self.aspects))
+        shadow = np.where(is_apart, slopes * cause.effect, 0.0)
+        variance = np.where(is_known, 0.0, np.where(is_apart, uncertain * cause.effect**2, guessed**2))
+        self.found[row] = _Found(cause, shadow, variance)
+        self.taken = self._with(row)
+        self.is_open[row % self.count :: self.count] = False
+        while (gone := self._emptied(besides=row)) is not None:
+            del self.found[gone], self.taken[gone]
+            self.taken = self._retold(self.taken)
+        self._settle()
+
+    def _emptied(self, besides: int) -> int | None:
+        """One that has no effect to speak of any more: what it was named for is the others'."""
+        effects = self._effects().items()
+        return next((row for row, left in effects if abs(left) < self.least and row != besides), None)
 
     def _retold(self, taken: dict[int, Floats]) -> dict[int, Floats]:
         """What each did was told beside the others: so each is told anew without them, a few times."""
@@ -244,25 +262,24 @@ class _Search:
         now, whole = self.suspects.now, self.suspects.whole_now
         for at, surplus in taken.items():
             if at != besides:
-                now, whole = now - surplus[:, None] * self._shared(at % self.count).share, whole - surplus
+                now, whole = now - surplus[:, None] * self._shared(at).share, whole - surplus
         return now, whole
 
     def _surplus(self, now: Floats, whole: Floats) -> Floats:
         suspects = self.suspects
         return suspects.alike.surpluses(suspects.before, now, suspects.whole_before, whole)
 
-    def effects(self) -> dict[int, float]:
+    def _effects(self) -> dict[int, float]:
         """Of what was found, each without the others."""
         wholes = {at: self._numbers(self.taken, besides=at)[1] for at in self.taken}
         return {at: self._value(whole) - self._value(whole - self.taken[at]) for at, whole in wholes.items()}
 
     def _guessed(self, at: int) -> Floats:
-        """[aspect and row]: how far effects may be off, since how much a row shares with another is but guessed."""
-        now, whole = self._without(at)
+        """How far effects may be off, since how much a row shares with another is but guessed."""
+        taken, shared = self._with(at), self._shared(at)
+        now, whole = self._numbers(taken)
         guess, _ = self._look(now, whole)
-        shared = self._shared(at % self.count)
-        taken = self._with(at)[at][:, None] * shared.share
-        wrong, _ = self._look(now - np.where(shared.is_known, 0.0, SHAKY * taken), whole)
+        wrong, _ = self._look(now - np.where(shared.is_known, 0.0, SHAKY * taken[at][:, None] * shared.share), whole)
         return wrong - guess
 
     def _with(self, at: int) -> dict[int, Floats]:
@@ -270,13 +287,17 @@ class _Search:
         return self._retold({**self.taken, at: np.zeros(len(self.whole_now))})
 
     def _without(self, at: int) -> tuple[Floats, Floats]:
-        """The numbers had it, too, changed as the rest."""
+        """The numbers as if one more had changed as the rest."""
         return self._numbers(self._with(at))
 
     def _shared(self, at: int) -> Shared:
-        if at not in self._sharing:
-            self._sharing[at] = shared(self.suspects.twins, at, self.suspects.amount)
-        return self._sharing[at]
+        number = at % self.count
+        if number not in self._sharing:
+            self._sharing[number] = shared(self.suspects.twins, number, self.suspects.amount)
+        return self._sharing[number]
+
+    def _change(self, whole: Floats) -> float:
+        return self._value(whole) - self._value(self.suspects.whole_before)
 
     def _value(self, whole: Floats) -> float:
         return float(self.suspects.measure.value(whole[:, None], self.suspects.shared)[0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ..domain.timeline import Interval
 from ..domain.values import Floats
 from .ordinary import FEWEST_BUCKETS
 from .region import Region
@@ -15,7 +16,8 @@ FEWEST_PAST = 3
 
 class Detail(NamedTuple):
     """Of candidates: buckets [leaf, bucket, row] of both periods and of the whole [leaf, bucket]; and sums of earlier
-    periods, the one compared with first, [leaf, period, row] and [leaf, period].
+    periods, the one compared with first, [leaf, period, row] and [leaf, period]. There are no buckets where no
+    `interval` makes up both periods.
     """
 
     before: Floats
@@ -24,6 +26,12 @@ class Detail(NamedTuple):
     whole_now: Floats
     past: Floats
     whole_past: Floats
+    interval: Interval | None = None
+
+    @property
+    def buckets(self) -> int:
+        """Of both periods."""
+        return int(self.before.shape[1] + self.now.shape[1])
 
     @property
     def is_little(self) -> bool:

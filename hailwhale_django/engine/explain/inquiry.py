@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from ..domain.values import Floats
 from .attribution import Sides, attribute
+from .causes import MOST_CAUSES, Suspects, find
 from .causes import Cause as Found
-from .causes import Suspects, find
 from .detail import FEWEST_PAST, Detail
 from .excess import Alike, effect
 from .measure import Measure
@@ -26,6 +26,7 @@ from .ordinary import (
     FEWEST_BUCKETS,
     Ordinary,
     Scatter,
+    moderated,
     normal_score,
     ordinary,
     scatter,
@@ -43,10 +44,6 @@ MOST_CANDIDATES = 40
 
 NEARLY_THE_WHOLE = 0.95
 """What has that share of everything, before and now, is no part of it to speak of."""
-
-PRIOR_BUCKETS = 3.0
-"""As how many buckets of its own the scatter of all candidates counts for one."""
-
 
 OVERFLOWING = np.errstate(over="ignore", invalid="ignore")
 """Of numbers too large to be squared nothing is told."""
@@ -132,23 +129,21 @@ class Inquiry:
     @OVERFLOWING
     def movements(self, detail: Detail) -> Floats:
         """[row]: how far the restless went beyond what is ordinary for them, as standard normal values."""
-        values = self.measure.value(detail.past, self.shared_now)
+        rows, values = self.restless, self.measure.value(detail.past, self.shared_now)
         was_there = (detail.past[:, :-1] != 0).any(axis=0) & (detail.past[:, 1:] != 0).any(axis=0)
         past = np.where(was_there, values[:-1] - values[1:], np.nan)
         own = scatter_of_values(self.measure, detail.before, detail.now, self.shared_now)
-        volume = self._all.volume[self.restless]
+        volume = self._all.volume[rows]
         sound = (own > 0) & (volume > 0)
         common = volume * (float(np.median(own[sound] / volume[sound])) if sound.any() else 0.0)
-        degrees = max(detail.before.shape[1] + detail.now.shape[1] - 2, 0)
-        usual = ordinary((PRIOR_BUCKETS * common + degrees * own) / (PRIOR_BUCKETS + degrees), past)
-        rows = self.restless
+        usual = ordinary(moderated(own, common, detail.buckets), past)
         change = self.measure.value(self.tables.now[:, rows], self.shared_now)
         change = change - self.measure.value(self.tables.before[:, rows], self.shared_before)
         far = np.divide(change, np.sqrt(usual.variance), out=np.zeros_like(change), where=usual.variance > 0)
         return normal_score(far, usual.degrees)
 
     @OVERFLOWING
-    def causes(self, detail: Detail, most: int) -> Findings:
+    def causes(self, detail: Detail, most: int = MOST_CAUSES) -> Findings:
         """Which of the candidates are causes."""
         rows, tables = np.array(self.candidates, dtype=np.int64), self.tables
         trembled = self._scatter(detail, self._all.variance[rows])
@@ -183,11 +178,10 @@ class Inquiry:
     @cached_property
     def _above(self) -> set[Key]:
         """The keys of all that holds everything that is looked at."""
-        names = [
-            (dimension, below[: at + 1]) for dimension, below in self.top.values.items() for at in range(len(below))
-        ]
-        chosen = [frozenset(dict(some).items()) for n in range(len(names) + 1) for some in combinations(names, n)]
-        return set(chosen)
+        values = self.top.values.items()
+        names = [(dimension, below[:end]) for dimension, below in values for end in range(1, len(below) + 1)]
+        some = (combinations(names, count) for count in range(len(names) + 1))
+        return {frozenset(dict(chosen).items()) for several in some for chosen in several}
 
     def _scatter(self, detail: Detail, screened: Floats) -> Scatter:
         if min(detail.before.shape[1], detail.now.shape[1]) < FEWEST_BUCKETS:
@@ -200,9 +194,7 @@ class Inquiry:
         by_aspect = own.variance.reshape(len(self.alike.aspects), -1)
         ratios = by_aspect[:, sound] / screened[sound]
         common = np.outer(np.median(ratios, axis=1), screened).ravel() if sound.any() else own.variance
-        degrees = detail.before.shape[1] + detail.now.shape[1] - 2
-        moderated = (PRIOR_BUCKETS * common + degrees * own.variance) / (PRIOR_BUCKETS + degrees)
-        return own._replace(variance=moderated)
+        return own._replace(variance=moderated(own.variance, common, detail.buckets))
 
     def _past(self, detail: Detail) -> Floats:
         """[period, aspect and row]: the effects from each earlier period to the next, as large as they would be now."""

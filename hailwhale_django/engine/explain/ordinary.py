@@ -7,8 +7,9 @@ together over days and weeks. The first is known better, the second asks the rig
 observations more of the second, after it was found by how much it falls short of it on the whole (moderated variances;
 Smyth 2004, Stat. Appl. Genet. Mol. Biol. 3:3).
 
-What happens in the middle of the period is no scatter: of the later period only the differences of buckets that follow
-each other count (von Neumann 1941, Ann. Math. Stat. 12:367).
+What happens in the middle of the period is no scatter: of the later period no more counts than the differences of
+buckets that follow each other (von Neumann 1941, Ann. Math. Stat. 12:367), or what was in the earlier. What happened in
+the past, once, is none either: of earlier effects the largest is left out.
 
 Approximations: buckets are taken to be independent, values that do not add up over buckets (uniques) are taken to, and
 the quantiles of Student's t are those of Wallace (1959, Ann. Math. Stat. 30:1124).
@@ -31,8 +32,10 @@ FEWEST_BUCKETS = 3
 PRIOR = 16.0
 """As how many earlier periods the scatter within the periods counts."""
 
-CHI_SQUARE_MEDIAN = 0.4549  # of one degree of freedom: the median of squares whose mean is 1
+PRIOR_BUCKETS = 3.0
+"""As how many buckets of its own the scatter of all candidates counts for one."""
 
+CHI_SQUARE_MEDIAN = 0.4549  # of one degree of freedom: the median of squares whose mean is 1
 
 LEFT = np.array([1.0, 1.0, 0.182, 0.298, 0.382, 0.446, 0.493, 0.534, 0.567])
 """What is left of the mean of so many squares of standard normal values without their largest."""
@@ -100,6 +103,13 @@ def _chance(before: Floats, now: Floats) -> Floats:
     return variance
 
 
+def moderated(own: Floats, common: Floats, buckets: int) -> Floats:
+    """[row]: variances known from so many buckets in all, drawn towards what they are in common."""
+    degrees = max(buckets - 2, 0)
+    drawn: Floats = (PRIOR_BUCKETS * common + degrees * own) / (PRIOR_BUCKETS + degrees)
+    return drawn
+
+
 def ordinary(within: Floats, past: Floats) -> Ordinary:
     """Of variances within the periods [row], and earlier effects [period, row], `nan` where there was nothing."""
     known = ~np.isnan(past)
@@ -111,12 +121,8 @@ def ordinary(within: Floats, past: Floats) -> Ordinary:
     wider = max(1.0, float(np.median(ratios)) / CHI_SQUARE_MEDIAN) if len(ratios) else 1.0
     prior = np.where(sound, PRIOR, 0.0)
     degrees = prior + count
-    # Something may have happened in the past as well, once.
-    usual = np.where(
-        count > 1,
-        (squares.sum(axis=0) - squares.max(axis=0, initial=0.0)) / LEFT[np.minimum(count, len(LEFT) - 1)],
-        squares.sum(axis=0),
-    )
+    total, largest = squares.sum(axis=0), squares.max(axis=0, initial=0.0)
+    usual = np.where(count > 1, (total - largest) / LEFT[np.minimum(count, len(LEFT) - 1)], total)
     variance = (prior * wider * within + usual) / np.maximum(degrees, 1.0)
     return Ordinary(variance, np.maximum(degrees, 1.0))
 

@@ -60,7 +60,7 @@ ALIKE = gettext_noop("Nothing in particular: no part of it went another way than
 
 WHEN = gettext_noop("Most of it came about in a part of the period%(when)s.")
 
-# Of a ratio whose child itself changed, of one whose share did; of a sum; each for the first and for a further one.
+# Who carries a part of the change; goes against it; is told by itself.
 RATE_ROSE = gettext_noop("%(share)s of that is %(child)s, where it rose from %(own_before)s to %(own_now)s%(when)s.")
 RATE_FELL = gettext_noop("%(share)s of that is %(child)s, where it fell from %(own_before)s to %(own_now)s%(when)s.")
 MIX_MORE = gettext_noop(
@@ -87,6 +87,37 @@ ALONE_NEW = gettext_noop("%(child)s was not there before (%(own_now)s)%(when)s."
 ALONE_GONE = gettext_noop("%(child)s is there no more (it had %(own_before)s)%(when)s.")
 WITHOUT = gettext_noop("Had it changed as the rest did, %(formula)s would be %(without)s.")
 
+Form = Literal["rose", "fell", "more weight", "less weight", "new", "gone"]
+"""What a child did, as a sentence says it."""
+
+CARRYING: dict[Form, str] = {
+    "rose": RATE_ROSE,
+    "fell": RATE_FELL,
+    "more weight": MIX_MORE,
+    "less weight": MIX_LESS,
+    "new": NEW,
+    "gone": GONE,
+}
+AGAINST: dict[Form, str] = {
+    "rose": AGAINST_ROSE,
+    "fell": AGAINST_FELL,
+    "more weight": AGAINST_MIX_MORE,
+    "less weight": AGAINST_MIX_LESS,
+    "new": AGAINST_NEW,
+    "gone": AGAINST_GONE,
+}
+ALONE: dict[Form, str] = {
+    "rose": ALONE_ROSE,
+    "fell": ALONE_FELL,
+    "more weight": ALONE_MIX_MORE,
+    "less weight": ALONE_MIX_LESS,
+    "new": ALONE_NEW,
+    "gone": ALONE_GONE,
+}
+
+LEAST_CARRIED = 0.005
+"""Who carries less of the change, as it is written, carries none."""
+
 
 def sentences(explanation: Explanation) -> Iterator[Sentence]:
     """What happened, and what of it is because of what."""
@@ -95,15 +126,17 @@ def sentences(explanation: Explanation) -> Iterator[Sentence]:
         yield Sentence(NOTHING, {})
     elif explanation.verdict == "alike":
         yield Sentence(ALIKE, {})
-    elif explanation.verdict == "ordinary" and not explanation.causes:
+    elif explanation.verdict == "ordinary":
         yield Sentence(ORDINARY, {})
     if explanation.times is not None and explanation.verdict in ("alike", "causes"):
         yield Sentence(WHEN, {"when": Value("times", explanation.times)})
     # Where causes make up for each other, parts of what is left of the change say nothing.
     offset = any(abs(cause.share) > MOST_SHARE for cause in explanation.causes) or not explanation.change
     for at, cause in enumerate(explanation.causes):
-        yield Sentence(_text_alone(cause) if offset else _text(cause), _values(explanation, cause))
-        if at == 0 and (offset or _carries(cause)):
+        carries = cause.share > LEAST_CARRIED
+        texts = ALONE if offset else CARRYING if carries else AGAINST
+        yield Sentence(texts[_form(cause)], _values(explanation, cause))
+        if at == 0 and (offset or carries):
             yield Sentence(WITHOUT, _values(explanation, cause))
 
 
@@ -122,35 +155,13 @@ def _change(explanation: Explanation) -> Sentence:
     return Sentence(ROSE if rose else FELL, values)
 
 
-def _carries(cause: Cause) -> bool:
-    """Whether a part of the change is its, and not against it."""
-    return cause.share > 0.005
-
-
-def _text(cause: Cause) -> str:
-    part, carries = cause.part, _carries(cause)
-    if cause.how == "new":
-        return NEW if carries else AGAINST_NEW
-    if cause.how == "gone":
-        return GONE if carries else AGAINST_GONE
-    if cause.how == "mix":
-        more = (part.weight or 0.0) > (part.weight_before or 0.0)
-        if carries:
-            return MIX_MORE if more else MIX_LESS
-        return AGAINST_MIX_MORE if more else AGAINST_MIX_LESS
-    rose = (part.now or 0.0) > (part.before or 0.0)
-    if carries:
-        return RATE_ROSE if rose else RATE_FELL
-    return AGAINST_ROSE if rose else AGAINST_FELL
-
-
-def _text_alone(cause: Cause) -> str:
+def _form(cause: Cause) -> Form:
     part = cause.part
-    if cause.how in ("new", "gone"):
-        return ALONE_NEW if cause.how == "new" else ALONE_GONE
+    if cause.how == "new" or cause.how == "gone":
+        return cause.how
     if cause.how == "mix":
-        return ALONE_MIX_MORE if (part.weight or 0.0) > (part.weight_before or 0.0) else ALONE_MIX_LESS
-    return ALONE_ROSE if (part.now or 0.0) > (part.before or 0.0) else ALONE_FELL
+        return "more weight" if (part.weight or 0.0) > (part.weight_before or 0.0) else "less weight"
+    return "rose" if (part.now or 0.0) > (part.before or 0.0) else "fell"
 
 
 def _values(explanation: Explanation, cause: Cause) -> dict[str, Value]:
